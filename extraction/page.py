@@ -1,0 +1,123 @@
+"""Text with boxes and confidences, as every reader returns it. Pure: no Django, no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+class Box(NamedTuple):
+    """A rectangle in fractions of the page as it is shown: origin top left, `x0 <= x1`, `y0 <= y1`, all in 0..1."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def union(self, other: Box) -> Box:
+        return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))
+
+    def overlap(self, other: Box) -> float:
+        """Intersection over union, 0..1."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        if width <= 0 or height <= 0:
+            return 0.0
+        common = width * height
+        return common / (self.width * self.height + other.width * other.height - common)
+
+    def grown(self, dx: float, dy: float) -> Box:
+        """This box with a margin, cut at the page's edges."""
+        return Box(max(0.0, self.x0 - dx), max(0.0, self.y0 - dy), min(1.0, self.x1 + dx), min(1.0, self.y1 + dy))
+
+    @classmethod
+    def around(cls, boxes: Iterable[Box]) -> Box:
+        """The smallest box that holds all of `boxes`. Raises ValueError if there is none."""
+        each = list(boxes)
+        if not each:
+            raise ValueError("no box to go around")
+        return cls(min(b.x0 for b in each), min(b.y0 for b in each), max(b.x1 for b in each), max(b.y1 for b in each))
+
+
+class Word(NamedTuple):
+    """What stands between two gaps. `confidence` is the reader's own, 0..1; a text layer says 1."""
+
+    text: str
+    box: Box
+    confidence: float = 1.0
+
+
+class Line(NamedTuple):
+    """Words of one printed line, left to right."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def box(self) -> Box:
+        return Box.around(word.box for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as read. `number` counts from 1; `width` and `height` are PDF points as shown (after /Rotate).
+
+    Lines stand in reading order. A page that was read and holds nothing has no lines; a page that could not be read
+    is never a Page (readers raise), so that "nothing there" and "nothing seen" cannot be confused.
+    """
+
+    number: int
+    width: float
+    height: float
+    lines: tuple[Line, ...]
+    reader: str
+
+    @property
+    def words(self) -> Iterator[Word]:
+        return (word for line in self.lines for word in line.words)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.text for line in self.lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """A compact JSON-ready form; boxes keep five decimals (a fiftieth of a pixel at 200 dpi)."""
+        return {
+            "number": self.number,
+            "width": self.width,
+            "height": self.height,
+            "reader": self.reader,
+            "lines": [
+                [[w.text, *(round(side, 5) for side in w.box), round(w.confidence, 4)] for w in line.words]
+                for line in self.lines
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Page:
+        """The inverse of `to_json`."""
+        return cls(
+            number=data["number"],
+            width=data["width"],
+            height=data["height"],
+            reader=data["reader"],
+            lines=tuple(
+                Line(tuple(Word(w[0], Box(*w[1:5]), w[5]) for w in words)) for words in data["lines"]
+            ),
+        )
