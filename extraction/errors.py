@@ -17,17 +17,29 @@ SENTENCES: dict[str, str | Promise] = {
     "password_protected": _("This PDF asks for a password. Remove the password and upload it again."),
     "no_pages": _("This PDF has no pages."),
     "too_many_pages": _("This PDF has more pages than the limit. Split it and upload the parts."),
-    "page_too_large": _("A page of this PDF is larger than any paper. Print it to a normal page size and upload it again."),
-    "active_content": _("This PDF holds scripts or attached files, which are refused. Print it to a new PDF and upload that."),
-    "too_complex": _("Reading this PDF takes more memory or time than is allowed. Print it to a new PDF and upload that."),
+    "page_too_large": _(
+        "A page of this PDF is larger than any paper. Print it to a normal page size and upload it again."
+    ),
+    "active_content": _(
+        "This PDF holds scripts or attached files, which are refused. Print it to a new PDF and upload that."
+    ),
+    "too_complex": _(
+        "Reading this PDF takes more memory or time than is allowed. Print it to a new PDF and upload that."
+    ),
     # One page
-    "page_unreadable": _("This page could not be read. It counts as unread until it is read again or a person signs it off."),
+    "page_unreadable": _(
+        "This page could not be read. It counts as unread until it is read again or a person signs it off."
+    ),
     "page_image_missing": _("This page could not be drawn."),
     # Services
     "reader_unavailable": _("The reading service does not answer. The run tries again by itself."),
     "reader_refused": _("The reading service refused this page."),
-    "reader_misconfigured": _("The reading service is not set up correctly. An administrator has to look at its settings."),
-    "model_unavailable": _("The model server does not answer. The run tries again by itself, or goes on without it if you choose so."),
+    "reader_misconfigured": _(
+        "The reading service is not set up correctly. An administrator has to look at its settings."
+    ),
+    "model_unavailable": _(
+        "The model server does not answer. The run tries again by itself, or goes on without it if you choose so."
+    ),
     "model_bad_reply": _("The model server answered with something unusable for this page."),
     "internal": _("Something went wrong on our side. Nothing was lost; the run can be started again."),
 }

@@ -117,7 +117,5 @@ class Page:
             width=data["width"],
             height=data["height"],
             reader=data["reader"],
-            lines=tuple(
-                Line(tuple(Word(w[0], Box(*w[1:5]), w[5]) for w in words)) for words in data["lines"]
-            ),
+            lines=tuple(Line(tuple(Word(w[0], Box(*w[1:5]), w[5]) for w in words)) for words in data["lines"]),
         )

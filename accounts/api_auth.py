@@ -1,0 +1,48 @@
+"""Who speaks to the API: a program with a bearer token, or the browser with the session of a signed-in person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer, SessionAuth
+
+from accounts import tokens
+from accounts.models import User
+from accounts.policy import Right, check_right
+
+
+class TokenAuth(HttpBearer):
+    """`Authorization: Bearer nam_…`. The token acts with its person's rights."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> User | None:
+        user = tokens.authenticate(token)
+        if user is not None:
+            request.user = user
+        return user
+
+
+class PersonAuth(SessionAuth):
+    """The session cookie, with the CSRF header on anything that writes."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
+        return request.user if isinstance(request.user, User) and request.user.is_active else None
+
+
+AUTHENTICATION = [TokenAuth(), PersonAuth()]
+
+
+def with_right(right: Right) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For API operations: the same right as the page has, refused with 403 and a sentence."""
+
+    def decorate(operation: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(operation)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            check_right(request.user, right)  # type: ignore[arg-type]
+            return operation(request, *args, **kwargs)
+
+        return checked
+
+    return decorate

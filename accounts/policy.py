@@ -1,0 +1,89 @@
+"""What each role may do. One table; pages, API and templates all ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role, User
+from audit.record import record_alone
+from audit.verbs import Outcome, Verb
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Right(StrEnum):
+    UPLOAD = "upload"  # add documents, start their runs again
+    LIST = "list"  # see which documents there are and how far they are
+    READ = "read"  # see page images and numbers
+    REVIEW = "review"  # decide, add, sign off
+    JOURNAL = "journal"  # read the journal
+    PEOPLE = "people"  # add people, change roles
+
+
+RIGHTS: dict[str, frozenset[Right]] = {
+    Role.STAFF: frozenset({Right.UPLOAD, Right.LIST, Right.READ}),
+    Role.REVIEWER: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.REVIEW}),
+    # An administrator answers for the system and needs no patient's page for that (need to know, R-22.1, P-39.1 s. 20).
+    Role.ADMIN: frozenset({Right.LIST, Right.JOURNAL, Right.PEOPLE}),
+}
+
+REFUSALS = {
+    Right.UPLOAD: _("Your role does not upload documents."),
+    Right.LIST: _("Your role does not see documents."),
+    Right.READ: _("Your role does not open documents."),
+    Right.REVIEW: _("Only reviewers decide on proposals."),
+    Right.JOURNAL: _("Only administrators read the journal."),
+    Right.PEOPLE: _("Only administrators manage people."),
+}
+
+
+class NotAllowed(PermissionDenied):
+    """The person's role does not include this. Its text is a sentence for them."""
+
+
+def has_right(user: User, right: Right) -> bool:
+    return user.is_active and right in RIGHTS[user.role]
+
+
+def check_right(user: User, right: Right) -> None:
+    """Raises NotAllowed, and journals the refusal, unless `user` may."""
+    if not has_right(user, right):
+        record_alone(Verb.DENIED, by=user, outcome=Outcome.DENIED, reason_code=str(right))
+        raise NotAllowed(str(REFUSALS[right]))
+
+
+def requires(
+    right: Right,
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, P], HttpResponseBase]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+]:
+    """For views: 403 with a sentence unless the signed-in person has `right`."""
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            check_right(request.user, right)  # type: ignore[arg-type]  # login is required everywhere
+            return view(request, *args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def reviewers_only(action: Callable[P, R]) -> Callable[P, R]:
+    """For actions: checks `by` before the action's transaction begins, so that the journal keeps a refusal."""
+
+    @wraps(action)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        check_right(cast(User, kwargs["by"]), Right.REVIEW)
+        return action(*args, **kwargs)
+
+    return checked

@@ -1,0 +1,143 @@
+"""People, tokens and the journal's pages."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import actions
+from accounts.access import get_or_404
+from accounts.forms import JournalFilterForm, PersonForm, RoleForm, TokenForm
+from accounts.models import ApiToken, User
+from accounts.policy import Right, requires
+from accounts.requests import person
+from audit.models import Event
+from audit.record import record_alone
+from audit.verbs import Purpose, Verb
+
+EVENTS_PER_PAGE = 100
+
+
+def _colleagues(user: User) -> list[User]:
+    return list(User.objects.filter(clinic_id=user.clinic_id).order_by("-is_active", "name"))
+
+
+@require_safe
+@requires(Right.JOURNAL)
+def journal(request: HttpRequest) -> HttpResponse:
+    """The clinic's journal, newest first; `?before=` goes on behind an event (keyset, so it stays fast)."""
+    user = person(request)
+    form = JournalFilterForm(request.GET, people=_colleagues(user))
+    events = Event.objects.filter(clinic_id=user.clinic_id, **form.conditions).order_by("-seq")
+    before = request.GET.get("before", "")
+    if before.isdigit():
+        events = events.filter(seq__lt=int(before))
+    shown = list(events[: EVENTS_PER_PAGE + 1])
+    record_alone(Verb.JOURNAL_VIEWED, by=user, purpose=Purpose.AUDIT, count=min(len(shown), EVENTS_PER_PAGE))
+    more = shown[EVENTS_PER_PAGE - 1].seq if len(shown) > EVENTS_PER_PAGE else None
+    kept = request.GET.copy()
+    kept.pop("before", None)
+    return render(
+        request,
+        "accounts/journal.html",
+        {"form": form, "events": shown[:EVENTS_PER_PAGE], "more": more, "query": kept.urlencode()},
+    )
+
+
+@require_safe
+@requires(Right.PEOPLE)
+def people(request: HttpRequest) -> HttpResponse:
+    user = person(request)
+    return render(request, "accounts/people.html", {"people": _colleagues(user), "form": PersonForm()})
+
+
+@require_POST
+@requires(Right.PEOPLE)
+def add_person(request: HttpRequest) -> HttpResponse:
+    user = person(request)
+    form = PersonForm(request.POST)
+    if not form.is_valid():
+        return render(request, "accounts/people.html", {"people": _colleagues(user), "form": form}, status=400)
+    added = actions.create_user(clinic=user.clinic, by=user, **form.cleaned_data)
+    return _invite(request, added)
+
+
+@require_POST
+@requires(Right.PEOPLE)
+def invite(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    """A new link to set a password, for somebody who lost theirs."""
+    return _invite(request, _colleague(request, user_id))
+
+
+def _invite(request: HttpRequest, invited: User) -> HttpResponse:
+    """Shows the administrator, in this answer only, a link that lets `invited` set a password."""
+    user = person(request)
+    actions.journal_invitation(user=invited, by=user)
+    key = f"{user_pk_to_url_str(invited)}-{default_token_generator.make_token(invited)}"
+    uid, _separator, token = key.partition("-")
+    address = reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token})
+    invitation = {"name": invited.name, "url": request.build_absolute_uri(address)}
+    context = {"people": _colleagues(user), "form": PersonForm(), "invitation": invitation}
+    return render(request, "accounts/people.html", context)
+
+
+@require_POST
+@requires(Right.PEOPLE)
+def change_role(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    form = RoleForm(request.POST)
+    if form.is_valid():
+        actions.change_role(user=_colleague(request, user_id), role=form.cleaned_data["role"], by=person(request))
+        messages.success(request, _("Role changed."))
+    return redirect("accounts:people")
+
+
+@require_POST
+@requires(Right.PEOPLE)
+def set_active(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    active = request.POST.get("active") == "1"
+    actions.set_active(user=_colleague(request, user_id), active=active, by=person(request))
+    messages.success(request, _("Person reactivated.") if active else _("Person deactivated."))
+    return redirect("accounts:people")
+
+
+def _colleague(request: HttpRequest, user_id: UUID) -> User:
+    user = person(request)
+    return get_or_404(User.objects.filter(clinic_id=user.clinic_id), user_id, by=user)
+
+
+@require_safe
+def token_list(request: HttpRequest) -> HttpResponse:
+    """The person's own tokens."""
+    return _tokens(request, TokenForm())
+
+
+def _tokens(request: HttpRequest, form: TokenForm, *, fresh: str = "") -> HttpResponse:
+    tokens = ApiToken.objects.filter(user=person(request)).order_by("-created_at")
+    return render(request, "accounts/tokens.html", {"tokens": tokens, "form": form, "fresh": fresh})
+
+
+@require_POST
+def create_token(request: HttpRequest) -> HttpResponse:
+    """Makes a token and shows its text in this answer only; it is kept nowhere."""
+    form = TokenForm(request.POST)
+    if not form.is_valid():
+        return _tokens(request, form)
+    _token, text = actions.create_token(by=person(request), **form.cleaned_data)
+    return _tokens(request, TokenForm(), fresh=text)
+
+
+@require_POST
+def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    user = person(request)
+    get_or_404(ApiToken.objects.filter(user=user), token_id, by=user)
+    actions.revoke_token(token_id=token_id, by=user)
+    messages.success(request, _("Token revoked."))
+    return redirect("accounts:tokens")

@@ -1,0 +1,70 @@
+"""The closed list of what can happen. A verb is `category.action`; its label is for the journal's readers."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Verb(models.TextChoices):
+    LOGIN_OK = "auth.login_ok", _("Signed in")
+    LOGIN_FAILED = "auth.login_fail", _("Sign-in failed")
+    LOGOUT = "auth.logout", _("Signed out")
+    PASSWORD_CHANGED = "auth.password_changed", _("Password changed")
+    TOKEN_CREATED = "auth.token_created", _("API token created")
+    TOKEN_REVOKED = "auth.token_revoked", _("API token revoked")
+
+    DENIED = "authz.denied", _("Access denied")
+    CROSS_TENANT_DENIED = "authz.cross_tenant_denied", _("Access to another clinic denied")
+    ROLE_CHANGED = "authz.role_changed", _("Role changed")
+
+    CLINIC_CREATED = "admin.clinic_created", _("Clinic created")
+    USER_CREATED = "admin.user_created", _("Person added")
+    USER_DISABLED = "admin.user_disabled", _("Person deactivated")
+    USER_ENABLED = "admin.user_enabled", _("Person reactivated")
+    INVITATION_MADE = "admin.invitation_made", _("Invitation link made")
+
+    DOCUMENT_UPLOADED = "doc.uploaded", _("Document uploaded")
+    DOCUMENT_REJECTED = "doc.rejected", _("Document refused at upload")
+    DOCUMENT_DUPLICATE = "doc.duplicate", _("Duplicate announced at upload")
+    DOCUMENT_VIEWED = "doc.viewed", _("Document opened")
+    PAGE_VIEWED = "doc.viewed_page", _("Page image shown")
+
+    RUN_QUEUED = "run.queued", _("Extraction queued")
+    RUN_STARTED = "run.started", _("Extraction started")
+    RUN_RESUMED = "run.resumed", _("Extraction resumed after an interruption")
+    RUN_WAITING = "run.waiting", _("Extraction waits for a service")
+    RUN_DONE = "run.done", _("Extraction done")
+    RUN_FAILED = "run.failed", _("Extraction failed")
+    RUN_WITHOUT_MODEL = "run.without_model", _("Extraction goes on without the model")
+
+    FINDINGS_PROPOSED = "nam.candidate_found", _("NAMs proposed")
+    NAM_CONFIRMED = "nam.confirmed", _("NAM confirmed")
+    NAM_CORRECTED = "nam.corrected", _("NAM corrected")
+    NAM_REJECTED = "nam.rejected", _("Proposal rejected")
+    NAM_ADDED = "nam.added", _("NAM added by hand")
+    DECISION_UNDONE = "nam.decision_undone", _("Decision undone")
+    PAGE_SIGNED = "doc.page_signed", _("Page signed off")
+    PAGE_REOPENED = "doc.page_reopened", _("Page reopened")
+
+    LIST_VIEWED = "hssi.list_viewed", _("List shown")
+    API_READ = "hssi.api_read", _("Results read through the API")
+
+    MODEL_CALLED = "ai.llm_called", _("Pages sent to the clinic's model server")
+    OCR_CALLED = "ai.ocr_called", _("Pages sent to the reading service")
+
+    JOURNAL_VIEWED = "audit.viewed", _("Journal shown")
+    JOURNAL_VERIFIED = "audit.verified", _("Journal verified")
+
+
+class Outcome(models.TextChoices):
+    SUCCESS = "success", _("success")
+    DENIED = "denied", _("denied")
+    ERROR = "error", _("error")
+
+
+class Purpose(models.TextChoices):
+    """Why the access happened (R-22.1 s. 103 distinguishes care from administration)."""
+
+    BILLING = "billing", _("billing")
+    QUALITY = "quality", _("quality")
+    ADMINISTRATION = "administration", _("administration")
+    AUDIT = "audit", _("audit")

@@ -1,0 +1,142 @@
+"""Every write to documents and runs that a person asks for, each with its event in the same transaction.
+
+What a worker writes while it holds a run stands in `extraction.claims`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from audit.record import record, record_alone
+from audit.verbs import Outcome, Verb
+from extraction import queue, storage
+from extraction.errors import UnreadableDocument
+from extraction.models import Document, Finder, PageState, Run, Status
+from extraction.readers import pdf
+from vault.index import blind_index
+
+
+class CannotRun(Exception):
+    """The run's state does not allow this. Its text is a sentence for the person. Answered with 409."""
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """What the billing file asks for about the physician; each may be empty."""
+
+    doctor_licence: str = ""
+    doctor_group: str = ""
+    sector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """`is_duplicate` tells that the clinic already holds the same file; then nothing was stored."""
+
+    document: Document
+    run: Run
+    is_duplicate: bool
+
+
+def limits() -> pdf.Limits:
+    """The limits on uploaded PDFs as configured."""
+    return pdf.Limits(bytes=settings.UPLOAD_MAX_BYTES, pages=settings.UPLOAD_MAX_PAGES)
+
+
+def upload(*, data: bytes, file_name: str, billing: Billing = Billing(), by: User) -> Upload:
+    """Takes a PDF in: checked, encrypted, stored, queued. Or announces that the clinic already has it.
+
+    Raises UnreadableDocument with the reason, after journalling the refusal; nothing is stored then.
+    """
+    try:
+        facts = pdf.inspect(data, limits())
+    except UnreadableDocument as error:
+        record_alone(Verb.DOCUMENT_REJECTED, by=by, outcome=Outcome.DENIED, reason_code=error.code)
+        raise
+    index = blind_index(hashlib.sha256(data).hexdigest(), clinic_id=by.clinic_id, purpose="content")
+    existing = Document.objects.filter(clinic_id=by.clinic_id, content_index=index).first()
+    if existing is None:
+        document = Document(
+            clinic_id=by.clinic_id, uploaded_by=by, file_name=file_name, content_index=index, byte_count=len(data),
+            page_count=facts.page_count, doctor_licence=billing.doctor_licence, doctor_group=billing.doctor_group,
+            sector=billing.sector,
+        )  # fmt: skip
+        try:
+            return Upload(document, _store(document, data, by=by), is_duplicate=False)
+        except IntegrityError:  # Somebody else uploaded the same file in this very moment.
+            existing = Document.objects.get(clinic_id=by.clinic_id, content_index=index)
+    record_alone(Verb.DOCUMENT_DUPLICATE, by=by, object_type="document", object_id=existing.pk, document_id=existing.pk)
+    return Upload(existing, existing.runs.order_by("-created_at")[0], is_duplicate=True)
+
+
+def _store(document: Document, data: bytes, *, by: User) -> Run:
+    """Row, file, first run and event, or none of them."""
+    storage.put(document, data)
+    try:
+        with transaction.atomic():
+            document.save(force_insert=True)
+            record(Verb.DOCUMENT_UPLOADED, by=by, object_type="document", object_id=document.pk,
+                   document_id=document.pk, count=document.page_count)  # fmt: skip
+            return start_run(document=document, by=by)
+    except BaseException:
+        storage.delete(document)
+        raise
+
+
+@transaction.atomic
+def start_run(*, document: Document, by: User) -> Run:
+    """Queues an extraction of the document with the configuration of this moment."""
+    run = Run.objects.create(
+        document=document,
+        requested_by=by,
+        ocr=settings.OCR_READER,
+        finder=Finder.HYBRID if settings.LLM_ENDPOINT else Finder.PATTERN,
+        model_name=settings.LLM_MODEL if settings.LLM_ENDPOINT else "",
+    )
+    record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=document.pk)
+    queue.enqueue_on_commit(run)
+    return run
+
+
+def check_can_retry(run: Run) -> None:
+    """Raises CannotRun unless the run failed, or is done but for unread pages."""
+    if run.status == Status.FAILED:
+        return
+    if run.status == Status.DONE and run.pages.filter(state=PageState.UNREAD).exists():
+        return
+    raise CannotRun(_("This extraction is not over, or nothing is left to read again."))
+
+
+@transaction.atomic
+def retry(*, run: Run, by: User) -> None:
+    """Queues a failed or incomplete run again. Pages that were read stay; unread ones are tried anew."""
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    check_can_retry(run)
+    run.pages.filter(state=PageState.UNREAD).delete()
+    Run.objects.filter(pk=run.pk).update(
+        status=Status.QUEUED, claim=None, attempts=0, error_code="", next_attempt_at=None, finished_at=None
+    )
+    record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
+    queue.enqueue_on_commit(run)
+
+
+@transaction.atomic
+def go_on_without_model(*, run: Run, by: User) -> None:
+    """A person decides not to wait for the model server: the run goes on with the pattern finder alone.
+
+    Raises CannotRun unless the run waits for a service and was to use the model.
+    """
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    if run.status != Status.WAITING or not run.uses_model:
+        raise CannotRun(_("This extraction does not wait for the model server."))
+    Run.objects.filter(pk=run.pk).update(
+        status=Status.QUEUED, without_model=True, error_code="", next_attempt_at=None, attempts=0
+    )
+    record(Verb.RUN_WITHOUT_MODEL, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
+    queue.enqueue_on_commit(run)

@@ -1,0 +1,226 @@
+"""What a worker writes while it holds a run. Every write is conditional on the claim (compare-and-swap).
+
+A worker that was thought dead finds its claim gone at its next write and stops; a job that is delivered twice finds
+the run claimed and does nothing. So killing anything at any moment loses at most the page that was being read.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from audit.record import record
+from audit.verbs import Outcome, Verb
+from extraction import queue
+from extraction.finders.proposal import Proposal
+from extraction.models import TRANSITIONS, WORKING, Finding, PageState, Run, RunPage, Status
+from extraction.pipeline import PageFound
+from extraction.readers.choosing import PageRead
+from vault.index import blind_index
+
+ORPHAN_AFTER = timedelta(seconds=60)
+MAX_ATTEMPTS = 5
+BACK_OFF = (10, 30, 60, 120, 300)  # seconds between attempts while a service is down; the last one repeats
+
+
+class ClaimLost(Exception):
+    """Another worker holds this run now; whatever this one still has is worthless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    run_id: UUID
+    token: UUID
+
+
+def take(run_id: UUID) -> Claim | None:
+    """Takes the run for this worker, or None when it is not queued, not due, or somebody else has it."""
+    token, moment = uuid.uuid4(), timezone.now()
+    with transaction.atomic():
+        taken = Run.objects.filter(pk=run_id, status=Status.QUEUED, claim=None).update(
+            claim=token,
+            status=Status.READING,
+            heartbeat_at=moment,
+            attempts=F("attempts") + 1,
+            error_code="",
+            next_attempt_at=None,
+        )
+        if not taken:
+            return None
+        run = Run.objects.get(pk=run_id)
+        verb = Verb.RUN_STARTED if run.started_at is None else Verb.RUN_RESUMED
+        Run.objects.filter(pk=run_id, started_at=None).update(started_at=moment)
+        _record(verb, run)
+    return Claim(run_id, token)
+
+
+def beat(claim: Claim) -> bool:
+    """Says that the worker is alive. False when the claim is lost."""
+    return bool(Run.objects.filter(pk=claim.run_id, claim=claim.token).update(heartbeat_at=timezone.now()))
+
+
+@transaction.atomic
+def note_versions(claim: Claim, *, rules_version: str, prompt_version: str) -> None:
+    """By which rules and prompt this run works."""
+    _hold(claim, rules_version=rules_version, prompt_version=prompt_version)
+
+
+@transaction.atomic
+def record_disclosure(claim: Claim, verb: Verb, *, pages: int, service: str) -> None:
+    """Journals that pages are about to be sent to a service. If it cannot be written, they are not sent."""
+    _hold(claim)
+    run = Run.objects.select_related("document").get(pk=claim.run_id)
+    record(verb, by=None, clinic_id=run.document.clinic_id, object_type="run", object_id=run.pk,
+           document_id=run.document_id, count=pages, details={"service": service})  # fmt: skip
+
+
+@transaction.atomic
+def store_read(claim: Claim, read: PageRead) -> None:
+    """Keeps a page as read, or notes that it could not be read. Progress forgives earlier attempts."""
+    _hold(claim, attempts=0)
+    row = RunPage(
+        run_id=claim.run_id,
+        number=read.number,
+        state=PageState.READ if read.page is not None else PageState.UNREAD,
+        error_code=read.error or "",
+        reader=read.page.reader if read.page is not None else "",
+        words=read.page.to_json() if read.page is not None else None,
+        read_seconds=read.seconds,
+    )
+    row.save(force_insert=True)
+
+
+@transaction.atomic
+def start_finding(claim: Claim) -> None:
+    """Every page was tried; what remains is to search those that were read."""
+    _hold(claim, status=Status.FINDING)
+
+
+@transaction.atomic
+def store_found(claim: Claim, found: PageFound) -> None:
+    """Keeps what was found on one page, all of it or nothing."""
+    _hold(claim, attempts=0)
+    run = Run.objects.select_related("document").get(pk=claim.run_id)
+    changed = RunPage.objects.filter(run_id=run.pk, number=found.number, state=PageState.READ).update(
+        state=PageState.FOUND,
+        find_seconds=found.seconds,
+        hallucinated=found.hallucinated,
+        model_error_code=found.model_error,
+    )
+    if changed:
+        Finding.objects.bulk_create(
+            [_finding(run, position, proposal) for position, proposal in enumerate(found.proposals)]
+        )
+
+
+def _finding(run: Run, position: int, proposal: Proposal) -> Finding:
+    return Finding(
+        run=run,
+        page=proposal.page,
+        position=position,
+        value=proposal.nam,
+        value_index=blind_index(proposal.nam, clinic_id=run.document.clinic_id, purpose="nam"),
+        printed=proposal.text,
+        visit_date=proposal.visit_date.isoformat() if proposal.visit_date else None,
+        visit_time=proposal.visit_time.strftime("%H:%M") if proposal.visit_time else None,
+        repairs=[repair._asdict() for repair in proposal.repairs] or None,
+        x0=proposal.box.x0,
+        y0=proposal.box.y0,
+        x1=proposal.box.x1,
+        y1=proposal.box.y1,
+        found_by=list(proposal.found_by),
+        checks=proposal.checks._asdict(),
+        valid=proposal.checks.valid,
+        confidence=proposal.confidence,
+    )
+
+
+@transaction.atomic
+def finish(claim: Claim) -> None:
+    """Every page was read and searched, or is listed as unread."""
+    _hold(claim, status=Status.DONE, claim=None, finished_at=timezone.now())
+    run = Run.objects.get(pk=claim.run_id)
+    _record(Verb.FINDINGS_PROPOSED, run, count=run.findings.count())
+    _record(Verb.RUN_DONE, run, count=run.pages.filter(state=PageState.FOUND).count())
+
+
+@transaction.atomic
+def fail(claim: Claim, code: str) -> None:
+    """The run cannot go on by itself. What it found so far stays."""
+    _hold(claim, status=Status.FAILED, claim=None, finished_at=timezone.now(), error_code=code)
+    _record(Verb.RUN_FAILED, Run.objects.get(pk=claim.run_id), outcome=Outcome.ERROR, reason_code=code)
+
+
+@transaction.atomic
+def wait(claim: Claim, code: str) -> None:
+    """A service is down: gives the run back and says when to try again, later each time and with some jitter."""
+    run = Run.objects.get(pk=claim.run_id)
+    step = BACK_OFF[min(run.attempts, len(BACK_OFF)) - 1] if run.attempts else BACK_OFF[0]
+    due = timezone.now() + timedelta(seconds=step * random.uniform(0.8, 1.2))  # noqa: S311  (not a secret)
+    _hold(claim, status=Status.WAITING, claim=None, error_code=code, next_attempt_at=due)
+    _record(Verb.RUN_WAITING, run, outcome=Outcome.ERROR, reason_code=code)
+
+
+@transaction.atomic
+def release(claim: Claim) -> None:
+    """Gives the run back to the queue because this worker stops."""
+    _hold(claim, status=Status.QUEUED, claim=None)
+
+
+def recover_orphans(moment: datetime) -> int:
+    """Takes runs back from workers that have not been heard of for a minute. Returns how many.
+
+    A run that five workers in a row took without getting one page further is failed: it may be what kills them.
+    """
+    silent = Run.objects.filter(status__in=WORKING, heartbeat_at__lt=moment - ORPHAN_AFTER)
+    recovered = 0
+    for run in silent:
+        hopeless = run.attempts >= MAX_ATTEMPTS
+        with transaction.atomic():
+            changed = Run.objects.filter(pk=run.pk, claim=run.claim, heartbeat_at=run.heartbeat_at).update(
+                claim=None,
+                status=Status.FAILED if hopeless else Status.QUEUED,
+                error_code="internal" if hopeless else "",
+                finished_at=moment if hopeless else None,
+            )
+            if changed and hopeless:
+                _record(Verb.RUN_FAILED, run, outcome=Outcome.ERROR, reason_code="internal")
+        recovered += changed
+    return recovered
+
+
+def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
+    """Wakes runs whose waiting time is over, and reminds the queue of those it may have forgotten."""
+    woken = Run.objects.filter(status=Status.WAITING, next_attempt_at__lte=moment).update(
+        status=Status.QUEUED, next_attempt_at=None
+    )
+    queued = Run.objects.filter(status=Status.QUEUED, claim=None).order_by("created_at")
+    for run_id, attempts in queued.values_list("pk", "attempts")[:limit]:
+        if not queue.enqueue(run_id.hex, attempts):
+            break
+    return woken
+
+
+def _hold(claim: Claim, **changes: object) -> None:
+    """Compare-and-swap: applies `changes` if this worker still holds the run in a state that may go there."""
+    condition = Q(pk=claim.run_id, claim=claim.token)
+    if "status" in changes:
+        origins = [origin for origin, targets in TRANSITIONS.items() if changes["status"] in targets]
+        condition &= Q(status__in=origins)
+    if not Run.objects.filter(condition).update(**{"heartbeat_at": timezone.now(), **changes}):
+        raise ClaimLost
+
+
+def _record(
+    verb: Verb, run: Run, *, outcome: Outcome = Outcome.SUCCESS, reason_code: str = "", count: int | None = None
+) -> None:
+    clinic_id = Run.objects.values_list("document__clinic_id", flat=True).get(pk=run.pk)
+    record(verb, by=None, clinic_id=clinic_id, object_type="run", object_id=run.pk, document_id=run.document_id,
+           outcome=outcome, reason_code=reason_code, count=count)  # fmt: skip

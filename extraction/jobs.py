@@ -1,0 +1,152 @@
+"""The job: takes a run's id, claims the run, works it off page by page, and leaves the outcome in our tables.
+
+Safe to deliver twice and to kill anywhere (see `extraction.claims`). Nothing it raises or logs names a patient.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from rq.job import Job
+from rq.timeouts import BaseTimeoutException
+
+from audit.origin import origin
+from audit.verbs import Verb
+from extraction import claims, storage
+from extraction.actions import limits
+from extraction.claims import Claim, ClaimLost
+from extraction.errors import ExtractionError, ServiceUnavailable
+from extraction.finders import pattern
+from extraction.models import Finder, PageState, Run
+from extraction.pipeline import PageFound, Work, extract
+from extraction.readers.choosing import PageRead
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 10
+
+
+class JobFailed(Exception):
+    """What RQ gets to see of an exception: the name of its type."""
+
+
+class QuietJob(Job):
+    """A job whose failure leaves neither message nor source line in Redis: both could hold document text."""
+
+    def _execute(self) -> Any:
+        try:
+            return super()._execute()
+        except BaseTimeoutException:
+            raise
+        except Exception as error:
+            logger.exception("job failed")
+            raise JobFailed(type(error).__name__) from None
+
+
+def run_extraction(run_id: str) -> None:
+    """Works off one run. Returns at once when another worker has it."""
+    with origin("worker", request_id=run_id):
+        claim = claims.take(UUID(run_id))
+        if claim is None:
+            return
+        try:
+            with _heartbeat(claim):
+                _work_off(claim)
+        except ClaimLost:
+            logger.warning("run %s went to another worker", run_id)
+        except ServiceUnavailable as error:
+            claims.wait(claim, error.code)
+        except ExtractionError as error:
+            claims.fail(claim, error.code)
+        except BaseTimeoutException:
+            # The job ran out of time between two pages; the next worker goes on with the rest.
+            claims.release(claim)
+            raise
+        except Exception:
+            logger.exception("run %s failed", run_id)
+            claims.fail(claim, "internal")
+
+
+def _work_off(claim: Claim) -> None:
+    run = Run.objects.select_related("document").get(pk=claim.run_id)
+    data = storage.get(run.document)
+    work = _plan(run)
+    claims.note_versions(
+        claim,
+        rules_version=pattern.RULES_VERSION,
+        prompt_version=work.model.prompt.version if work.model is not None else "",
+    )
+    _journal_disclosures(claim, run, work)
+    left = len(work.numbers or ())
+    for outcome in extract(data, work):
+        if isinstance(outcome, PageRead):
+            claims.store_read(claim, outcome)
+            left -= 1
+            if left == 0:
+                claims.start_finding(claim)
+        elif isinstance(outcome, PageFound):
+            claims.store_found(claim, outcome)
+    claims.finish(claim)
+
+
+def _plan(run: Run) -> Work:
+    """What is left to do: pages without a row are to be read, pages that were read but not searched are ready."""
+    rows = list(run.pages.all())
+    tried = {row.number for row in rows}
+    return Work(
+        reader=run.reader,
+        ocr=run.ocr,
+        pattern=run.finder != Finder.MODEL,
+        model=_model_finder() if run.uses_model else None,
+        concurrency=settings.LLM_CONCURRENCY,
+        numbers=[number for number in range(1, run.document.page_count + 1) if number not in tried],
+        ready=[row.page for row in rows if row.state == PageState.READ],
+        limits=limits(),
+    )
+
+
+def _model_finder() -> Any:
+    """The model finder as configured. Raises ServiceUnavailable when no endpoint is set any more."""
+    from extraction.finders.model import ModelFinder
+    from extraction.llm import client, prompts
+
+    server = client.from_settings()
+    if server is None:
+        raise ServiceUnavailable("model_unavailable")
+    return ModelFinder(server, prompts.load(prompts.CURRENT))
+
+
+def _journal_disclosures(claim: Claim, run: Run, work: Work) -> None:
+    pages = len(work.numbers or ()) + len(list(work.ready))
+    if work.model is not None and pages:
+        claims.record_disclosure(claim, Verb.MODEL_CALLED, pages=pages, service=run.model_name)
+    if run.ocr == "textract" and work.numbers:
+        claims.record_disclosure(claim, Verb.OCR_CALLED, pages=len(work.numbers), service="textract")
+
+
+@contextmanager
+def _heartbeat(claim: Claim) -> Iterator[None]:
+    """Says every ten seconds that this worker is alive, also while one page takes long."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not stop.wait(BEAT_SECONDS):
+                claims.beat(claim)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

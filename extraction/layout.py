@@ -1,0 +1,188 @@
+"""A page as rows of cells: one text to search, and the way back from a span of it to words and boxes. Pure.
+
+Readers cut lines as they like: one line may be a whole table row or a single cell. What stands at the same height is
+put into one row here, so that "left of", "above" and "in the same row" mean the same for every reader. In the text,
+rows end with a newline, words are parted by a space, and by a tab where the gap is wider than a space can be.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from extraction.page import Box, Line, Page, Word
+
+_SAME_ROW = 0.5
+"""Two lines share a row when their middles differ by less than this part of the lower one's height."""
+_CELL_GAP = 1.0
+"""A gap wider than this many line heights parts two cells."""
+
+
+class Row(NamedTuple):
+    """One row: its span in the layout's text, and its top and bottom in fractions of the page."""
+
+    start: int
+    end: int
+    top: float
+    bottom: float
+
+
+class _Plain(dict[int, str]):
+    """Maps each character to one character: its base letter if it has one, and dashes to "-"."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        base = unicodedata.normalize("NFKD", character)
+        if unicodedata.category(character) == "Pd":
+            base = "-"
+        elif character in "’‘ʼ":
+            base = "'"
+        elif character.isspace():
+            base = " "
+        plain = base[0] if base[0].isascii() else character
+        self[code] = plain
+        return plain
+
+
+_PLAIN = _Plain({code: chr(code) for code in range(128)})
+
+
+def plain(text: str) -> str:
+    """`text` without accents, dashes as "-", at the same length, so that offsets keep their meaning."""
+    return text if text.isascii() else text.translate(_PLAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The rows of a page. `printed`, `plain` and `folded` have equal length; offsets count characters in any of them.
+
+    `printed` is the text as read (Unicode's composed form), `plain` has no accents, `folded` is plain in lower case.
+    `starts[i]` is the offset of `words[i]`.
+    """
+
+    page: Page
+    printed: str
+    plain: str
+    folded: str
+    words: tuple[Word, ...]
+    starts: tuple[int, ...]
+    rows: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, page: Page) -> Layout:
+        parts: list[str] = []
+        words: list[Word] = []
+        starts: list[int] = []
+        rows: list[Row] = []
+        offset = 0
+        scale = page.width / page.height if page.height else 1.0
+        for row_words in _rows(page):
+            first = offset
+            for word, separator in zip(row_words, _separators(row_words, scale), strict=True):
+                text = _text(word)
+                words.append(word)
+                starts.append(offset)
+                parts += (text, separator)
+                offset += len(text) + 1
+            top, bottom = min(w.box.y0 for w in row_words), max(w.box.y1 for w in row_words)
+            rows.append(Row(first, offset - 1, top, bottom))
+        printed = "".join(parts)
+        bare = plain(printed)
+        folded = bare.lower()
+        return cls(page, printed, bare, folded, tuple(words), tuple(starts), tuple(rows))
+
+    def row_at(self, offset: int) -> int:
+        """The index of the row that holds the character at `offset`."""
+        return max(0, bisect_right(self.rows, offset, key=_row_start) - 1)
+
+    def rows_near(self, box: Box) -> int:
+        """The index of the row whose middle is nearest to the middle of `box`. Raises ValueError on an empty page."""
+        middle = (box.y0 + box.y1) / 2
+        return min(range(len(self.rows)), key=lambda i: abs((self.rows[i].top + self.rows[i].bottom) / 2 - middle))
+
+    def words_in(self, start: int, end: int) -> tuple[Word, ...]:
+        """The words that have a character in `start..end`."""
+        return self.words[max(0, bisect_right(self.starts, start) - 1) : bisect_left(self.starts, end)]
+
+    def box(self, start: int, end: int) -> Box:
+        """The box around the characters `start..end`; a word that they share with others is cut in proportion."""
+        first = max(0, bisect_right(self.starts, start) - 1)
+        last = max(first + 1, bisect_left(self.starts, end))
+        return Box.around(self._cut(i, start, end) for i in range(first, last))
+
+    def cell(self, offset: int) -> tuple[int, int]:
+        """The span of the cell that holds the character at `offset`."""
+        row = self.rows[self.row_at(offset)]
+        start = self.printed.rfind("\t", row.start, offset) + 1 or row.start
+        end = self.printed.find("\t", offset, row.end)
+        return start, row.end if end < 0 else end
+
+    def cells(self, row: int) -> Iterator[tuple[int, int]]:
+        """The spans of the cells of a row, left to right."""
+        start, end = self.rows[row].start, self.rows[row].end
+        while start <= end:
+            stop = self.printed.find("\t", start, end)
+            stop = end if stop < 0 else stop
+            yield start, stop
+            start = stop + 1
+
+    def _cut(self, index: int, start: int, end: int) -> Box:
+        word, offset = self.words[index], self.starts[index]
+        length = len(_text(word))
+        left, right = max(0, start - offset), min(length, end - offset)
+        if (left <= 0 and right >= length) or right <= left:
+            return word.box
+        x0, y0, x1, y1 = word.box
+        pitch = (x1 - x0) / length
+        return Box(x0 + pitch * left, y0, x0 + pitch * right, y1)
+
+
+def _row_start(row: Row) -> int:
+    return row.start
+
+
+def _text(word: Word) -> str:
+    text = word.text
+    return text if text.isascii() and text.isalnum() else " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _rows(page: Page) -> list[list[Word]]:
+    """The words of the page by row from top to bottom, each row left to right."""
+    pieces = sorted((_middle_and_height(line), line.words) for line in page.lines if line.words)
+    rows: list[list[Word]] = []
+    middle, height = 0.0, 0.0
+    for (own_middle, own_height), words in pieces:
+        kept = [word for word in words if word.text and not word.text.isspace()]
+        if not kept:
+            continue
+        if rows and abs(own_middle - middle) < _SAME_ROW * min(height, own_height):
+            rows[-1] += kept
+            rows[-1].sort(key=_left)
+        else:
+            rows.append(kept)
+            middle, height = own_middle, own_height
+    return rows
+
+
+def _middle_and_height(line: Line) -> tuple[float, float]:
+    """Middle and height of a line, taken from its first and last word: enough to tell rows apart, and cheap."""
+    first, last = line.words[0].box, line.words[-1].box
+    return (first.y0 + first.y1 + last.y0 + last.y1) / 4, (first.y1 - first.y0 + last.y1 - last.y0) / 2
+
+
+def _left(word: Word) -> float:
+    return word.box.x0
+
+
+def _separators(words: list[Word], scale: float) -> list[str]:
+    """What stands after each word. `scale` is page width over page height: it makes gaps comparable with heights."""
+    separators = []
+    for word, following in pairwise(words):
+        wide = (following.box.x0 - word.box.x1) * scale > _CELL_GAP * (word.box.y1 - word.box.y0)
+        separators.append("\t" if wide else " ")
+    separators.append("\n")
+    return separators

@@ -1,0 +1,58 @@
+"""The main job on one file. Exit status: 0 done, 1 unreadable input, 2 usage, 3 a service it needs is down."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from extraction import nam, offline
+from extraction.errors import ExtractionError, UnreadableDocument
+from extraction.offline import Extraction
+
+UNREADABLE, UNAVAILABLE = 1, 3
+
+
+class Command(BaseCommand):
+    help = "Finds every NAM in one PDF, without database or queue."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE.pdf")
+        offline.add_arguments(parser)
+
+    def handle(self, *, file: Path, reader: str, finder: str, **options: Any) -> None:
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            self._stop(f"{error.strerror}", UNREADABLE)
+        try:
+            result = offline.extract_document(data, offline.plan(reader=reader, finder=finder))
+        except UnreadableDocument as error:
+            self._stop(f"{error.code}: {error.sentence}", UNREADABLE)
+        except ExtractionError as error:
+            self._stop(f"{error.code}: {error.sentence}", UNAVAILABLE)
+        if options["json"]:
+            self.stdout.write(json.dumps(result.to_json(), ensure_ascii=False))
+        else:
+            self._print(result)
+
+    def _stop(self, reason: str, status: int) -> NoReturn:
+        self.stderr.write(f"extract: {reason}")
+        sys.exit(status)
+
+    def _print(self, result: Extraction) -> None:
+        for found in result.proposals:
+            clock = found.visit_time.strftime("%H:%M") if found.visit_time else "--:--"
+            when = f"{found.visit_date or '----------'} {clock}"
+            mark = "ok" if found.checks.valid else "? "
+            self.stdout.write(
+                f"p. {found.page:>4}  {nam.grouped(found.nam)}  {when}  {mark}  {'+'.join(found.found_by)}"
+            )
+        for number in sorted(result.failed_pages):
+            self.stdout.write(f"p. {number:>4}  could not be read")
+        readers = ", ".join(f"{name} {count}" for name, count in sorted(result.readers.items()))
+        self.stdout.write(f"{len(result.proposals)} NAMs on {result.pages} pages ({readers}) in {result.total_s:.2f} s")

@@ -1,0 +1,220 @@
+"""What machines propose: documents, runs, pages and findings. People's decisions stand in `review`."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Clinic, User
+from extraction.page import Box, Page
+from vault.fields import EncryptedJSONField, EncryptedTextField
+
+
+class Document(models.Model):
+    """An uploaded PDF. Its bytes are in the vault's file store under `id`; its name is encrypted.
+
+    `content_index` is the keyed hash of the bytes: the same file in the same clinic is caught before it is read.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="documents")
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    file_name = EncryptedTextField()
+    content_index = models.BinaryField(max_length=16)
+    byte_count = models.PositiveIntegerField()
+    page_count = models.PositiveIntegerField()
+    # What the billing file asks for; it is the physician's, not the patient's.
+    doctor_licence = models.CharField(_("licence number"), max_length=7, blank=True,
+                                      validators=[RegexValidator(r"^\d{7}$", _("Seven digits."))])  # fmt: skip
+    doctor_group = models.CharField(_("group number"), max_length=5, blank=True,
+                                    validators=[RegexValidator(r"^(\d{5}|0)$", _("Five digits, or 0."))])  # fmt: skip
+    sector = models.CharField(_("sector"), max_length=1, blank=True,
+                              validators=[RegexValidator(r"^[0-7]$", _("One digit, 0 to 7."))])  # fmt: skip
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "content_index"], name="document_once_per_clinic"),
+        ]
+        indexes = [models.Index(fields=["clinic", "-created_at"], name="document_newest")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def vault_name(self) -> str:
+        """The name of its bytes in the vault's file store."""
+        return str(self.id)
+
+    @property
+    def vault_aad(self) -> bytes:
+        """What the stored bytes are bound to: they open for this document of this clinic only."""
+        return f"document:{self.clinic_id}:{self.id}".encode()
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued", _("queued")
+    READING = "reading", _("reading")
+    FINDING = "finding", _("finding")
+    WAITING = "waiting", _("waiting for a service")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+
+
+TRANSITIONS: dict[str, frozenset[str]] = {
+    Status.QUEUED: frozenset({Status.READING, Status.FAILED}),
+    Status.READING: frozenset({Status.FINDING, Status.WAITING, Status.QUEUED, Status.DONE, Status.FAILED}),
+    Status.FINDING: frozenset({Status.WAITING, Status.QUEUED, Status.DONE, Status.FAILED}),
+    Status.WAITING: frozenset({Status.QUEUED, Status.FAILED}),
+    Status.DONE: frozenset({Status.QUEUED}),
+    Status.FAILED: frozenset({Status.QUEUED}),
+}
+"""Where a run may go from where it is. A failed run may be tried again, and a done one for its unread pages."""
+
+ACTIVE = frozenset({Status.QUEUED, Status.READING, Status.FINDING, Status.WAITING})
+WORKING = frozenset({Status.READING, Status.FINDING})
+
+
+class Finder(models.TextChoices):
+    HYBRID = "hybrid", _("pattern and model")
+    PATTERN = "pattern", _("pattern only")
+    MODEL = "model", _("model only")
+
+
+class Run(models.Model):
+    """One extraction of a document by named versions of reader, pattern rules, model and prompt.
+
+    A worker owns a run while `claim` holds the worker's token; every write of that worker is conditional on it, so a
+    job may be delivered twice and a worker that was thought dead can spoil nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="runs")
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    error_code = models.CharField(max_length=40, blank=True)
+
+    reader = models.CharField(max_length=12, default="auto")
+    ocr = models.CharField(max_length=12, default="local")
+    finder = models.CharField(max_length=10, choices=Finder.choices, default=Finder.PATTERN)
+    rules_version = models.CharField(max_length=40, blank=True)
+    model_name = models.CharField(max_length=150, blank=True)
+    prompt_version = models.CharField(max_length=40, blank=True)
+    without_model = models.BooleanField(default=False)
+
+    claim = models.UUIDField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["document", "-created_at"], name="run_newest"),
+            models.Index(fields=["status", "next_attempt_at"], name="run_due"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def uses_model(self) -> bool:
+        return self.finder != Finder.PATTERN and not self.without_model
+
+
+class PageState(models.TextChoices):
+    READ = "read", _("read")  # its words are known, its numbers are not yet
+    FOUND = "found", _("done")
+    UNREAD = "unread", _("unread")
+
+
+class RunPage(models.Model):
+    """One page of a run, stored as soon as it is read so that a killed worker resumes where it stopped.
+
+    A page without a row has not been tried yet. `words` is the page as read (extraction.page.Page as JSON), encrypted.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="pages")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=PageState.choices)
+    error_code = models.CharField(max_length=40, blank=True)
+    model_error_code = models.CharField(max_length=40, blank=True)
+    reader = models.CharField(max_length=12, blank=True)
+    words = EncryptedJSONField(null=True)
+    read_seconds = models.FloatField(default=0)
+    find_seconds = models.FloatField(default=0)
+    hallucinated = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="page_once_per_run")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} p. {self.number}"
+
+    @property
+    def page(self) -> Page:
+        return Page.from_json(self.words)
+
+
+class Finding(models.Model):
+    """A proposed NAM: where it is printed, what it says, who found it, which checks hold.
+
+    `value_index` is the keyed index a NAM is searched by. `checks` holds booleans only.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="findings")
+    page = models.PositiveIntegerField()
+    position = models.PositiveIntegerField()
+    value = EncryptedTextField()
+    value_index = models.BinaryField(max_length=16)
+    printed = EncryptedTextField()
+    visit_date = EncryptedTextField(null=True)
+    visit_time = EncryptedTextField(null=True)
+    repairs = EncryptedJSONField(null=True)
+    x0 = models.FloatField()
+    y0 = models.FloatField()
+    x1 = models.FloatField()
+    y1 = models.FloatField()
+    found_by = models.JSONField(default=list)
+    checks = models.JSONField(default=dict)
+    valid = models.BooleanField()
+    confidence = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "page", "position"], name="finding_once_per_place")]
+        indexes = [models.Index(fields=["value_index"], name="finding_by_value")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def box(self) -> Box:
+        return Box(self.x0, self.y0, self.x1, self.y1)
+
+    @property
+    def ranked_repairs(self) -> list[dict[str, Any]]:
+        return list(self.repairs or [])
+
+
+class Lease(models.Model):
+    """Who may do what only one process should do, such as being the scheduler."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    holder = models.UUIDField()
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

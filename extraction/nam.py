@@ -1,0 +1,163 @@
+"""The NAM (numéro d'assurance maladie) itself: shape, birth date, check character, display. Pure.
+
+Twelve characters, printed in three groups of four:
+
+    TREM 0412 1925
+    │  │ │ │  ││└─ check character, a digit
+    │  │ │ │  │└── sequence character, 1-9 or a letter other than I and O
+    │  │ │ │  └─── day of birth, 01-31 (here 19, which straddles the groups)
+    │  │ │ └────── month of birth, 01-12, plus 50 for women
+    │  │ └──────── year of birth, two digits; the century is not printed
+    │  └────────── first letter of the usual given name
+    └───────────── first three letters of the surname at birth, padded with X
+
+The check character is the one of INSPQ's `utilitaire-nam`: the four letters, the *four*-digit birth year, M or F, the
+real month, the day and the sequence character are replaced by their EBCDIC codes, weighted, summed, and reduced modulo
+10. Because the century takes part in the sum, a matching check character also tells the century.
+
+No primary RAMQ document was found that promises this for every card ever issued, so a failed check means "a person
+looks first" and nothing else in the project may turn it into "not a NAM" on its own.
+
+Functions that take a `value` expect it as `normalise` leaves it. No exception of this module holds a value.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from calendar import monthrange
+from datetime import date
+from typing import NamedTuple
+
+LENGTH = 12
+SEQUENCE_CHARACTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+FORMAT = re.compile(r"[A-Z]{4}[0-9]{6}[1-9A-HJ-NP-Z][0-9]")
+"""The shape of a normalised value. Not anchored: use `FORMAT.fullmatch` on a value."""
+
+# RAMQ has insured people since 1970, so nobody born before 1860 ever had a number. A window of two hundred years leaves
+# two centuries for each pair of digits, as INSPQ does with a clock ("younger than 100, else 100 years earlier").
+FIRST_YEAR = 1860
+LAST_YEAR = FIRST_YEAR + 199
+
+_WEIGHTS = (1, 3, 7, 9, 1, 7, 1, 3, 4, 5, 7, 6, 9, 1)
+_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+# cp037 is the EBCDIC page of the rule; each table holds what a character adds to the sum at its place.
+_ADDS = [{c: weight * c.encode("cp037")[0] % 10 for c in _CHARACTERS} for weight in _WEIGHTS]
+_NOT_KEPT = re.compile("[^A-Z0-9]+")
+_NOT_LETTERS = re.compile("[^A-Z]+")
+_SAINT = re.compile(r"^(?:SAINTE?S?|STE)(?=[\s\-‐-―'’.])")
+# Letters that Unicode does not decompose into a base letter and an accent.
+_UNDECOMPOSED = str.maketrans({"Æ": "AE", "Œ": "OE", "Ø": "O", "Đ": "D", "Ð": "D", "Ł": "L", "Þ": "TH", "ẞ": "SS"})
+
+
+class NamChecks(NamedTuple):
+    """What holds of a value on its own. Without the shape nothing else can hold."""
+
+    format: bool
+    birth_date: bool
+    check_character: bool
+
+
+def normalise(text: str) -> str:
+    """`text` in upper case without accents, and without anything that is not A-Z or 0-9."""
+    return _NOT_KEPT.sub("", _unaccented(text))
+
+
+def check(value: str) -> NamChecks:
+    """The shape, the birth date (a real day in a possible century) and the check character of `value`."""
+    if FORMAT.fullmatch(value) is None:
+        return NamChecks(format=False, birth_date=False, check_character=False)
+    births = _births(value)
+    matches = any(_check_character(value[:4], birth, is_female(value), value[10]) == value[11] for birth in births)
+    return NamChecks(format=True, birth_date=bool(births), check_character=matches)
+
+
+def birth_date(value: str) -> date | None:
+    """The birth date in `value`, its century decided by the check character; None where that decides nothing."""
+    if FORMAT.fullmatch(value) is None:
+        return None
+    # Two centuries never share a check character (they differ by 2, 3 or 5 modulo 10), so the first match is the only.
+    for birth in _births(value):
+        if _check_character(value[:4], birth, is_female(value), value[10]) == value[11]:
+            return birth
+    return None
+
+
+def is_female(value: str) -> bool:
+    """Whether the month carries the +50 that the check needs. Never shown: it is not a person's gender."""
+    return value[6] in "56"
+
+
+def check_character(letters: str, birth: date, female: bool, sequence: str) -> str:
+    """The check character for four letters A-Z, a birth date, the +50 of the month and a sequence character.
+
+    Raises ValueError when `letters` or `sequence` cannot stand in a NAM.
+    """
+    if re.fullmatch("[A-Z]{4}", letters) is None:
+        raise ValueError("letters must be four of A-Z")
+    if len(sequence) != 1 or sequence not in SEQUENCE_CHARACTERS:
+        raise ValueError("sequence must be one of SEQUENCE_CHARACTERS")
+    return _check_character(letters, birth, female, sequence)
+
+
+def compose(surname: str, given_name: str, birth: date, female: bool, sequence: str) -> str:
+    """The NAM that the rule gives for a person: twelve characters that pass `check`.
+
+    Raises ValueError for a birth year outside FIRST_YEAR..LAST_YEAR or an impossible sequence character.
+    """
+    if not FIRST_YEAR <= birth.year <= LAST_YEAR:
+        raise ValueError("birth year outside the years a NAM can state")
+    letters = surname_letters(surname) + given_letter(given_name)
+    month = birth.month + 50 if female else birth.month
+    last = check_character(letters, birth, female, sequence)
+    return f"{letters}{birth.year % 100:02d}{month:02d}{birth.day:02d}{sequence}{last}"
+
+
+def surname_letters(surname: str) -> str:
+    """The three letters that a surname at birth gives: "Saint-Pierre" STP, "O'Neil" ONE, "Li" LIX."""
+    plain = _SAINT.sub("ST", _unaccented(surname).strip())
+    return _NOT_LETTERS.sub("", plain)[:3].ljust(3, "X")
+
+
+def given_letter(given_name: str) -> str:
+    """The letter that a usual given name gives; X where there is none."""
+    return _NOT_LETTERS.sub("", _unaccented(given_name))[:1] or "X"
+
+
+def mask(value: str) -> str:
+    """`value` as it may be shown to people who need not read it: "TREM •••• ••25". Anything else: only dots."""
+    plain = normalise(value)
+    if len(plain) != LENGTH:
+        return "•" * min(len(plain), LENGTH)
+    return f"{plain[:4]} •••• ••{plain[10:]}"
+
+
+def grouped(value: str) -> str:
+    """`value` in the card's groups of four: "TREM 0412 1925"."""
+    plain = normalise(value)
+    return " ".join(plain[start : start + 4] for start in range(0, len(plain), 4))
+
+
+def _unaccented(text: str) -> str:
+    if text.isascii():
+        return text.upper()
+    decomposed = unicodedata.normalize("NFKD", text.upper().translate(_UNDECOMPOSED))
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).upper()
+
+
+def _births(value: str) -> list[date]:
+    """The real days that the six digits of a well-shaped value can mean, one for each possible century."""
+    month, day = int(value[6:8]), int(value[8:10])
+    if month > 50:  # noqa: PLR2004 - the rule adds 50 for women
+        month -= 50
+    if not (1 <= month <= 12 and 1 <= day <= 31):  # noqa: PLR2004 - months and days
+        return []
+    short = int(value[4:6])
+    first = FIRST_YEAR + (short - FIRST_YEAR) % 100
+    return [date(year, month, day) for year in (first + 100, first) if day <= monthrange(year, month)[1]]
+
+
+def _check_character(letters: str, birth: date, female: bool, sequence: str) -> str:
+    sex = "F" if female else "M"
+    coded = f"{letters}{birth.year:04d}{sex}{birth.month:02d}{birth.day:02d}{sequence}"
+    return str(sum(adds[c] for adds, c in zip(_ADDS, coded, strict=True)) % 10)

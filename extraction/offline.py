@@ -1,0 +1,109 @@
+"""The main job without database or queue: what `manage.py extract` and `manage.py evaluate` share."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+
+from extraction.errors import ServiceUnavailable
+from extraction.finders.proposal import Proposal
+from extraction.pipeline import PageFound, Work, extract
+from extraction.readers.pdf import Limits
+
+READERS = ("auto", "text_layer", "local", "textract")
+FINDERS = ("hybrid", "pattern", "model")
+
+
+@dataclass(slots=True)
+class Extraction:
+    """What one document gave. Seconds are wall time; `find_s` overlaps `read_s` when a model is asked."""
+
+    pages: int = 0
+    readers: Counter[str] = field(default_factory=Counter)
+    failed_pages: list[int] = field(default_factory=list)
+    proposals: list[Proposal] = field(default_factory=list)
+    read_s: float = 0.0
+    find_s: float = 0.0
+    total_s: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented JSON of `manage.py extract`."""
+        return {
+            "pages": self.pages,
+            "reader": dict(sorted(self.readers.items())),
+            "failed_pages": sorted(self.failed_pages),
+            "nams": [nam_json(proposal) for proposal in self.proposals],
+            "timings": {
+                "read_s": round(self.read_s, 3),
+                "find_s": round(self.find_s, 3),
+                "total_s": round(self.total_s, 3),
+            },
+        }
+
+
+def nam_json(proposal: Proposal) -> dict[str, Any]:
+    """One proposal as printed by `manage.py extract --json`."""
+    return {
+        "nam": proposal.nam,
+        "page": proposal.page,
+        "box": [round(side, 4) for side in proposal.box],
+        "text": proposal.text,
+        "visit_date": proposal.visit_date.isoformat() if proposal.visit_date else None,
+        "visit_time": proposal.visit_time.strftime("%H:%M") if proposal.visit_time else None,
+        "found_by": list(proposal.found_by),
+        "valid": proposal.checks.valid,
+        "checks": proposal.checks._asdict(),
+        "confidence": round(proposal.confidence, 4),
+        "repairs": [repair._asdict() for repair in proposal.repairs],
+    }
+
+
+def add_arguments(parser: CommandParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--reader", choices=READERS, default="auto", help="auto: text layer where it can be trusted")
+    parser.add_argument("--finder", choices=FINDERS, default="hybrid", help="hybrid: pattern, and model if one is set")
+
+
+def plan(*, reader: str, finder: str) -> Work:
+    """The work the options ask for. Raises ServiceUnavailable when the model alone is wanted and none is set."""
+    model = None
+    if finder != "pattern" and settings.LLM_ENDPOINT:
+        from extraction.finders.model import ModelFinder
+        from extraction.llm import client, prompts
+
+        server = client.from_settings()
+        model = ModelFinder(server, prompts.load(prompts.CURRENT)) if server is not None else None
+    if finder == "model" and model is None:
+        raise ServiceUnavailable("model_unavailable")
+    return Work(
+        reader=reader,
+        ocr=settings.OCR_READER,
+        pattern=finder != "model",
+        model=model,
+        concurrency=settings.LLM_CONCURRENCY,
+        limits=Limits(bytes=settings.UPLOAD_MAX_BYTES, pages=settings.UPLOAD_MAX_PAGES),
+    )
+
+
+def extract_document(data: bytes, work: Work) -> Extraction:
+    """Reads and searches one document. Raises UnreadableDocument or ServiceUnavailable."""
+    result, began = Extraction(), time.perf_counter()
+    for outcome in extract(data, work):
+        if isinstance(outcome, PageFound):
+            result.proposals.extend(outcome.proposals)
+            result.find_s += outcome.seconds
+            continue
+        result.pages += 1
+        if outcome.page is None:
+            result.failed_pages.append(outcome.number)
+        else:
+            result.readers[outcome.page.reader] += 1
+    result.total_s = time.perf_counter() - began
+    result.read_s = max(result.total_s - result.find_s, 0.0) if work.model is None else result.total_s
+    result.proposals.sort(key=lambda proposal: (proposal.page, proposal.box.y0, proposal.box.x0))
+    return result

@@ -1,0 +1,119 @@
+"""Reads. What a person sees is reached through their clinic, so that another clinic's rows do not exist for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+
+from accounts.models import User
+from extraction.models import Document, PageState, Run, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is. `unread` lists the pages that could not be read; `found` counts proposals, `valid` those whose
+    checks all hold."""
+
+    status: str
+    page_count: int
+    pages_read: int
+    pages_found: int
+    unread: tuple[int, ...]
+    model_errors: int
+    found: int
+    valid: int
+    error_code: str
+
+    @property
+    def percent(self) -> int:
+        """0..100; reading and finding count half each."""
+        if self.status in (Status.DONE, Status.FAILED):
+            return 100
+        done = self.pages_read + self.pages_found + 2 * len(self.unread)
+        return int(100 * done / (2 * self.page_count)) if self.page_count else 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Done, and no page left unread."""
+        return self.status == Status.DONE and not self.unread
+
+
+def documents(user: User) -> QuerySet[Document]:
+    """The documents of the person's clinic, newest first, each with its newest run as `.runs.all()[0]`."""
+    newest = Run.objects.filter(document=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
+    return (
+        Document.objects.filter(clinic_id=user.clinic_id)
+        .select_related("uploaded_by")
+        .annotate(newest_run_id=Subquery(newest))
+        .order_by("-created_at", "-pk")
+    )
+
+
+def runs(user: User) -> QuerySet[Run]:
+    """The runs of the person's clinic, newest first."""
+    return Run.objects.filter(document__clinic_id=user.clinic_id).select_related("document").order_by("-created_at")
+
+
+def newest_run(document: Document) -> Run:
+    return document.runs.order_by("-created_at")[0]
+
+
+def with_newest_runs(page_of_documents: list[Document]) -> list[tuple[Document, Run, Progress]]:
+    """Each document with its newest run and that run's progress, in a constant number of queries."""
+    run_ids = [document.newest_run_id for document in page_of_documents]  # type: ignore[attr-defined]
+    found = {run.document_id: run for run in Run.objects.filter(pk__in=run_ids)}
+    progress_of = progress_of_runs([(found[d.pk], d.page_count) for d in page_of_documents])
+    return [(d, found[d.pk], progress_of[found[d.pk].pk]) for d in page_of_documents]
+
+
+def progress(run: Run) -> Progress:
+    return progress_of_runs([(run, run.document.page_count)])[run.pk]
+
+
+def progress_of_runs(pairs: list[tuple[Run, int]]) -> dict[UUID, Progress]:
+    """The progress of many runs (each with its document's page count) in three queries."""
+    ids = [run.pk for run, _ in pairs]
+    counts: dict[UUID, dict[str, Any]] = {
+        row["pk"]: row
+        for row in Run.objects.filter(pk__in=ids)
+        .annotate(
+            pages_read=Count("pages", filter=~Q(pages__state=PageState.UNREAD)),
+            pages_found=Count("pages", filter=Q(pages__state=PageState.FOUND)),
+            model_errors=Count("pages", filter=~Q(pages__model_error_code="")),
+        )
+        .values("pk", "pages_read", "pages_found", "model_errors")
+    }
+    proposals: dict[UUID, dict[str, Any]] = {
+        row["pk"]: row
+        for row in Run.objects.filter(pk__in=ids)
+        .annotate(found=Count("findings"), valid=Count("findings", filter=Q(findings__valid=True)))
+        .values("pk", "found", "valid")
+    }
+    unread: dict[UUID, list[int]] = {}
+    for run in Run.objects.filter(pk__in=ids).prefetch_related(
+        Prefetch("pages", queryset=_unread_pages(), to_attr="unread_pages")
+    ):
+        unread[run.pk] = [page.number for page in run.unread_pages]  # type: ignore[attr-defined]
+    return {
+        run.pk: Progress(
+            status=run.status,
+            page_count=page_count,
+            pages_read=counts[run.pk]["pages_read"],
+            pages_found=counts[run.pk]["pages_found"],
+            unread=tuple(unread[run.pk]),
+            model_errors=counts[run.pk]["model_errors"],
+            found=proposals[run.pk]["found"],
+            valid=proposals[run.pk]["valid"],
+            error_code=run.error_code,
+        )
+        for run, page_count in pairs
+    }
+
+
+def _unread_pages() -> QuerySet[Any]:
+    from extraction.models import RunPage
+
+    return RunPage.objects.filter(state=PageState.UNREAD).only("run_id", "number").order_by("number")

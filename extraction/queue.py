@@ -1,0 +1,55 @@
+"""The queue: ids only, JSON, short lives. The state of the work stands in our tables; the queue only wakes workers.
+
+Job ids are made from the run and its attempt, so that asking twice is one job, and losing Redis loses a hint.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+import django_rq
+from django.db import transaction
+from redis.exceptions import RedisError
+from rq.exceptions import DuplicateJobError
+
+if TYPE_CHECKING:
+    from rq import Queue
+
+    from extraction.models import Run
+
+logger = logging.getLogger(__name__)
+
+JOB = "extraction.jobs.run_extraction"
+RESULT_TTL = 0  # seconds; a job returns nothing, and its outcome stands on the run
+FAILURE_TTL = 24 * 3600
+
+
+def queue() -> Queue:
+    return django_rq.get_queue("default")
+
+
+def enqueue_on_commit(run: Run) -> None:
+    """Wakes a worker once the transaction holds. If Redis is away the scheduler does it later."""
+    transaction.on_commit(partial(enqueue, run.pk.hex, run.attempts), robust=True)
+
+
+def enqueue(run_id: str, attempts: int) -> bool:
+    """Puts the run into the queue unless it is there already. False when the queue cannot be reached."""
+    try:
+        queue().enqueue_call(
+            JOB,
+            args=(run_id,),
+            job_id=f"run-{run_id}-{attempts}",
+            description="extraction",  # RQ's default would be the call with its arguments, also in its logs
+            result_ttl=RESULT_TTL,
+            failure_ttl=FAILURE_TTL,
+            unique=True,
+        )
+    except DuplicateJobError:
+        return True
+    except RedisError as error:
+        logger.warning("the queue cannot be reached (%s); the scheduler will try again", type(error).__name__)
+        return False
+    return True

@@ -1,0 +1,153 @@
+"""Documents: the list, uploads, page images, and what can be done with a run."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from accounts.access import get_or_404
+from accounts.policy import Right, requires
+from accounts.requests import person
+from audit.record import record_alone
+from audit.verbs import Verb
+from extraction import actions, images, queries
+from extraction.errors import UnreadableDocument
+from extraction.forms import BillingForm
+from extraction.models import Finding, Run
+
+DOCUMENTS_PER_PAGE = 25
+
+
+@require_safe
+@requires(Right.LIST)
+def document_list(request: HttpRequest) -> HttpResponse:
+    """The clinic's documents, newest first. With `?rows` only the table, for the page's own refresh."""
+    user = person(request)
+    page = Paginator(queries.documents(user), DOCUMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    rows = queries.with_newest_runs(list(page.object_list))
+    context = {
+        "page": page,
+        "rows": rows,
+        "is_working": any(run.is_active for _document, run, _progress in rows),
+        "billing_form": BillingForm(),
+    }
+    if "rows" in request.GET:
+        return render(request, "extraction/_rows.html", context)
+    record_alone(Verb.LIST_VIEWED, by=user, object_type="document", count=len(rows))
+    return render(request, "extraction/document_list.html", context)
+
+
+@require_POST
+@requires(Right.UPLOAD)
+def upload(request: HttpRequest) -> HttpResponse:
+    """Takes one file (our script sends them one by one) or several (a plain form). JSON when asked for."""
+    files = request.FILES.getlist("file")
+    form = BillingForm(request.POST)
+    if "application/json" in request.headers.get("Accept", ""):
+        return _upload_json(request, files, form)
+    if not files:
+        messages.error(
+            request, _refusal("too_large") if "UPLOAD_TOO_LARGE" in request.META else _("Choose a PDF first.")
+        )
+    elif not form.is_valid():
+        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+    else:
+        for file in files:
+            _upload_with_message(request, file, form)
+    return redirect("extraction:document-list")
+
+
+def _upload_json(request: HttpRequest, files: list[UploadedFile], form: BillingForm) -> JsonResponse:
+    """201 stored, 200 duplicate, 400 nothing sent or a wrong field, 413/422 refused with code and sentence."""
+    if "UPLOAD_TOO_LARGE" in request.META:
+        return JsonResponse({"code": "too_large", "message": _refusal("too_large")}, status=413)
+    if len(files) != 1:
+        return JsonResponse({"code": "no_file", "message": _("Choose a PDF first.")}, status=400)
+    if not form.is_valid():
+        return JsonResponse(
+            {"code": "invalid_field", "fields": form.errors, "message": _("Check the fields.")}, status=400
+        )
+    try:
+        done = actions.upload(
+            data=files[0].read(), file_name=files[0].name or "", billing=form.billing, by=person(request)
+        )
+    except UnreadableDocument as error:
+        return JsonResponse({"code": error.code, "message": error.sentence}, status=422)
+    return JsonResponse(
+        {
+            "document": str(done.document.pk),
+            "run": str(done.run.pk),
+            "duplicate": done.is_duplicate,
+            "url": reverse("review:document-detail", args=[done.document.pk]),
+            "message": _("Already in the system.") if done.is_duplicate else _("Received and queued."),
+        },
+        status=200 if done.is_duplicate else 201,
+    )
+
+
+def _upload_with_message(request: HttpRequest, file: UploadedFile, form: BillingForm) -> None:
+    name = file.name or ""
+    try:
+        done = actions.upload(data=file.read(), file_name=name, billing=form.billing, by=person(request))
+    except UnreadableDocument as error:
+        messages.error(request, f"{name} — {error.sentence}")
+        return
+    text = _("Already in the system.") if done.is_duplicate else _("Received and queued.")
+    (messages.warning if done.is_duplicate else messages.success)(request, f"{name} — {text}")
+
+
+def _refusal(code: str) -> str:
+    return UnreadableDocument(code).sentence
+
+
+@require_POST
+@requires(Right.UPLOAD)
+def retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    run = get_or_404(queries.runs(person(request)), run_id, by=person(request))
+    actions.retry(run=run, by=person(request))
+    messages.success(request, _("The extraction is queued again."))
+    return _back(request, run)
+
+
+@require_POST
+@requires(Right.UPLOAD)
+def go_on_without_model(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    run = get_or_404(queries.runs(person(request)), run_id, by=person(request))
+    actions.go_on_without_model(run=run, by=person(request))
+    messages.success(request, _("The extraction goes on with the pattern finder alone."))
+    return _back(request, run)
+
+
+def _back(request: HttpRequest, run: Run) -> HttpResponse:
+    if request.POST.get("from") == "list":
+        return redirect("extraction:document-list")
+    return redirect("review:document-detail", run.document_id)
+
+
+@require_GET
+@requires(Right.READ)
+def page_image(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """One page as PNG. The journal knows who saw it before it is drawn."""
+    user = person(request)
+    document = get_or_404(queries.documents(user), document_id, by=user)
+    record_alone(Verb.PAGE_VIEWED, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
+                 page=number)  # fmt: skip
+    return HttpResponse(images.page(document, number), content_type="image/png")
+
+
+@require_GET
+@requires(Right.READ)
+def finding_crop(request: HttpRequest, finding_id: UUID) -> HttpResponse:
+    """The printed number of one finding, enlarged. Part of the page view that the journal already holds."""
+    user = person(request)
+    own = Finding.objects.filter(run__document__clinic_id=user.clinic_id).select_related("run__document")
+    finding = get_or_404(own, finding_id, by=user)
+    return HttpResponse(images.crop(finding.run.document, finding.page, finding.box), content_type="image/png")

@@ -1,0 +1,489 @@
+"""Visit dates and times, in French and English: read from text, and found for a number on a page. Pure.
+
+Days stand before months, always (03/10/2025 is the third of October); the year has four digits. What can mean two
+things is not guessed: it is left out, and a visit without a readable date or time keeps None.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time
+from typing import Generic, NamedTuple, TypeVar
+
+from extraction import nam
+from extraction.layout import Layout, plain
+from extraction.page import Box, Page
+
+FIRST_VISIT = date(1970, 1, 1)
+"""RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""
+
+_MONTHS = {
+    name: month
+    for month, names in enumerate(
+        (
+            "janvier janv january jan",
+            "fevrier fevr february fev feb",
+            "mars march mar",
+            "avril april avr apr",
+            "mai may",
+            "juin june jun",
+            "juillet juil july jul",
+            "aout august aug",
+            "septembre september sept sep",
+            "octobre october oct",
+            "novembre november nov",
+            "decembre december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_WEEKDAY = (
+    r"(?:lun|mar|mer|jeu|ven|sam|dim|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\b\.?"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+)
+_MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + ")"
+_YEAR = "(?:19|20)[0-9]{2}"
+# A slash, dash or dot, the same one twice.
+_DATE = re.compile(
+    rf"""(?<![a-z0-9/.\-])(?:
+      (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ ]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ ]?(?P<d1>[0-9]{{1,2}})
+    | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
+    | (?P<y3>{_YEAR})(?P<m3>[01][0-9])(?P<d3>[0-3][0-9])(?![a-z])
+    | (?P<d4>[0-9]{{1,2}})(?:er|st|nd|rd|th)?[ \n-]?(?:of[ ]|de[ ])?(?P<n4>{_MONTH})(?:\.[ \n-]?|,?[ \n-]|)(?P<y4>{_YEAR})
+    | (?P<n5>{_MONTH})\.?[ \n]?(?P<d5>[0-9]{{1,2}})(?:er|st|nd|rd|th)?,?[ \n](?P<y5>{_YEAR})
+    )(?![0-9]|[/.\-][0-9])""",
+    re.VERBOSE,
+)
+_TIME = re.compile(
+    r"""(?:(?<![a-z0-9:/.,])|(?<=[0-9]t))(?:
+      (?P<h1>[0-9]{1,2})[ \n]?h(?:[ \n]?(?P<m1>[0-5][0-9])(?![ ]?[h:]))?(?![a-z0-9:])
+    | (?P<h2>[0-9]{1,2})[ ]?:[ ]?(?P<m2>[0-5][0-9])(?::[0-5][0-9])?(?![0-9:])(?:[ ]?(?P<p2>[ap])\.?[ ]?m\b\.?)?
+    | (?P<h3>[0-9]{1,2})[ ]?(?P<p3>[ap])\.?[ ]?m\b\.?
+    )""",
+    re.VERBOSE,
+)
+_BARE_TIME = re.compile(r"(?<![a-z0-9:/.,\-])([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
+_DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}),?[ ]?(?:le[ ])?$")
+_RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$")
+_RANGE_AFTER = re.compile(rf"^[ ](?:au|to|until)[ ](?:{_WEEKDAY})?[ ]?[0-9]")
+_INTERVAL_BEFORE = re.compile(
+    r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis|every|duree|for|apres|[/x])[ ]?:?[ ]?$"
+)
+
+_LABEL = re.compile(
+    r"""(?P<birth>naissance|\bnai?ss?\b\.?|\bne\(e\)|\bnee?[ ](?:e[ ])?le\b|\bd\.?d\.?n\b|\bd\.?o\.?b\b|birth|\bborn\b)
+    | (?P<other>\bimpr|\bprint|\bexp|\bvalid|echeance|prochain|\bnext\b|derniere?[ ]visite|last[ ]visit|\bsigna|\bsigned
+        |\bfax\b|telecop|\bfactur|invoice|\brecue?[ ]le|received|\bgener|\bproduite?s?[ ]le|mise?[ ]a[ ]jour|updated|\bversion|\brevis
+        |\bcreat?[ei]|\bouver|\bouvre|\bferm|opening|\bclos|\bduree|duration|jusqu|until|deces|deceased|\brappel\b|relance
+        |\bsuivi[ ](?:le|prevu)|follow-?up|\bremis|\bemis|issued|\btransmi)
+    | (?P<visit>\bvisite?s?\b|consult|rendez-?[ ]?vous|\brdv\b|\brv\b|appointment|encounter|\bagenda\b|\bhoraire\b
+        |\bservices?\b|seance|\bvue?\b|\bseen\b|journee|\bliste[ ]du|\badmis|arrivee|arrival|rencontre|schedule
+        |\bclinique[ ]du)
+    | (?P<time>\bheures?\b|\btime\b|\bhre?\b)
+    | (?P<plain>\bdates?\b)""",
+    re.VERBOSE,
+)
+_LABEL_REACH = 80
+"""How many characters may stand between a label and its value in the same row, or in running text."""
+_BIRTH_ROWS = 4
+_TIME_AFTER_DATE = 8
+"""A time this close behind a date, as in "2025-10-03 à 08:15", shares the date's label."""
+_SMALL_WORDS = re.compile(r"\b(?:le|la|les|de|du|des|d|l|a|at|on|the|of|prevue?|cite|reelle?)\b")
+
+
+class DateMatch(NamedTuple):
+    """A date at the characters `start..end` of a text."""
+
+    start: int
+    end: int
+    value: date
+
+
+class TimeMatch(NamedTuple):
+    """A time of day at the characters `start..end` of a text."""
+
+    start: int
+    end: int
+    value: time
+
+
+def parse_date(text: str) -> date | None:
+    """The date that `text` states and nothing else ("Date : 3 octobre 2025"), or None."""
+    found = find_dates(text)
+    if len(found) != 1 or not _only_labels(text, found[0].start, found[0].end):
+        return None
+    return found[0].value
+
+
+def parse_time(text: str) -> time | None:
+    """The time that `text` states and nothing else ("Heure : 08 h 30"; 0830 only behind such a label), or None."""
+    found = find_times(text)
+    if len(found) != 1 or not _only_labels(text, found[0].start, found[0].end):
+        return None
+    return found[0].value
+
+
+def find_dates(text: str) -> list[DateMatch]:
+    """All dates in `text`, in order. Accents must be composed (Unicode NFC). The ends of a range are not dates."""
+    return _dates(plain(text).lower())
+
+
+def find_times(text: str) -> list[TimeMatch]:
+    """All times of day in `text`, in order; four bare digits count only right behind a label such as "Heure :"."""
+    folded = plain(text).lower()
+    return sorted([*_times(folded), *(bare for bare in _bare_times(folded) if _follows_time_label(folded, bare.start))])
+
+
+def find_visit(page: Page, box: Box) -> tuple[date | None, time | None]:
+    """The visit date and time of the number at `box`. For many numbers of one page, keep a `VisitIndex`."""
+    return VisitIndex.of(Layout.of(page), [box]).visit(box)
+
+
+Value = TypeVar("Value", date, time)
+
+
+class _Mark(NamedTuple, Generic[Value]):
+    """A date or time on the page, with the kind of the label that stands at it ("" for none)."""
+
+    value: Value
+    kind: str
+    row: int
+    box: Box
+
+
+class _Label(NamedTuple):
+    start: int
+    end: int
+    kind: str
+
+
+class _Anchor(NamedTuple):
+    """A number whose visit is asked for, or a neighbour that a date may belong to instead."""
+
+    row: int
+    box: Box
+    birth: date | None
+
+
+@dataclass(slots=True)
+class VisitIndex:
+    """The dates, times and numbers of one page, prepared so that each number finds its visit quickly."""
+
+    layout: Layout
+    dates: list[_Mark[date]]
+    times: list[_Mark[time]]
+    births: list[_Mark[date]]
+    anchors: list[_Anchor]
+    _taken: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, layout: Layout, boxes: Iterable[Box] = ()) -> VisitIndex:
+        """The index of a page. `boxes` are places of numbers; well-printed numbers are noticed without them."""
+        anchors = _anchors(layout, list(boxes))
+        labels = _Labels.of(layout)
+        births = {anchor.birth for anchor in anchors}
+        marks = labels.dates()
+        dates = [
+            mark
+            for mark in marks
+            if mark.kind not in ("birth", "other") and mark.value not in births and mark.value >= FIRST_VISIT
+        ]
+        born = [mark for mark in marks if mark.kind == "birth" or mark.value in births]
+        return cls(layout, dates, labels.times(), born, anchors, {anchor.row for anchor in anchors})
+
+    def visit(self, box: Box) -> tuple[date | None, time | None]:
+        """The visit date and time of the number at `box`: its row first, then its block, then the page's header."""
+        if not self.layout.rows:
+            return None, None
+        anchor = min(self.anchors, key=lambda a: -a.box.overlap(box), default=None)
+        if anchor is None or not anchor.box.overlap(box):
+            anchor = _Anchor(self.layout.rows_near(box), box, None)
+        day = self._in_row(self.dates, anchor) or self._date_around(anchor)
+        if day is not None and anchor.birth is not None and day < anchor.birth:
+            day = None
+        clock = self._in_row(self.times, anchor)
+        return day, clock if clock is not None else self._time_around(anchor)
+
+    def births_near(self, box: Box) -> list[date]:
+        """The birth dates printed in the number's block, nearest first: at most four rows away."""
+        if not self.births:
+            return []
+        row = self.layout.rows_near(box)
+        mates = [anchor.box for anchor in self.anchors if anchor.row == row] or [box]
+        near = [
+            mark
+            for mark in self.births
+            if abs(mark.row - row) <= _BIRTH_ROWS
+            and (mark.row == row or mark.row not in self._taken)
+            # Of several numbers side by side, the one that starts nearest to the date has it.
+            and min(mates, key=lambda mate: abs(mate.x0 - mark.box.x0)).overlap(box) > 0
+        ]
+        return [mark.value for mark in sorted(near, key=lambda mark: abs(mark.row - row))]
+
+    def _in_row(self, marks: Sequence[_Mark[Value]], anchor: _Anchor) -> Value | None:
+        """The value in the anchor's row: the nearest on its left, or on its right, with no other number between."""
+        here = [mark for mark in marks if mark.row == anchor.row]
+        if not here:
+            return None
+        others = [a.box for a in self.anchors if a.row == anchor.row and a.box != anchor.box]
+        if not others:
+            labelled = [mark for mark in here if mark.kind in ("visit", "time")]
+            return (labelled or here)[0].value
+        before = max((b.x1 for b in others if b.x1 <= anchor.box.x0), default=0.0)
+        after = min((b.x0 for b in others if b.x0 >= anchor.box.x1), default=1.0)
+        left = [mark.value for mark in here if before <= mark.box.x0 <= anchor.box.x0]
+        right = [mark.value for mark in here if anchor.box.x1 <= mark.box.x0 < after]
+        if left or right:
+            return left[-1] if left else right[0]
+        return here[0].value if len({mark.value for mark in here}) == 1 else None
+
+    def _date_around(self, anchor: _Anchor) -> date | None:
+        """The date of the block, column or page that the anchor stands in.
+
+        Where most numbers of the page have a date of their own, a number without one stays without.
+        """
+        free = [mark for mark in self.dates if mark.row not in self._taken]
+        strong = [mark for mark in free if mark.kind == "visit"] or [m for m in free if m.kind == "plain"] or free
+        blocks = self._block_side(strong)
+        if blocks is not None:
+            return _nearest(self._own(strong, anchor, below=blocks), anchor)
+        above = [mark for mark in strong if mark.row < anchor.row]
+        if above:
+            return _nearest(above, anchor)
+        below = {mark.value for mark in strong if mark.kind}
+        return below.pop() if len(below) == 1 else None
+
+    def _time_around(self, anchor: _Anchor) -> time | None:
+        """The time of the block that the anchor stands in, or the only labelled time of the page."""
+        free = [mark for mark in self.times if mark.row not in self._taken]
+        labelled = [mark for mark in free if mark.kind in ("time", "visit")]
+        if len(labelled) == 1 and len(free) == len(self.times):
+            return labelled[0].value
+        near = [mark for mark in free if mark.kind or self._adjoins(mark, anchor)]
+        below = self._block_side(near)
+        above_own = self._own(near, anchor, below=False)
+        return _nearest(above_own if not below else self._own(near, anchor, below=True), anchor)
+
+    def _adjoins(self, mark: _Mark[time], anchor: _Anchor) -> bool:
+        """Whether an unlabelled time stands in the next row or two, close enough to be part of the same entry."""
+        height = anchor.box.height or mark.box.height
+        gap = max(mark.box.y0 - anchor.box.y1, anchor.box.y0 - mark.box.y1)
+        # Two and a half heights hold two rows of ordinary spacing.
+        return gap < 2.5 * height
+
+    def _own(self, marks: Sequence[_Mark[Value]], anchor: _Anchor, *, below: bool) -> list[_Mark[Value]]:
+        """The marks between the anchor and the next number in one direction."""
+        rows = sorted(self._taken | {anchor.row})
+        at = bisect_left(rows, anchor.row)
+        if below:
+            last = rows[at + 1] if at + 1 < len(rows) else len(self.layout.rows)
+            return [mark for mark in marks if anchor.row < mark.row < last]
+        first = rows[at - 1] if at else -1
+        return [mark for mark in marks if first < mark.row < anchor.row]
+
+    def _block_side(self, marks: Sequence[_Mark[Value]]) -> bool | None:
+        """True or False where most numbers have a mark of their own below or above them; None where they share."""
+        if len(self._taken) < 2 or len(marks) < 2:  # noqa: PLR2004 - one number or one date makes no pattern
+            return None
+        rows = {anchor.row: anchor for anchor in self.anchors}.values()
+        below = sum(bool(self._own(marks, anchor, below=True)) for anchor in rows)
+        above = sum(bool(self._own(marks, anchor, below=False)) for anchor in rows)
+        if 2 * max(below, above) <= len(rows):
+            return None
+        return below > above
+
+
+def _nearest(marks: Sequence[_Mark[Value]], anchor: _Anchor) -> Value | None:
+    """The mark nearest in rows, then sideways."""
+    middle = anchor.box.middle[0]
+    if not marks:
+        return None
+    return min(marks, key=lambda mark: (abs(mark.row - anchor.row), abs(mark.box.middle[0] - middle))).value
+
+
+_CLEAR_NUMBER = re.compile(r"\b[A-Z]{4}[ -]?[0-9]{4}[ -]?[0-9]{2}[1-9A-HJ-NP-Z][0-9]\b")
+
+
+def _anchors(layout: Layout, boxes: list[Box]) -> list[_Anchor]:
+    if not layout.rows:
+        return []
+    anchors = []
+    for found in _CLEAR_NUMBER.finditer(layout.plain):
+        box = layout.box(found.start(), found.end())
+        birth = nam.birth_date(nam.normalise(found.group()))
+        anchors.append(_Anchor(layout.row_at(found.start()), box, birth))
+    for box in boxes:
+        if not any(anchor.box.overlap(box) for anchor in anchors):
+            anchors.append(_Anchor(layout.rows_near(box), box, None))
+    return anchors
+
+
+@dataclass(slots=True)
+class _Labels:
+    """The labels of a page, and how they name the dates and times around them."""
+
+    layout: Layout
+    found: list[_Label]
+    found_dates: list[DateMatch]
+    found_times: list[TimeMatch]
+    headers: list[tuple[int, Box, str]]
+
+    @classmethod
+    def of(cls, layout: Layout) -> _Labels:
+        folded = layout.folded
+        found = [_Label(m.start(), m.end(), m.lastgroup or "") for m in _LABEL.finditer(folded)]
+        labels = cls(layout, found, _dates(folded), _times(folded), [])
+        labels.headers = labels._headers()
+        return labels
+
+    def dates(self) -> list[_Mark[date]]:
+        """All dates in reading order, with the kind of each."""
+        marks = []
+        previous = 0
+        for match in self.found_dates:
+            kind = self._kind(match.start, previous)
+            if kind in ("", "plain", "time") and _DAY_NAME_BEFORE.search(self.layout.folded, 0, match.start):
+                kind = "visit"
+            previous = match.end
+            marks.append(self._mark(*match, "plain" if kind == "time" else kind))
+        return marks
+
+    def times(self) -> list[_Mark[time]]:
+        """The times that may be visits, in reading order."""
+        matches = sorted([*self.found_times, *self._bare()])
+        marks = []
+        previous = 0
+        for match in matches:
+            dated = [d for d in self.found_dates if 0 <= match.start - d.end <= _TIME_AFTER_DATE]
+            until = dated[0].start if dated else match.start
+            kind = self._kind(until, max(previous, 0 if dated else self._date_before(match.start)))
+            previous = match.end
+            if kind not in ("birth", "other"):
+                marks.append(self._mark(*match, kind))
+        return marks
+
+    def _mark(self, start: int, end: int, value: Value, kind: str) -> _Mark[Value]:
+        return _Mark(value, kind, self.layout.row_at(start), self.layout.box(start, end))
+
+    def _date_before(self, offset: int) -> int:
+        return max((d.end for d in self.found_dates if d.end <= offset), default=0)
+
+    def _kind(self, offset: int, previous: int) -> str:
+        """The kind of the last label in the row before `offset` and behind `previous`, else of the column's header."""
+        row = self.layout.row_at(offset)
+        floor = max(self._sentence_start(row, offset), previous)
+        at = bisect_left(self.found, offset, key=lambda label: label.start) - 1
+        if at >= 0 and self.found[at].start >= floor and offset - self.found[at].end <= _LABEL_REACH:
+            # "Heure du rendez-vous" and "Date de naissance" are named by their last word.
+            return self.found[at].kind
+        return self._header_kind(row, self.layout.box(offset, offset + 1))
+
+    def _sentence_start(self, row: int, offset: int) -> int:
+        """The start of the row, or of the row before where one sentence clearly runs on from it."""
+        rows, printed = self.layout.rows, self.layout.printed
+        start = rows[row].start
+        if not row or "\t" in printed[rows[row - 1].start : offset] or printed[start : start + 1].isupper():
+            return start
+        close = rows[row].top - rows[row - 1].bottom < rows[row].bottom - rows[row].top
+        return rows[row - 1].start if close else start
+
+    def _header_kind(self, row: int, box: Box) -> str:
+        for header_row, header_box, kind in reversed(self.headers):
+            margin = 0.5 * header_box.width
+            if header_row < row and header_box.x0 - margin <= box.x0 <= header_box.x1 + margin:
+                return kind
+        return ""
+
+    def _headers(self) -> list[tuple[int, Box, str]]:
+        """The labels that name what stands below them: those with nothing countable behind them in their row."""
+        headers = []
+        for label, following in zip(self.found, [*self.found[1:], None], strict=True):
+            row = self.layout.row_at(label.start)
+            end = self.layout.rows[row].end
+            if following is not None:
+                end = min(end, following.start)
+            if not any(c.isdigit() for c in self.layout.folded[label.end : end]):
+                headers.append((row, self.layout.box(label.start, label.end), label.kind))
+        return headers
+
+    def _bare(self) -> list[TimeMatch]:
+        """Times written 0830: those right behind a label, and those alone in a cell below one."""
+        folded, layout = self.layout.folded, self.layout
+        if not any(label.kind == "time" for label in self.found):
+            return []
+        times = []
+        for match in _bare_times(folded):
+            start, end = layout.cell(match.start)
+            alone = (start, end) == (match.start, match.end)
+            below = alone and self._header_kind(layout.row_at(start), layout.box(start, end)) == "time"
+            if below or _follows_time_label(folded, match.start):
+                times.append(match)
+        return times
+
+
+def _dates(folded: str) -> list[DateMatch]:
+    matches = []
+    for found in _DATE.finditer(folded):
+        value = _date_of(found)
+        before, after = folded[max(0, found.start() - 24) : found.start()], folded[found.end() : found.end() + 20]
+        if value is not None and not _RANGE_BEFORE.search(before) and not _RANGE_AFTER.search(after):
+            matches.append(DateMatch(found.start(), found.end(), value))
+    return matches
+
+
+def _date_of(found: re.Match[str]) -> date | None:
+    parts = found.groupdict()
+    year = next(parts[key] for key in ("y1", "y2", "y3", "y4", "y5") if parts[key])
+    day = next(parts[key] for key in ("d1", "d2", "d3", "d4", "d5") if parts[key])
+    name = parts["n4"] or parts["n5"]
+    month = _MONTHS[name] if name else int(parts["m1"] or parts["m2"] or parts["m3"])
+    try:
+        return date(int(year), month, int(day))
+    except ValueError:
+        return None
+
+
+def _times(folded: str) -> list[TimeMatch]:
+    matches = []
+    for found in _TIME.finditer(folded):
+        value = _time_of(found)
+        if value is not None and not _INTERVAL_BEFORE.search(folded[max(0, found.start() - 14) : found.start()]):
+            matches.append(TimeMatch(found.start(), found.end(), value))
+    return matches
+
+
+def _time_of(found: re.Match[str]) -> time | None:
+    hour = int(found["h1"] or found["h2"] or found["h3"])
+    minute = int(found["m1"] or found["m2"] or 0)
+    half = found["p2"] or found["p3"]
+    if half is not None and 1 <= hour <= 12:  # noqa: PLR2004 - hours on a twelve-hour clock
+        hour = hour % 12 + (12 if half == "p" else 0)
+    elif half == "a" or (half == "p" and hour == 0):
+        return None
+    return time(hour, minute) if hour <= 23 else None  # noqa: PLR2004 - hours on a clock
+
+
+def _bare_times(folded: str) -> list[TimeMatch]:
+    found = _BARE_TIME.finditer(folded)
+    return [TimeMatch(m.start(), m.end(), time(int(m[1]), int(m[2]))) for m in found]
+
+
+_TIME_LABEL_BEFORE = re.compile(
+    r"\b(?:heures?|time|hre?)\b\.?(?:[ ](?:de[ ]|du[ ]|d')?(?:la[ ])?(?:visite|rendez-vous|rdv|arrivee|prevue))?"
+    r"[ \t]?[:=]?[ \t]*$"
+)
+
+
+def _follows_time_label(folded: str, offset: int) -> bool:
+    return _TIME_LABEL_BEFORE.search(folded[max(0, offset - 40) : offset]) is not None
+
+
+def _only_labels(text: str, start: int, end: int) -> bool:
+    """Whether nothing but labels, names of days and small words stands around `start..end`."""
+    folded = plain(text).lower()
+    rest = _SMALL_WORDS.sub(" ", _LABEL.sub(" ", re.sub(_WEEKDAY, " ", folded[:start] + " " + folded[end:])))
+    return not any(c.isalnum() for c in rest)

@@ -1,0 +1,17 @@
+"""What every page needs to know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.policy import Right, has_right
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """The person's rights by name, and whether this installation is a demonstration."""
+    user = getattr(request, "user", None)
+    rights = {right.value: has_right(user, right) for right in Right} if user and user.is_authenticated else {}
+    return {"may": rights, "is_demo": settings.DEMO, "languages": settings.LANGUAGES}

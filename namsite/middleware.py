@@ -1,0 +1,117 @@
+"""What holds for every request: an id, the language, no caching of private pages, one place for domain errors."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.utils import translation
+
+from audit.origin import origin
+from audit.record import JournalUnavailable
+from extraction.actions import CannotRun
+from extraction.errors import ExtractionError
+from review.policy import Conflict
+from vault.errors import VaultError
+
+Next = Callable[[HttpRequest], HttpResponseBase]
+
+
+class OriginMiddleware:
+    """Gives the request an id that its log lines, its events and its answer carry."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = uuid.uuid4().hex
+        component = "api" if request.path.startswith("/api/") else "web"
+        with origin(component, request_id=request_id, ip=client_address(request)):
+            response = self.get_response(request)
+        response["X-Request-Id"] = request_id
+        return response
+
+
+def client_address(request: HttpRequest) -> str:
+    """The peer's address; behind our own proxy, the last address that the proxy wrote down."""
+    if settings.SECURE_PROXY_SSL_HEADER and (forwarded := request.headers.get("X-Forwarded-For")):
+        return str(forwarded).rsplit(",", 1)[-1].strip()
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class LanguageMiddleware:
+    """French unless the person chose English. Programs may ask by Accept-Language.
+
+    A browser's Accept-Language says what the computer was sold with; a Quebec clinic works in French first.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        if request.path.startswith("/api/") and not chosen:
+            chosen = translation.get_language_from_request(request) if "Accept-Language" in request.headers else ""
+        language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        translation.activate(language)
+        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class PrivateResponseMiddleware:
+    """Nothing that a signed-in person sees may stay in a cache, on a disk or in a proxy."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+
+class DomainErrorMiddleware:
+    """Turns the errors of our own trees into answers, once, for pages."""
+
+    STATUS: tuple[tuple[type[Exception], int], ...] = (
+        (CannotRun, 409),
+        (Conflict, 409),
+        (ExtractionError, 422),
+        (JournalUnavailable, 503),
+        (VaultError, 503),
+    )
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        for kind, status in self.STATUS:
+            if isinstance(exception, kind):
+                return answer(request, status, sentence(exception))
+        return None
+
+
+def sentence(exception: Exception) -> str:
+    """What a person may be told. Errors of the vault and the journal say nothing about their inside."""
+    if isinstance(exception, ExtractionError):
+        return exception.sentence
+    if isinstance(exception, CannotRun | Conflict):
+        return str(exception)
+    return ""
+
+
+def answer(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    """An error page, or JSON for our own scripts."""
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"error": message}, status=status)
+    return render(request, f"{status}.html" if status in (404, 503) else "refused.html", {"message": message},
+                  status=status)  # fmt: skip

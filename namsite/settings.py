@@ -1,0 +1,281 @@
+"""Every setting, from the environment alone. `docs/settings.md` lists them; a test fails when one is missing there.
+
+Without any variable this is a laptop: SQLite, a Redis-protocol server on loopback, local OCR and no model. A network of
+clinics is the same code with other variables.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+ENV_FILE = env.str("ENV_FILE", default=str(BASE_DIR / ".env"))
+if Path(ENV_FILE).is_file():
+    env.read_env(ENV_FILE)
+
+# --- What this installation is -------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+DEMO = env.bool("DEMO", default=False)
+TESTING = env.bool("TESTING", default=False)
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".demo")))
+
+# A process without a secret key (the command line tools) gets one that dies with it; `check --deploy` refuses that.
+SECRET_KEY = env.str("SECRET_KEY", default="") or secrets.token_urlsafe(50)
+SECRET_KEY_IS_LASTING = bool(env.str("SECRET_KEY", default=""))
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- Floors, top to bottom -----------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "namsite.apps.NamsiteConfig",
+    "review.apps.ReviewConfig",
+    "extraction.apps.ExtractionConfig",
+    "accounts.apps.AccountsConfig",
+    "audit.apps.AuditConfig",
+    "vault.apps.VaultConfig",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_rq",
+    "ninja",
+    "csp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "namsite.middleware.OriginMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "namsite.middleware.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "namsite.middleware.PrivateResponseMiddleware",
+    "namsite.middleware.DomainErrorMiddleware",
+]
+
+ROOT_URLCONF = "namsite.urls"
+ASGI_APPLICATION = "namsite.asgi.application"
+WSGI_APPLICATION = "namsite.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "namsite.context.site",
+            ],
+        },
+    }
+]
+
+# --- State ---------------------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, Any] = {
+    "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'namsite.sqlite3'}"),
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE takes the write lock when a transaction begins, so that two writers queue instead of failing; FULL
+    # keeps a committed decision across a power cut.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+elif env.bool("DATABASE_POOL", default=False):
+    # For web processes only: a worker forks, and a pool's threads do not survive a fork.
+    DATABASES["default"]["OPTIONS"] = {"pool": True}
+CONN_HEALTH_CHECKS = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+RQ_QUEUES = {
+    "default": {
+        "URL": REDIS_URL,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+        "DEFAULT_TIMEOUT": env.int("JOB_TIMEOUT", default=3600),
+        "CONNECTION_CLASS": "redis.Redis",
+        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 3, "health_check_interval": 30},
+    }
+}
+RQ = {"COMMIT_MODE": "auto", "JOB_CLASS": "extraction.jobs.QuietJob"}
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# --- Secrets: the vault --------------------------------------------------------------------------------------------
+
+VAULT_KEYS = env.str("VAULT_KEYS", default="")
+VAULT_INDEX_KEY = env.str("VAULT_INDEX_KEY", default="")
+VAULT_KMS_KEY_ID = env.str("VAULT_KMS_KEY_ID", default="")
+VAULT_DIR = Path(env.str("VAULT_DIR", default=str(DATA_DIR / "files")))
+VAULT_S3_BUCKET = env.str("VAULT_S3_BUCKET", default="")
+VAULT_S3_KMS_KEY_ID = env.str("VAULT_S3_KMS_KEY_ID", default="")
+
+# --- Limits on what is uploaded ------------------------------------------------------------------------------------
+
+UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=50 * 1024 * 1024)
+UPLOAD_MAX_PAGES = env.int("UPLOAD_MAX_PAGES", default=3000)
+# Everything larger than the small part of a form is streamed to a handler that stops at UPLOAD_MAX_BYTES.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# Uploaded bytes stay in memory: a temporary file on disk would be health information in clear text.
+FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_BYTES + 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["extraction.uploads.CappedMemoryUploadHandler"]
+
+# --- Reading -------------------------------------------------------------------------------------------------------
+
+OCR_READER = env.str("OCR_READER", default="local")  # local | textract
+AWS_REGION = env.str("AWS_REGION", default="ca-central-1")
+AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="") or None
+TEXTRACT_BUCKET = env.str("TEXTRACT_BUCKET", default="")
+TEXTRACT_KMS_KEY_ID = env.str("TEXTRACT_KMS_KEY_ID", default="")
+TEXTRACT_PAGES_PER_SECOND = env.float("TEXTRACT_PAGES_PER_SECOND", default=1.0)
+TEXTRACT_PARALLEL = env.int("TEXTRACT_PARALLEL", default=4)
+TEXTRACT_ASYNC_PAGES = env.int("TEXTRACT_ASYNC_PAGES", default=30)
+
+# --- The model server ----------------------------------------------------------------------------------------------
+
+LLM_ENDPOINT = env.str("LLM_ENDPOINT", default="")  # such as http://10.0.3.50:8000/v1; empty: pattern finder only
+LLM_MODEL = env.str("LLM_MODEL", default="meta-llama/Llama-3.1-8B-Instruct")
+LLM_API_KEY = env.str("LLM_API_KEY", default="")
+LLM_TIMEOUT = env.float("LLM_TIMEOUT", default=60.0)
+LLM_CONCURRENCY = env.int("LLM_CONCURRENCY", default=4)
+LLM_ALLOWED_HOSTS = env.list("LLM_ALLOWED_HOSTS", default=[])
+
+# --- People --------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "accounts.adapter.ClosedAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are opened by an administrator, never by sign-up
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Repérage NAM"
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="nam@localhost")
+
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+# --- Transport and headers -----------------------------------------------------------------------------------------
+
+HTTPS = env.bool("HTTPS", default=not (DEBUG or DEMO or TESTING))
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Language ------------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "fr-ca"
+LANGUAGES = [("fr-ca", _("French")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "namsite" / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "America/Toronto"
+
+# --- Static files --------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Without a collected copy (laptop, tests) WhiteNoise serves straight from the sources.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT.is_dir()
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is ever stored through it
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if STATIC_ROOT.is_dir()
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Logs ----------------------------------------------------------------------------------------------------------
+
+DEFAULT_EXCEPTION_REPORTER = "namsite.logs.QuietReporter"
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"scrub": {"()": "namsite.logs.ScrubFilter"}},
+    "formatters": {"line": {"()": "namsite.logs.QuietFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["scrub"], "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "rq.worker": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "botocore": {"level": "WARNING"},
+    },
+}

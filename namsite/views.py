@@ -1,0 +1,90 @@
+"""The entrance, the language, health, and what is said when something is missing."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from accounts.models import Role, User
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Everybody's work begins at the documents; an administrator's at the journal."""
+    is_admin = isinstance(request.user, User) and request.user.role == Role.ADMIN
+    return redirect("accounts:journal" if is_admin else "extraction:document-list")
+
+
+@require_POST
+@login_not_required
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Remembers the language in a cookie and returns to the page the person was on."""
+    back = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
+        back = "/"
+    response = redirect(back)
+    chosen = request.POST.get("language", "")
+    if chosen in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, chosen, max_age=settings.LANGUAGE_COOKIE_AGE, secure=settings.HTTPS,
+            httponly=True, samesite="Lax",
+        )  # fmt: skip
+    return response
+
+
+@require_GET
+@login_not_required
+def health(_request: HttpRequest) -> JsonResponse:
+    """200 when the database answers. For load balancers; says nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "healthy"})
+
+
+@require_GET
+@login_not_required
+def llm_health(request: HttpRequest) -> JsonResponse:
+    """200 healthy, 503 not. Only an administrator sees the endpoint's host; a stranger sees the status alone."""
+    from extraction.llm import health as llm
+
+    state = llm.check()
+    body = {"status": state.status}
+    if isinstance(request.user, User):
+        body |= {"model": state.model, "endpoint": state.endpoint if request.user.role == Role.ADMIN else state.masked}
+    return JsonResponse(body, status=200 if state.status == "healthy" else 503)
+
+
+@require_safe
+@login_not_required
+def demo(request: HttpRequest) -> HttpResponse:
+    """The demonstration's accounts. Exists only in a demonstration."""
+    from namsite import demo as demonstration
+
+    return render(request, "demo.html", {"people": demonstration.PEOPLE, "password": demonstration.PASSWORD})
+
+
+def bad_request(request: HttpRequest, _exception: Exception) -> HttpResponse:
+    return render(request, "refused.html", {"message": ""}, status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 with the sentence of the rule that refused; never more than a sentence of ours."""
+    from accounts.policy import NotAllowed
+
+    message = str(exception) if isinstance(exception, NotAllowed) else ""
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"error": message}, status=403)
+    return render(request, "refused.html", {"message": message}, status=403)
+
+
+def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    return render(request, "500.html", status=500)

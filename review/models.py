@@ -1,0 +1,112 @@
+"""What people decide: verdicts on findings, additions, page sign-offs. Together they are the truth."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from extraction.models import Document, Finding
+from extraction.page import Box
+from vault.fields import EncryptedTextField
+
+
+class Verdict(models.TextChoices):
+    CONFIRM = "confirm", _("confirmed")
+    CORRECT = "correct", _("corrected")
+    REJECT = "reject", _("rejected")
+    ADD = "add", _("added by hand")
+
+
+class Reason(models.TextChoices):
+    """Why a proposal is not a NAM of this document."""
+
+    NOT_A_NAM = "not_a_nam", _("not a NAM (invoice, file or other number)")
+    SPECIMEN = "specimen", _("an example or a specimen")
+    DUPLICATE = "duplicate", _("the same print was proposed twice")
+    CROSSED_OUT = "crossed_out", _("crossed out or cancelled")
+    ILLEGIBLE = "illegible", _("nobody can read it")
+
+
+class Decision(models.Model):
+    """A reviewer's verdict on a finding, or an addition. Never changed; undoing marks it and leaves it.
+
+    It belongs to the document as well as to the finding, so that a later run is measured against the same truth. The
+    `id` may be given by the browser: sending the same decision twice is one decision.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="decisions")
+    page = models.PositiveIntegerField()
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, null=True, related_name="decisions")
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
+    value = EncryptedTextField(null=True)
+    value_index = models.BinaryField(max_length=16, null=True)
+    visit_date = EncryptedTextField(null=True)
+    visit_time = EncryptedTextField(null=True)
+    x0 = models.FloatField(null=True)
+    y0 = models.FloatField(null=True)
+    x1 = models.FloatField(null=True)
+    y1 = models.FloatField(null=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    undone_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["finding"], condition=Q(undone_at=None, finding__isnull=False), name="one_decision_per_finding"
+            ),
+            models.CheckConstraint(
+                condition=Q(undone_at=None, undone_by=None) | Q(undone_at__isnull=False, undone_by__isnull=False),
+                name="decision_undone_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict="add", finding=None) | Q(finding__isnull=False) & ~Q(verdict="add"),
+                name="decision_on_a_finding_or_an_addition",
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict="reject", value_index=None) | ~Q(verdict="reject") & Q(value_index__isnull=False),
+                name="decision_has_a_value_unless_rejected",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["document", "page"], name="decision_by_page"),
+            models.Index(fields=["value_index"], name="decision_by_value"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def box(self) -> Box | None:
+        if self.x0 is None or self.y0 is None or self.x1 is None or self.y1 is None:
+            return None
+        return Box(self.x0, self.y0, self.x1, self.y1)
+
+
+class SignOff(models.Model):
+    """The statement that no other NAM stands on this page: what makes recall measurable. Only ever reopened."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="sign_offs")
+    page = models.PositiveIntegerField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField(auto_now_add=True)
+    reopened_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    reopened_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document", "page"], condition=Q(reopened_at=None), name="one_sign_off_per_page"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} p. {self.page}"

@@ -1,0 +1,59 @@
+"""What the state of a page or a finding allows. Raisers say why in a sentence; templates ask through `allows`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from extraction.models import Document, Finding, Run, Status
+from review.models import Decision, SignOff
+
+
+class Conflict(Exception):
+    """Somebody was faster, or the state does not allow this. Its text is a sentence for the person. 409."""
+
+
+def allows(check: Callable[..., None], *args: Any, **kwargs: Any) -> bool:
+    """Whether a raiser would let this pass, so that a button and its guard cannot disagree."""
+    try:
+        check(*args, **kwargs)
+    except Conflict:
+        return False
+    return True
+
+
+def check_can_decide(finding: Finding) -> None:
+    """A finding can be decided once, on a page that is not signed off."""
+    existing = Decision.objects.filter(finding=finding, undone_at=None).select_related("by").first()
+    if existing is not None:
+        raise Conflict(
+            _("%(name)s has already decided on this number. Reload to see the decision.") % {"name": existing.by.name}
+        )
+    check_page_open(finding.run.document, finding.page)
+
+
+def check_page_open(document: Document, page: int) -> None:
+    if SignOff.objects.filter(document=document, page=page, reopened_at=None).exists():
+        raise Conflict(_("This page is signed off. Reopen it first."))
+
+
+def check_can_sign(run: Run, page: int) -> None:
+    """A page can be signed off when its run is over and every proposal on it is decided."""
+    check_page_open(run.document, page)
+    if run.status not in (Status.DONE, Status.FAILED):
+        raise Conflict(_("The extraction is not over yet."))
+    decided = Decision.objects.filter(finding=OuterRef("pk"), undone_at=None)
+    open_ones = run.findings.filter(~Exists(decided), page=page).count()
+    if open_ones:
+        raise Conflict(
+            ngettext(
+                "%(count)d proposal on this page is still undecided.",
+                "%(count)d proposals on this page are still undecided.",
+                open_ones,
+            )
+            % {"count": open_ones}
+        )

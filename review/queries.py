@@ -1,0 +1,162 @@
+"""Reads for reviewers: a page with its findings and decisions, the truth, and what it says of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+
+from accounts.models import User
+from extraction import nam
+from extraction.models import Document, Finding, PageState, Run
+from extraction.page import Box
+from extraction.scoring import Key, Score, score
+from review.models import Decision, SignOff, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the review panel: a finding, a decision on it, or an addition without a finding."""
+
+    finding: Finding | None
+    decision: Decision | None
+
+    @property
+    def box(self) -> Box | None:
+        if self.finding is not None:
+            return self.finding.box
+        return self.decision.box if self.decision is not None else None
+
+    @property
+    def shown(self) -> str:
+        """The value in groups of four: what was decided, or what is proposed."""
+        if self.decision is not None and self.decision.value is not None:
+            return nam.grouped(self.decision.value)
+        return nam.grouped(self.finding.value) if self.finding is not None else ""
+
+    @property
+    def value(self) -> str:
+        return self.shown.replace(" ", "")
+
+    @property
+    def visit_date(self) -> str | None:
+        source = self.decision if self.decision is not None and self.decision.value is not None else self.finding
+        return source.visit_date if source is not None else None
+
+    @property
+    def visit_time(self) -> str | None:
+        source = self.decision if self.decision is not None and self.decision.value is not None else self.finding
+        return source.visit_time if source is not None else None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Undecided, and not every check holds or not every finder that was asked agrees."""
+        return self.decision is None and self.finding is not None and bool(self.doubts)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Codes of what speaks against the proposal; the template says them in words."""
+        if self.finding is None:
+            return []
+        checks = self.finding.checks
+        codes = [name for name in ("format", "birth_date", "check_character") if not checks.get(name)]
+        if checks.get("name") is False:
+            codes.append("name")
+        if self.finding.found_by == ["model"]:
+            codes.append("model_only")
+        if self.finding.ranked_repairs:
+            codes.append("repaired")
+        return codes
+
+
+@dataclass(frozen=True, slots=True)
+class PageSummary:
+    """One page in the strip of pages."""
+
+    number: int
+    findings: int
+    undecided: int
+    is_signed: bool
+    state: str  # a PageState, or "pending" while it has not been tried
+    error_code: str
+
+    @property
+    def is_unread(self) -> bool:
+        return self.state == PageState.UNREAD
+
+
+def items(run: Run, page: int) -> list[Item]:
+    """Everything on one page of a run, in reading order; additions stand at their place, or at the end."""
+    active = Prefetch("decisions", queryset=_active(run.document).select_related("by"), to_attr="active")
+    found = [
+        Item(finding, finding.active[0] if finding.active else None)  # type: ignore[attr-defined]
+        for finding in run.findings.filter(page=page).prefetch_related(active).order_by("position")
+    ]
+    added = [Item(None, d) for d in _active(run.document).filter(page=page, finding=None).select_related("by")]
+    both = found + added
+    return sorted(both, key=lambda item: (item.box.y0, item.box.x0) if item.box else (2.0, 0.0))
+
+
+def _active(document: Document) -> QuerySet[Decision]:
+    return Decision.objects.filter(document=document, undone_at=None).order_by("made_at")
+
+
+def page_summaries(run: Run) -> list[PageSummary]:
+    """Every page of the document, in four queries."""
+    count = run.document.page_count
+    decided = Decision.objects.filter(finding=OuterRef("pk"), undone_at=None)
+    findings, undecided = [0] * (count + 1), [0] * (count + 1)
+    for page, is_decided in run.findings.annotate(is_decided=Exists(decided)).values_list("page", "is_decided"):
+        findings[page] += 1
+        undecided[page] += not is_decided
+    signed = set(SignOff.objects.filter(document=run.document, reopened_at=None).values_list("page", flat=True))
+    states = {number: (state, code) for number, state, code in run.pages.values_list("number", "state", "error_code")}
+    return [
+        PageSummary(number, findings[number], undecided[number], number in signed, *states.get(number, ("pending", "")))
+        for number in range(1, count + 1)
+    ]
+
+
+def next_page(pages: list[PageSummary], after: int) -> int | None:
+    """The next page that is not signed off, going round once; None when all are."""
+    ahead = [p.number for p in pages if not p.is_signed and p.number > after]
+    behind = [p.number for p in pages if not p.is_signed and p.number < after]
+    return (ahead or behind or [None])[0]
+
+
+def truth(document: Document) -> list[Key]:
+    """The NAMs of the signed-off pages, each as (page, value)."""
+    signed = SignOff.objects.filter(document=document, reopened_at=None).values("page")
+    decisions = _active(document).filter(page__in=signed).exclude(verdict=Verdict.REJECT)
+    return [(decision.page, str(decision.value)) for decision in decisions]
+
+
+def measure(run: Run) -> Score | None:
+    """The run against the truth, over the signed-off pages only; None while no page is signed off."""
+    signed = set(SignOff.objects.filter(document=run.document, reopened_at=None).values_list("page", flat=True))
+    if not signed:
+        return None
+    proposed = [(finding.page, str(finding.value)) for finding in run.findings.filter(page__in=signed)]
+    return score(proposed, truth(run.document))
+
+
+def decisions(user: User) -> QuerySet[Decision]:
+    """The decisions of the person's clinic."""
+    return Decision.objects.filter(document__clinic_id=user.clinic_id).select_related("document", "by")
+
+
+def findings(user: User) -> QuerySet[Finding]:
+    """The findings of the person's clinic."""
+    return Finding.objects.filter(run__document__clinic_id=user.clinic_id).select_related("run__document")
+
+
+def decisions_of(run: Run) -> dict[Any, Decision]:
+    """The standing decisions on a run's findings, by finding id."""
+    standing = _active(run.document).filter(finding__run=run).select_related("by")
+    return {decision.finding_id: decision for decision in standing}
+
+
+def additions(document: Document) -> QuerySet[Decision]:
+    """What reviewers added and still stands."""
+    return _active(document).filter(finding=None).select_related("by")
