@@ -43,6 +43,7 @@ def write(directory: Path, kind: str, *, seed: int, pages: int) -> str:
     """Write KIND-SEED.pdf and KIND-SEED.json; gives that name."""
     name, document = f"{kind}-{seed}", build(kind, seed=seed, pages=pages)
     (directory / f"{name}.pdf").write_bytes(document.pdf)
-    truth = [item.to_json() for item in document.truth]
-    (directory / f"{name}.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    items = [json.dumps(item.to_json(), ensure_ascii=False) for item in document.truth]
+    lines = "[" + ",\n ".join(items) + "]\n"
+    (directory / f"{name}.json").write_text(lines, encoding="utf-8")
     return name
