@@ -10,14 +10,13 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
-from ninja import File, Form, Query, Router, Schema
+from ninja import File, Form, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field
 
 from accounts.access import get_or_404
-from accounts.api_auth import with_right
+from accounts.api_auth import person_with
 from accounts.policy import Right
-from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import actions, queries
@@ -122,18 +121,18 @@ def describe(run: Run, progress: queries.Progress) -> dict[str, Any]:
 
 
 @router.post("/upload", response={202: UploadOut, 200: UploadOut, 413: ErrorOut, 422: ErrorOut}, operation_id="upload")
-@with_right(Right.UPLOAD)
 def upload(request: HttpRequest, billing: Form[BillingIn], file: File[UploadedFile] = None) -> Any:  # type: ignore[assignment,type-arg]
     """Takes one PDF in and queues it (202). The same file again answers 200 with `duplicate: true`."""
+    user = person_with(request, Right.UPLOAD)
     if "UPLOAD_TOO_LARGE" in request.META:
-        return 413, {"code": "too_large", "message": str(SENTENCES["too_large"])}
+        return Status(413, {"code": "too_large", "message": str(SENTENCES["too_large"])})
     if file is None:
-        return 422, {"code": "empty_file", "message": str(SENTENCES["empty_file"])}
+        return Status(422, {"code": "empty_file", "message": str(SENTENCES["empty_file"])})
     fields = Billing(billing.doctorLicenceID, billing.doctorGroupNumber, billing.sector)
     try:
-        done = actions.upload(data=file.read(), file_name=file.name or "", billing=fields, by=person(request))
+        done = actions.upload(data=file.read(), file_name=file.name or "", billing=fields, by=user)
     except UnreadableDocument as error:
-        return 422, {"code": error.code, "message": error.sentence}
+        return Status(422, {"code": error.code, "message": error.sentence})
     body = {
         "runId": done.run.pk,
         "documentId": done.document.pk,
@@ -141,14 +140,13 @@ def upload(request: HttpRequest, billing: Form[BillingIn], file: File[UploadedFi
         "jobId": job_id(done.run),
         "duplicate": done.is_duplicate,
     }
-    return (200 if done.is_duplicate else 202), body
+    return Status(200 if done.is_duplicate else 202, body)
 
 
 @router.get("/runs", response=RunsOut, operation_id="runs")
-@with_right(Right.LIST)
 def runs(request: HttpRequest, query: Query[RunsQuery]) -> Any:
     """The clinic's runs, newest first."""
-    user = person(request)
+    user = person_with(request, Right.LIST)
     found = queries.runs(user)
     if query.status:
         found = found.filter(status=query.status)
@@ -159,30 +157,30 @@ def runs(request: HttpRequest, query: Query[RunsQuery]) -> Any:
 
 
 @router.get("/runs/{uuid:run_id}", response=RunOut, operation_id="run")
-@with_right(Right.LIST)
 def run(request: HttpRequest, run_id: UUID) -> Any:
     """One run and how far it is."""
-    found = get_or_404(queries.runs(person(request)), run_id, by=person(request))
+    user = person_with(request, Right.LIST)
+    found = get_or_404(queries.runs(user), run_id, by=user)
     return describe(found, queries.progress(found))
 
 
 @router.get("/runs/{uuid:run_id}/job-status", response=JobStatusOut, operation_id="job_status")
-@with_right(Right.LIST)
 def job_status(request: HttpRequest, run_id: UUID) -> Any:
     """The same for programs that follow the job."""
-    found = get_or_404(queries.runs(person(request)), run_id, by=person(request))
+    user = person_with(request, Right.LIST)
+    found = get_or_404(queries.runs(user), run_id, by=user)
     described = describe(found, queries.progress(found))
     return described | {"runId": found.pk, "jobId": job_id(found), "stage": found.status}
 
 
 @router.get("/runs/{uuid:run_id}/stream", operation_id="stream")
-@with_right(Right.LIST)
 def stream(request: HttpRequest, run_id: UUID) -> Any:
     """Server-sent events: `connected`, then `progress` at every change, then `completed` or `error`.
 
     Each event's data is a run as in `/runs/{id}`. A client that reconnects starts with the present state.
     """
-    found = get_or_404(queries.runs(person(request)), run_id, by=person(request))
+    user = person_with(request, Right.LIST)
+    found = get_or_404(queries.runs(user), run_id, by=user)
     response = StreamingHttpResponse(_events(found.pk), content_type="text/event-stream")
     response["X-Accel-Buffering"] = "no"
     return response

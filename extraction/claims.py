@@ -208,9 +208,9 @@ def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
     return woken
 
 
-def _hold(claim: Claim, **changes: object) -> None:
+def _hold(held: Claim, /, **changes: object) -> None:
     """Compare-and-swap: applies `changes` if this worker still holds the run in a state that may go there."""
-    condition = Q(pk=claim.run_id, claim=claim.token)
+    condition = Q(pk=held.run_id, claim=held.token)
     if "status" in changes:
         origins = [origin for origin, targets in TRANSITIONS.items() if changes["status"] in targets]
         condition &= Q(status__in=origins)

@@ -9,7 +9,7 @@ from extraction.actions import Billing
 from extraction.models import Document
 
 
-class BillingForm(forms.ModelForm[Document]):
+class BillingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """The physician's fields of the billing file; all optional at upload."""
 
     class Meta:

@@ -71,6 +71,7 @@ class Layout:
     words: tuple[Word, ...]
     starts: tuple[int, ...]
     rows: tuple[Row, ...]
+    row_starts: tuple[int, ...]
 
     @classmethod
     def of(cls, page: Page) -> Layout:
@@ -93,26 +94,33 @@ class Layout:
         printed = "".join(parts)
         bare = plain(printed)
         folded = bare.lower()
-        return cls(page, printed, bare, folded, tuple(words), tuple(starts), tuple(rows))
+        row_starts = tuple(row.start for row in rows)
+        return cls(page, printed, bare, folded, tuple(words), tuple(starts), tuple(rows), row_starts)
 
     def row_at(self, offset: int) -> int:
         """The index of the row that holds the character at `offset`."""
-        return max(0, bisect_right(self.rows, offset, key=_row_start) - 1)
+        return (bisect_right(self.row_starts, offset) or 1) - 1
 
     def rows_near(self, box: Box) -> int:
         """The index of the row whose middle is nearest to the middle of `box`. Raises ValueError on an empty page."""
+        if not self.rows:
+            raise ValueError("no rows on this page")
         middle = (box.y0 + box.y1) / 2
-        return min(range(len(self.rows)), key=lambda i: abs((self.rows[i].top + self.rows[i].bottom) / 2 - middle))
+        # Rows stand in the order of their first line's middle; a tall word may shift its row by one, not by more.
+        at = bisect_left(self.rows, middle, key=_row_middle)
+        around = range(max(0, at - 2), min(len(self.rows), at + 2))
+        return min(around, key=lambda i: abs(_row_middle(self.rows[i]) - middle))
 
     def words_in(self, start: int, end: int) -> tuple[Word, ...]:
         """The words that have a character in `start..end`."""
-        return self.words[max(0, bisect_right(self.starts, start) - 1) : bisect_left(self.starts, end)]
+        return self.words[(bisect_right(self.starts, start) or 1) - 1 : bisect_left(self.starts, end)]
 
     def box(self, start: int, end: int) -> Box:
         """The box around the characters `start..end`; a word that they share with others is cut in proportion."""
-        first = max(0, bisect_right(self.starts, start) - 1)
-        last = max(first + 1, bisect_left(self.starts, end))
-        return Box.around(self._cut(i, start, end) for i in range(first, last))
+        first = (bisect_right(self.starts, start) or 1) - 1
+        last = max(first, bisect_left(self.starts, end) - 1)
+        box = self._cut(first, start, end)
+        return box if last == first else Box.around((box, *self._whole(first + 1, last), self._cut(last, start, end)))
 
     def cell(self, offset: int) -> tuple[int, int]:
         """The span of the cell that holds the character at `offset`."""
@@ -130,9 +138,13 @@ class Layout:
             yield start, stop
             start = stop + 1
 
+    def _whole(self, first: int, last: int) -> Iterator[Box]:
+        return (word.box for word in self.words[first:last])
+
     def _cut(self, index: int, start: int, end: int) -> Box:
         word, offset = self.words[index], self.starts[index]
-        length = len(_text(word))
+        following = self.starts[index + 1] if index + 1 < len(self.starts) else len(self.printed)
+        length = following - offset - 1
         left, right = max(0, start - offset), min(length, end - offset)
         if (left <= 0 and right >= length) or right <= left:
             return word.box
@@ -141,13 +153,14 @@ class Layout:
         return Box(x0 + pitch * left, y0, x0 + pitch * right, y1)
 
 
-def _row_start(row: Row) -> int:
-    return row.start
+def _row_middle(row: Row) -> float:
+    return (row.top + row.bottom) / 2
 
 
 def _text(word: Word) -> str:
     text = word.text
-    return text if text.isascii() and text.isalnum() else " ".join(unicodedata.normalize("NFC", text).split())
+    pieces = (text if text.isascii() else unicodedata.normalize("NFC", text)).split()
+    return pieces[0] if len(pieces) == 1 else " ".join(pieces)
 
 
 def _rows(page: Page) -> list[list[Word]]:

@@ -165,6 +165,8 @@ class RunPage(models.Model):
 
     @property
     def page(self) -> Page:
+        if self.words is None:
+            raise ValueError("an unread page has no words")  # and must not look like an empty one
         return Page.from_json(self.words)
 
 

@@ -43,6 +43,7 @@ _WEIGHTS = (1, 3, 7, 9, 1, 7, 1, 3, 4, 5, 7, 6, 9, 1)
 _CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 # cp037 is the EBCDIC page of the rule; each table holds what a character adds to the sum at its place.
 _ADDS = [{c: weight * c.encode("cp037")[0] % 10 for c in _CHARACTERS} for weight in _WEIGHTS]
+_ADDS_WITHOUT_YEAR = _ADDS[:4] + _ADDS[8:]
 _NOT_KEPT = re.compile("[^A-Z0-9]+")
 _NOT_LETTERS = re.compile("[^A-Z]+")
 _SAINT = re.compile(r"^(?:SAINTE?S?|STE)(?=[\s\-‐-―'’.])")
@@ -68,19 +69,14 @@ def check(value: str) -> NamChecks:
     if FORMAT.fullmatch(value) is None:
         return NamChecks(format=False, birth_date=False, check_character=False)
     births = _births(value)
-    matches = any(_check_character(value[:4], birth, is_female(value), value[10]) == value[11] for birth in births)
-    return NamChecks(format=True, birth_date=bool(births), check_character=matches)
+    return NamChecks(format=True, birth_date=bool(births), check_character=_matching(value, births) is not None)
 
 
 def birth_date(value: str) -> date | None:
     """The birth date in `value`, its century decided by the check character; None where that decides nothing."""
     if FORMAT.fullmatch(value) is None:
         return None
-    # Two centuries never share a check character (they differ by 2, 3 or 5 modulo 10), so the first match is the only.
-    for birth in _births(value):
-        if _check_character(value[:4], birth, is_female(value), value[10]) == value[11]:
-            return birth
-    return None
+    return _matching(value, _births(value))
 
 
 def is_female(value: str) -> bool:
@@ -157,7 +153,25 @@ def _births(value: str) -> list[date]:
     return [date(year, month, day) for year in (first + 100, first) if day <= monthrange(year, month)[1]]
 
 
+def _matching(value: str, births: list[date]) -> date | None:
+    """The birth that the check character of a well-shaped value confirms.
+
+    Two centuries never share a check character (they differ by 2 or 3 modulo 10), so the first match is the only one.
+    """
+    if not births:
+        return None
+    wanted = int(value[11]) - _sum_without_year(value[:4], births[0], is_female(value), value[10])
+    return next((birth for birth in births if (wanted - _sum_of_year(birth.year)) % 10 == 0), None)
+
+
 def _check_character(letters: str, birth: date, female: bool, sequence: str) -> str:
-    sex = "F" if female else "M"
-    coded = f"{letters}{birth.year:04d}{sex}{birth.month:02d}{birth.day:02d}{sequence}"
-    return str(sum(adds[c] for adds, c in zip(_ADDS, coded, strict=True)) % 10)
+    return str((_sum_without_year(letters, birth, female, sequence) + _sum_of_year(birth.year)) % 10)
+
+
+def _sum_without_year(letters: str, birth: date, female: bool, sequence: str) -> int:
+    coded = f"{letters}{'F' if female else 'M'}{birth.month:02d}{birth.day:02d}{sequence}"
+    return sum([adds[c] for adds, c in zip(_ADDS_WITHOUT_YEAR, coded, strict=True)])
+
+
+def _sum_of_year(year: int) -> int:
+    return sum([adds[c] for adds, c in zip(_ADDS[4:8], f"{year:04d}", strict=True)])

@@ -59,7 +59,8 @@ def wilson(hits: int, total: int) -> tuple[float, float] | None:
     share = hits / total
     spread = Z * math.sqrt(share * (1 - share) / total + Z * Z / (4 * total * total))
     middle, scale = share + Z * Z / (2 * total), 1 + Z * Z / total
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    # Rounding must not push the interval past the share it belongs to (0 and 1 are ends of it themselves).
+    return max(0.0, min(share, (middle - spread) / scale)), min(1.0, max(share, (middle + spread) / scale))
 
 
 def _ratio(part: int, whole: int) -> float | None:

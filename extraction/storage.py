@@ -7,12 +7,12 @@ from vault.files import file_store
 
 
 def put(document: Document, data: bytes) -> None:
-    file_store().put(document.vault_name, data, document.vault_aad)
+    file_store().put(document.vault_name, data, aad=document.vault_aad)
 
 
 def get(document: Document) -> bytes:
     """The PDF. Raises VaultError when it was tampered with or moved."""
-    return file_store().get(document.vault_name, document.vault_aad)
+    return file_store().get(document.vault_name, aad=document.vault_aad)
 
 
 def delete(document: Document) -> None:

@@ -60,8 +60,8 @@ def upload(request: HttpRequest) -> HttpResponse:
     elif not form.is_valid():
         messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
     else:
-        for file in files:
-            _upload_with_message(request, file, form)
+        for position, file in enumerate(files, start=1):
+            _upload_with_message(request, file, form, place=f"{position}/{len(files)}")
     return redirect("extraction:document-list")
 
 
@@ -93,15 +93,16 @@ def _upload_json(request: HttpRequest, files: list[UploadedFile], form: BillingF
     )
 
 
-def _upload_with_message(request: HttpRequest, file: UploadedFile, form: BillingForm) -> None:
-    name = file.name or ""
+def _upload_with_message(request: HttpRequest, file: UploadedFile, form: BillingForm, *, place: str) -> None:
+    """Says what became of the file by its place in the form: a file name may name a patient, and messages are kept
+    in the session until they are shown."""
     try:
-        done = actions.upload(data=file.read(), file_name=name, billing=form.billing, by=person(request))
+        done = actions.upload(data=file.read(), file_name=file.name or "", billing=form.billing, by=person(request))
     except UnreadableDocument as error:
-        messages.error(request, f"{name} — {error.sentence}")
+        messages.error(request, f"{place} — {error.sentence}")
         return
     text = _("Already in the system.") if done.is_duplicate else _("Received and queued.")
-    (messages.warning if done.is_duplicate else messages.success)(request, f"{name} — {text}")
+    (messages.warning if done.is_duplicate else messages.success)(request, f"{place} — {text}")
 
 
 def _refusal(code: str) -> str:

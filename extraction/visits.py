@@ -7,10 +7,11 @@ things is not guessed: it is left out, and a visit without a readable date or ti
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, time
+from itertools import zip_longest
 from typing import Generic, NamedTuple, TypeVar
 
 from extraction import nam
@@ -30,7 +31,7 @@ _MONTHS = {
             "avril april avr apr",
             "mai may",
             "juin june jun",
-            "juillet juil july jul",
+            "juillet juill juil july jul",
             "aout august aug",
             "septembre september sept sep",
             "octobre october oct",
@@ -53,14 +54,15 @@ _DATE = re.compile(
       (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ ]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ ]?(?P<d1>[0-9]{{1,2}})
     | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
     | (?P<y3>{_YEAR})(?P<m3>[01][0-9])(?P<d3>[0-3][0-9])(?![a-z])
-    | (?P<d4>[0-9]{{1,2}})(?:er|st|nd|rd|th)?[ \n-]?(?:of[ ]|de[ ])?(?P<n4>{_MONTH})(?:\.[ \n-]?|,?[ \n-]|)(?P<y4>{_YEAR})
+    | (?P<d4>[0-9]{{1,2}})(?:er|st|nd|rd|th)?[ \n-]?(?:of[ ]|de[ ])?(?P<n4>{_MONTH})
+      (?:\.[ \n-]?|,?[ \n-]|)(?P<y4>{_YEAR})
     | (?P<n5>{_MONTH})\.?[ \n]?(?P<d5>[0-9]{{1,2}})(?:er|st|nd|rd|th)?,?[ \n](?P<y5>{_YEAR})
     )(?![0-9]|[/.\-][0-9])""",
     re.VERBOSE,
 )
 _TIME = re.compile(
     r"""(?:(?<![a-z0-9:/.,])|(?<=[0-9]t))(?:
-      (?P<h1>[0-9]{1,2})[ \n]?h(?:[ \n]?(?P<m1>[0-5][0-9])(?![ ]?[h:]))?(?![a-z0-9:])
+      (?P<h1>[0-9]{1,2})[ \n]?h(?:[ \n]?(?P<m1>[0-5][0-9])(?![ ]?(?:h(?![a-z])|:)))?(?![a-z0-9:])
     | (?P<h2>[0-9]{1,2})[ ]?:[ ]?(?P<m2>[0-5][0-9])(?::[0-5][0-9])?(?![0-9:])(?:[ ]?(?P<p2>[ap])\.?[ ]?m\b\.?)?
     | (?P<h3>[0-9]{1,2})[ ]?(?P<p3>[ap])\.?[ ]?m\b\.?
     )""",
@@ -70,23 +72,26 @@ _BARE_TIME = re.compile(r"(?<![a-z0-9:/.,\-])([01][0-9]|2[0-3])([0-5][0-9])(?![a
 _DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}),?[ ]?(?:le[ ])?$")
 _RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$")
 _RANGE_AFTER = re.compile(rf"^[ ](?:au|to|until)[ ](?:{_WEEKDAY})?[ ]?[0-9]")
-_INTERVAL_BEFORE = re.compile(
-    r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis|every|duree|for|apres|[/x])[ ]?:?[ ]?$"
-)
+_RANGE_BETWEEN = re.compile(r"[ ]?(?:-|a|au|to|until|jusqu'a)[ ]?")
+_INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis|every|duree|for|apres|/)[ ]?:?[ ]?\Z")
 
 _LABEL = re.compile(
-    r"""(?P<birth>naissance|\bnai?ss?\b\.?|\bne\(e\)|\bnee?[ ](?:e[ ])?le\b|\bd\.?d\.?n\b|\bd\.?o\.?b\b|birth|\bborn\b)
-    | (?P<other>\bimpr|\bprint|\bexp|\bvalid|echeance|prochain|\bnext\b|derniere?[ ]visite|last[ ]visit|\bsigna|\bsigned
-        |\bfax\b|telecop|\bfactur|invoice|\brecue?[ ]le|received|\bgener|\bproduite?s?[ ]le|mise?[ ]a[ ]jour|updated|\bversion|\brevis
-        |\bcreat?[ei]|\bouver|\bouvre|\bferm|opening|\bclos|\bduree|duration|jusqu|until|deces|deceased|\brappel\b|relance
-        |\bsuivi[ ](?:le|prevu)|follow-?up|\bremis|\bemis|issued|\btransmi)
-    | (?P<visit>\bvisite?s?\b|consult|rendez-?[ ]?vous|\brdv\b|\brv\b|appointment|encounter|\bagenda\b|\bhoraire\b
-        |\bservices?\b|seance|\bvue?\b|\bseen\b|journee|\bliste[ ]du|\badmis|arrivee|arrival|rencontre|schedule
-        |\bclinique[ ]du)
-    | (?P<time>\bheures?\b|\btime\b|\bhre?\b)
-    | (?P<plain>\bdates?\b)""",
+    r"""\b(?:
+      (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss?\b|ne\(e\)|nee?[ ](?:e[ ])?le\b|d\.?d\.?n\b
+        |d\.?o\.?b\b|birth|born\b)
+    | (?P<other>impr|print|exp|valid|echeance|prochain|next\b|derniere?[ ]visite|last[ ]visit|sign(?:a|ed)
+        |fax\b|telecop|factur|invoice|recue?[ ]le|received|gener|produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis
+        |creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration|jusqu|until|deces|deceased|rappel\b|relance
+        |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi)
+    | (?P<visit>visite?s?\b|consult|rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b|services?\b
+        |seance|vue?\b|seen\b|journee|liste[ ]du|admis|arrivee|arrival|rencontre|schedule|clinique[ ]du)
+    | (?P<time>heures?\b|time\b|hre?\b)
+    | (?P<plain>dates?\b))""",
     re.VERBOSE,
 )
+_HEADER_KINDS = ("birth", "other", "time", "visit", "plain")
+"""Of several labels in one header the first of these names it: "Date de naissance" is a birth, not a plain date."""
+_HEADER_GAP = 12
 _LABEL_REACH = 80
 """How many characters may stand between a label and its value in the same row, or in running text."""
 _BIRTH_ROWS = 4
@@ -140,7 +145,7 @@ def find_times(text: str) -> list[TimeMatch]:
 
 def find_visit(page: Page, box: Box) -> tuple[date | None, time | None]:
     """The visit date and time of the number at `box`. For many numbers of one page, keep a `VisitIndex`."""
-    return VisitIndex.of(Layout.of(page), [box]).visit(box)
+    return VisitIndex.of(Layout.of(page), [(box, None)]).visit(box)
 
 
 Value = TypeVar("Value", date, time)
@@ -174,16 +179,21 @@ class VisitIndex:
     """The dates, times and numbers of one page, prepared so that each number finds its visit quickly."""
 
     layout: Layout
+    labels: _Labels
     dates: list[_Mark[date]]
-    times: list[_Mark[time]]
     births: list[_Mark[date]]
     anchors: list[_Anchor]
-    _taken: set[int] = field(default_factory=set)
+    _taken: set[int]
+    _times_in_rows: list[_Mark[time]]
+    _times: list[_Mark[time]] | None = None
 
     @classmethod
-    def of(cls, layout: Layout, boxes: Iterable[Box] = ()) -> VisitIndex:
-        """The index of a page. `boxes` are places of numbers; well-printed numbers are noticed without them."""
-        anchors = _anchors(layout, list(boxes))
+    def of(cls, layout: Layout, numbers: Iterable[tuple[Box, date | None]] = ()) -> VisitIndex:
+        """The index of a page. `numbers` are places of NAMs, each with the birth date in it, if known.
+
+        Well-printed NAMs are noticed without being named.
+        """
+        anchors = _anchors(layout, list(numbers))
         labels = _Labels.of(layout)
         births = {anchor.birth for anchor in anchors}
         marks = labels.dates()
@@ -193,19 +203,29 @@ class VisitIndex:
             if mark.kind not in ("birth", "other") and mark.value not in births and mark.value >= FIRST_VISIT
         ]
         born = [mark for mark in marks if mark.kind == "birth" or mark.value in births]
-        return cls(layout, dates, labels.times(), born, anchors, {anchor.row for anchor in anchors})
+        taken = {anchor.row for anchor in anchors}
+        return cls(layout, labels, dates, born, anchors, taken, labels.times(taken))
+
+    @property
+    def times(self) -> list[_Mark[time]]:
+        """All times of the page. Agendas rarely need those outside the rows of numbers, so they are named late."""
+        if self._times is None:
+            self._times = self.labels.times(range(len(self.layout.rows)))
+        return self._times
 
     def visit(self, box: Box) -> tuple[date | None, time | None]:
         """The visit date and time of the number at `box`: its row first, then its block, then the page's header."""
         if not self.layout.rows:
             return None, None
-        anchor = min(self.anchors, key=lambda a: -a.box.overlap(box), default=None)
+        anchor = next((anchor for anchor in self.anchors if anchor.box == box), None)
+        if anchor is None:
+            anchor = max(self.anchors, key=lambda a: a.box.overlap(box), default=None)
         if anchor is None or not anchor.box.overlap(box):
             anchor = _Anchor(self.layout.rows_near(box), box, None)
         day = self._in_row(self.dates, anchor) or self._date_around(anchor)
         if day is not None and anchor.birth is not None and day < anchor.birth:
             day = None
-        clock = self._in_row(self.times, anchor)
+        clock = self._in_row(self._times_in_rows if anchor.row in self._taken else self.times, anchor)
         return day, clock if clock is not None else self._time_around(anchor)
 
     def births_near(self, box: Box) -> list[date]:
@@ -294,7 +314,8 @@ class VisitIndex:
         above = sum(bool(self._own(marks, anchor, below=False)) for anchor in rows)
         if 2 * max(below, above) <= len(rows):
             return None
-        return below > above
+        # Number, date, number, date, number: what comes first tells which date belongs to which number.
+        return below > above or (below == above and min(self._taken) < marks[0].row)
 
 
 def _nearest(marks: Sequence[_Mark[Value]], anchor: _Anchor) -> Value | None:
@@ -308,17 +329,21 @@ def _nearest(marks: Sequence[_Mark[Value]], anchor: _Anchor) -> Value | None:
 _CLEAR_NUMBER = re.compile(r"\b[A-Z]{4}[ -]?[0-9]{4}[ -]?[0-9]{2}[1-9A-HJ-NP-Z][0-9]\b")
 
 
-def _anchors(layout: Layout, boxes: list[Box]) -> list[_Anchor]:
+def _anchors(layout: Layout, numbers: list[tuple[Box, date | None]]) -> list[_Anchor]:
     if not layout.rows:
         return []
-    anchors = []
+    anchors = [_Anchor(layout.rows_near(box), box, birth) for box, birth in numbers]
     for found in _CLEAR_NUMBER.finditer(layout.plain):
+        row = layout.row_at(found.start())
         box = layout.box(found.start(), found.end())
+        at = next((i for i, anchor in enumerate(anchors) if anchor.row == row and anchor.box.overlap(box)), None)
+        if at is not None and anchors[at].birth is not None:
+            continue
         birth = nam.birth_date(nam.normalise(found.group()))
-        anchors.append(_Anchor(layout.row_at(found.start()), box, birth))
-    for box in boxes:
-        if not any(anchor.box.overlap(box) for anchor in anchors):
-            anchors.append(_Anchor(layout.rows_near(box), box, None))
+        if birth is not None and at is None:
+            anchors.append(_Anchor(row, box, birth))
+        elif birth is not None and at is not None:
+            anchors[at] = anchors[at]._replace(birth=birth)
     return anchors
 
 
@@ -352,15 +377,20 @@ class _Labels:
             marks.append(self._mark(*match, "plain" if kind == "time" else kind))
         return marks
 
-    def times(self) -> list[_Mark[time]]:
-        """The times that may be visits, in reading order."""
+    def times(self, rows: Container[int]) -> list[_Mark[time]]:
+        """The times in `rows` that may be visits, in reading order."""
         matches = sorted([*self.found_times, *self._bare()])
         marks = []
         previous = 0
         for match in matches:
-            dated = [d for d in self.found_dates if 0 <= match.start - d.end <= _TIME_AFTER_DATE]
-            until = dated[0].start if dated else match.start
-            kind = self._kind(until, max(previous, 0 if dated else self._date_before(match.start)))
+            ends_range = previous and _RANGE_BETWEEN.fullmatch(self.layout.folded, previous, match.start)
+            if ends_range or self.layout.row_at(match.start) not in rows:
+                previous = match.end
+                continue
+            day = self._date_before(match.start)
+            shared = day is not None and match.start - day.end <= _TIME_AFTER_DATE
+            until = day.start if day and shared else match.start
+            kind = self._kind(until, previous if day is None or shared else max(previous, day.end))
             previous = match.end
             if kind not in ("birth", "other"):
                 marks.append(self._mark(*match, kind))
@@ -369,8 +399,9 @@ class _Labels:
     def _mark(self, start: int, end: int, value: Value, kind: str) -> _Mark[Value]:
         return _Mark(value, kind, self.layout.row_at(start), self.layout.box(start, end))
 
-    def _date_before(self, offset: int) -> int:
-        return max((d.end for d in self.found_dates if d.end <= offset), default=0)
+    def _date_before(self, offset: int) -> DateMatch | None:
+        at = bisect_right(self.found_dates, offset, key=lambda match: match.end)
+        return self.found_dates[at - 1] if at else None
 
     def _kind(self, offset: int, previous: int) -> str:
         """The kind of the last label in the row before `offset` and behind `previous`, else of the column's header."""
@@ -392,22 +423,37 @@ class _Labels:
         return rows[row - 1].start if close else start
 
     def _header_kind(self, row: int, box: Box) -> str:
-        for header_row, header_box, kind in reversed(self.headers):
+        """The kind of the nearest header above, in the column of `box`."""
+        kind, best = "", (0, 0.0)
+        for header_row, header_box, header_kind in self.headers:
             margin = 0.5 * header_box.width
             if header_row < row and header_box.x0 - margin <= box.x0 <= header_box.x1 + margin:
-                return kind
-        return ""
+                distance = (row - header_row, abs(header_box.x0 - box.x0))
+                if not kind or distance < best:
+                    kind, best = header_kind, distance
+        return kind
 
     def _headers(self) -> list[tuple[int, Box, str]]:
-        """The labels that name what stands below them: those with nothing countable behind them in their row."""
+        """The labels that name what stands below them: those with nothing countable behind them in their row.
+
+        Labels that follow each other closely, as in "Date de naissance", are one header.
+        """
         headers = []
-        for label, following in zip(self.found, [*self.found[1:], None], strict=True):
-            row = self.layout.row_at(label.start)
-            end = self.layout.rows[row].end
-            if following is not None:
-                end = min(end, following.start)
+        group: list[_Label] = []
+        for label, following in zip_longest(self.found, self.found[1:]):
+            group.append(label)
+            end = self.layout.rows[self.layout.row_at(label.start)].end
+            if following is not None and following.start < end:
+                between = self.layout.folded[label.end : following.start]
+                if len(between) <= _HEADER_GAP and between.replace(" ", "").replace("'", "").isalpha():
+                    continue
+                end = following.start
             if not any(c.isdigit() for c in self.layout.folded[label.end : end]):
-                headers.append((row, self.layout.box(label.start, label.end), label.kind))
+                kinds = {each.kind for each in group}
+                kind = next(kind for kind in _HEADER_KINDS if kind in kinds)
+                box = self.layout.box(group[0].start, label.end)
+                headers.append((self.layout.row_at(label.start), box, kind))
+            group = []
         return headers
 
     def _bare(self) -> list[TimeMatch]:

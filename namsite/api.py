@@ -65,11 +65,7 @@ def _answer(request: HttpRequest, status: int, code: str, message: str) -> HttpR
     return api.create_response(request, body, status=status)
 
 
-def _opt_out_of_session_login() -> None:
-    """The API authenticates by itself; a redirect to the sign-in page would be no answer to a program."""
-    for pattern in api.urls[0]:
-        if hasattr(pattern, "callback") and pattern.callback is not None:
-            pattern.callback.login_required = False
-
-
-_opt_out_of_session_login()
+urls = api.urls
+for pattern in urls[0]:
+    # The API authenticates by itself; a redirect to the sign-in page would be no answer to a program.
+    pattern.callback.login_required = False  # type: ignore[union-attr]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
@@ -50,13 +52,24 @@ def health(_request: HttpRequest) -> JsonResponse:
 @login_not_required
 def llm_health(request: HttpRequest) -> JsonResponse:
     """200 healthy, 503 not. Only an administrator sees the endpoint's host; a stranger sees the status alone."""
-    from extraction.llm import health as llm
+    from extraction.llm import client
+    from extraction.llm.health import health as look
 
-    state = llm.check()
-    body = {"status": state.status}
-    if isinstance(request.user, User):
-        body |= {"model": state.model, "endpoint": state.endpoint if request.user.role == Role.ADMIN else state.masked}
-    return JsonResponse(body, status=200 if state.status == "healthy" else 503)
+    server = client.from_settings()
+    state = look(server) if server is not None else None
+    healthy = state is not None and state.ok
+    body: dict[str, object] = {"status": "healthy" if healthy else "unhealthy" if server else "not_configured"}
+    if isinstance(request.user, User) and server is not None and state is not None:
+        is_admin = request.user.role == Role.ADMIN
+        body["endpoint"] = server.endpoint if is_admin else _masked(server.endpoint)
+        body |= {"model": server.model, "detail": state.detail, "seconds": round(state.seconds, 3)}
+    return JsonResponse(body, status=200 if healthy else 503)
+
+
+def _masked(endpoint: str) -> str:
+    """The endpoint without its host: what is left tells nobody where to knock."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://•••{parts.path}"
 
 
 @require_safe
@@ -68,7 +81,7 @@ def demo(request: HttpRequest) -> HttpResponse:
     return render(request, "demo.html", {"people": demonstration.PEOPLE, "password": demonstration.PASSWORD})
 
 
-def bad_request(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "refused.html", {"message": ""}, status=400)
 
 
@@ -82,7 +95,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "refused.html", {"message": message}, status=403)
 
 
-def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 

@@ -10,9 +10,8 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from accounts.access import get_or_404
-from accounts.api_auth import with_right
+from accounts.api_auth import person_with
 from accounts.policy import Right
-from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
@@ -47,10 +46,9 @@ class ResultsOut(Schema):
 
 
 @router.get("/runs/{uuid:run_id}/results", response=ResultsOut, operation_id="results")
-@with_right(Right.READ)
 def results(request: HttpRequest, run_id: UUID) -> Any:
     """Every proposal of a run by page and place, with its decision, and what reviewers added."""
-    user = person(request)
+    user = person_with(request, Right.READ)
     run = get_or_404(extraction_queries.runs(user), run_id, by=user)
     decided = queries.decisions_of(run)
     rows = [_proposed(f, decided.get(f.pk)) for f in run.findings.order_by("page", "position")]

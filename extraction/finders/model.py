@@ -1,0 +1,243 @@
+"""The model finder: asks the model server about one page and keeps of its answer only what stands on that page.
+
+The page is data that anybody may have written, and so is the answer. A number, name, date or time counts only where it
+is found on the page again (`location`), and its value is read from the page's own characters, never from the model's.
+What the model says that is not printed is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import permutations
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from extraction import nam, visits
+from extraction.finders import confidence, repair
+from extraction.finders.location import Located, Locator
+from extraction.finders.proposal import Checks, Proposal, Repair
+from extraction.layout import Layout
+from extraction.llm import client
+from extraction.llm.client import ModelServer
+from extraction.llm.prompts import Prompt
+from extraction.page import Page
+
+FOUND_BY = ("model",)
+
+_FIRST_TOKENS = 128
+_TOKENS_A_ROW = 64
+"""One entry of an answer, with a long name, in the tokenizers of the models that are served."""
+_MOST_TOKENS = 3072
+"""Leaves 5,000 tokens of an 8,192-token context to the prompt and a dense page."""
+_MOST_NUMBERS = 200
+_NEAR = 4.0
+"""A name within this many line heights of a number is near it."""
+_MOST_NAME_WORDS = 6
+
+Value = TypeVar("Value")
+Text = Annotated[str, Field(max_length=80)]
+
+
+class PrintedNam(BaseModel):
+    """One entry of an answer: what the model says is printed. The schema asks for text, not for the shape of a NAM.
+
+    A model that is held to the shape makes up well-formed numbers where the page is hard to read.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    nam: Annotated[str, Field(max_length=40)]
+    name: Text | None
+    date: Text | None
+    time: Annotated[str, Field(max_length=40)] | None
+
+
+class PrintedNams(BaseModel):
+    """The answer about one page."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    nams: Annotated[list[PrintedNam], Field(max_length=_MOST_NUMBERS)]
+
+
+@dataclass(frozen=True)
+class ModelAnswer:
+    """What the model found on one page.
+
+    `hallucinated` counts the entries whose number is not printed on the page, or not as often as the model says.
+    `seconds` is the time until the answer was there, the wait for a free place at the server included.
+    """
+
+    proposals: list[Proposal] = field(default_factory=list)
+    hallucinated: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+
+class ModelFinder:
+    """Asks `server` with `prompt`, a page a question. Holds no connection; threads may share one."""
+
+    def __init__(self, server: ModelServer, prompt: Prompt) -> None:
+        self.server = server
+        self.prompt = prompt
+
+    def find(self, page: Page) -> ModelAnswer:
+        """The NAMs that the model sees on `page`, in reading order.
+
+        A page without words is not sent. Raises ModelUnreachable (a ServiceUnavailable) or ModelBadReply.
+        """
+        layout = Layout.of(page)
+        if not layout.words:
+            return ModelAnswer()
+        began = time.perf_counter()
+        completion = client.chat(
+            self.server,
+            [
+                {"role": "system", "content": self.prompt.system},
+                {"role": "user", "content": self.prompt.question(page)},
+            ],
+            PrintedNams,
+            max_tokens=min(_MOST_TOKENS, _FIRST_TOKENS + _TOKENS_A_ROW * len(layout.rows)),
+        )
+        seconds = time.perf_counter() - began
+        proposals, hallucinated = trace(layout, completion.answer.nams)
+        return ModelAnswer(
+            proposals, hallucinated, completion.prompt_tokens, completion.completion_tokens, round(seconds, 4)
+        )
+
+
+def trace(layout: Layout, entries: Iterable[PrintedNam]) -> tuple[list[Proposal], int]:
+    """The proposals for the entries that stand on the page, in reading order, and how many entries do not. Pure.
+
+    A number that is printed at several places gets one proposal a place, as often as the model says it.
+    """
+    locator = Locator(layout)
+    said: Counter[str] = Counter()
+    taken: set[int] = set()
+    traced: list[tuple[int, Proposal]] = []
+    hallucinated = 0
+    for entry in entries:
+        said[nam.normalise(entry.nam)] += 1
+        place = _free_place(locator, entry.nam, taken, wanted=said[nam.normalise(entry.nam)])
+        if place is None:
+            hallucinated += 1
+            continue
+        taken.add(place.start)
+        proposal = _proposal(locator, place, entry)
+        if proposal is not None:
+            traced.append((place.start, proposal))
+    return [proposal for _, proposal in sorted(traced, key=lambda pair: pair[0])], hallucinated
+
+
+def _free_place(locator: Locator, printed: str, taken: set[int], *, wanted: int) -> Located | None:
+    """The first place of a number that no earlier entry has. `wanted` counts how often the model said the number."""
+    places = locator.places(printed, at_least=wanted)
+    if not places and len(nam.normalise(printed)) == nam.LENGTH:
+        places = locator.look_alike_places(printed, at_least=wanted)
+    return next((place for place in places if place.start not in taken), None)
+
+
+def _proposal(locator: Locator, place: Located, entry: PrintedNam) -> Proposal | None:
+    """The proposal for a place; None where what is printed there neither is like a NAM nor can be repaired to one."""
+    letters = _name_letters(locator, place, entry.name)
+    reading = _reading(place.text, letters or set())
+    if reading is None:
+        return None
+    value, substitutions, repairs = reading
+    visit_date = _parsed_place(locator, place, entry.date, visits.parse_date)
+    if visit_date == nam.birth_date(value):
+        visit_date = None  # Models take a birth date for the visit's where a page has no other.
+    checks = Checks(*nam.check(value), name=None if letters is None else value[: repair.LETTERS] in letters)
+    return Proposal(
+        nam=value,
+        page=locator.layout.page.number,
+        box=place.box,
+        text=place.text,
+        visit_date=visit_date,
+        visit_time=_parsed_place(locator, place, entry.time, visits.parse_time),
+        found_by=FOUND_BY,
+        checks=checks,
+        confidence=confidence.score(
+            checks,
+            reading=min((word.confidence for word in place.words), default=0.0),
+            found_by=FOUND_BY,
+            substitutions=substitutions,
+        ),
+        repairs=repairs,
+    )
+
+
+def _reading(text: str, names: set[str]) -> tuple[str, int, tuple[Repair, ...]] | None:
+    """The value of some printed characters, how many of them were taken for look-alikes, and other readings.
+
+    In this order: as printed if that passes every check; the only look-alike reading that does; as printed if that has
+    the shape; the best look-alike reading, if need be one whose check character fails. None if nothing has the shape.
+    """
+    literal = nam.normalise(text)
+    has_shape = nam.FORMAT.fullmatch(literal) is not None
+    valid, likely = _look_alikes(text)
+    if has_shape and (all(nam.check(literal)) or len(valid) != 1):
+        others = [reading for reading in valid if reading.value != literal]
+        return literal, 0, repair.rank(literal, valid_readings=others, names=names)
+    if not valid:
+        return (likely[0].value, likely[0].substitutions, ()) if likely else None
+    repairs = repair.rank(literal, valid_readings=valid, names=names)
+    best = next((reading for reading in valid if repairs and reading.value == repairs[0].nam), valid[0])
+    return best.value, best.substitutions, repairs
+
+
+def _look_alikes(text: str) -> tuple[list[repair.Reading], list[repair.Reading]]:
+    """The readings of some printed characters that pass every check, and those with a real birth date at least."""
+    glyphs = "".join(c for c in text if c in "|!" or nam.normalise(c))
+    readings = repair.readings(glyphs) if len(glyphs) == nam.LENGTH else []
+    checked = [(reading, nam.check(reading.value)) for reading in readings]
+    return (
+        [reading for reading, checks in checked if all(checks)],
+        [reading for reading, checks in checked if checks.birth_date],
+    )
+
+
+def _parsed_place(
+    locator: Locator, near: Located, printed: str | None, parse: Callable[[str], Value | None]
+) -> Value | None:
+    """The value at the place of `printed` nearest to the number, read from the page's own characters.
+
+    The page's characters are parsed because places are found by letters and digits alone: "08:30" is also found in
+    "0830", which may be the end of a telephone number.
+    """
+    if not printed:
+        return None
+    for place in sorted(locator.places(printed), key=lambda place: _distance(place, near)):
+        value = parse(place.text)
+        if value is not None:
+            return value
+    return None
+
+
+def _distance(one: Located, other: Located) -> float:
+    """How far apart two places are from top to bottom, in fractions of the page."""
+    return abs(one.box.middle[1] - other.box.middle[1])
+
+
+def _name_letters(locator: Locator, place: Located, name: str | None) -> set[str] | None:
+    """The four letters that the name near the number can give, one for each way to read it; None without such a name.
+
+    Which words are the surname is not known ("Tremblay, Martin", "TREMBLAY Martin", "Martin Tremblay"), so every pair
+    is tried. Four letters that agree by chance are rare enough.
+    """
+    words = [word for word in (name or "").replace(",", " ").split() if nam.normalise(word)][:_MOST_NAME_WORDS]
+    if len(words) < 2 or not name:  # noqa: PLR2004 - a surname and a given name
+        return None
+    reach = _NEAR * place.words[0].box.height
+    if not any(_distance(printed, place) <= reach for printed in locator.places(name)):
+        return None
+    return {nam.surname_letters(surname) + nam.given_letter(given) for surname, given in permutations(words, 2)} | {
+        nam.surname_letters(" ".join(words[start : start + 2])) + nam.given_letter(given)
+        for start in range(len(words) - 1)
+        for given in (*words[:start], *words[start + 2 :])
+    }

@@ -1,0 +1,242 @@
+"""Finds NAMs by their shape, their own arithmetic and what is printed around them. Pure.
+
+A number is looked for in the rows of the page: it may be one word, several, glued to its label, one character a box, or
+broken over two lines of one cell; and any character may be a look-alike of the one that was printed (O and 0, I and
+1, S and 5 ...). What has the shape is proposed if its birth date is real and its check character holds, or as doubtful
+if the page itself calls it a NAM or prints the name that its letters abbreviate. Numbers that the page calls something
+else (invoice, order, licence ...) and specimens are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from extraction import nam
+from extraction.finders import confidence, repair
+from extraction.finders.context import Names, Span, Surroundings
+from extraction.finders.proposal import Checks, Proposal, Repair
+from extraction.finders.repair import Reading
+from extraction.layout import Layout
+from extraction.page import Box, Page
+from extraction.visits import VisitIndex
+
+RULES_VERSION = "2026-11-22"
+"""Changes with every change of what is found, so that runs can be compared."""
+
+_L = "[A-Za-z0124568|!]"
+_D = "[0-9OoQDIil|!SsBZzGAL]"
+_S = "[0-9A-Za-z|!]"
+_GAP = r"[ \t.\-_·•*/]{0,3}+"
+_SOME_GAP = r"[ \t.\-_·•|]{1,3}+"
+# A number starts where a word does, or right behind a label that lost its space.
+_BEGIN = "(?<![A-Za-z0-9])(?:NAM|Nam|nam|RAMQ|ramq)?"
+_END = "(?![A-Za-z0-9])|(?=(?:exp|Exp|EXP|DDN|Sexe|SEXE))"
+_FOUR = rf"{_L}(?:{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}})"
+_NUMBER = re.compile(rf"{_BEGIN}(?=({_FOUR}(?:{_GAP}{_D}){{6}}{_GAP}{_S}{_GAP}{_D})(?:{_END}))")
+_TAIL = re.compile(rf"{_BEGIN}(?P<tail>{_FOUR}(?:{_GAP}{_D}){{0,6}})[ -]?(?=[\t\n])")
+_HEAD = re.compile(rf"{_S}(?:{_GAP}{_S}){{1,7}}(?![A-Za-z0-9:/,h]|[ ]h)")
+_SEPARATORS = re.compile(r"[ \t.\-_·•*/\n]+")
+_GLUED_ON = re.compile(r"[.\-/][0-9]")
+_DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
+_GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), (4, 2, 2, 2, 2), (1,) * 12])
+"""How many characters stand together in numbers that people print; other cuts come from readers."""
+_FEWEST_LETTERS = 2
+_FEWEST_DIGITS = 5
+"""Of the last eight characters, so many must be digits as printed: three look-alikes are the most."""
+
+
+class _Candidate(NamedTuple):
+    """Twelve printed characters with the shape of a NAM, or of its look-alike."""
+
+    span: Span
+    text: str
+    glyphs: str
+    regular: bool
+    valid: list[Reading]
+    dated: bool
+
+
+class _Evidence(NamedTuple):
+    """What the page says about a candidate."""
+
+    label: str
+    names: Names
+    literal: str
+    valid: list[Reading]
+    typed: bool
+
+
+def find(page: Page) -> list[Proposal]:
+    """The NAMs of a page in reading order, each with its place, its checks, its visit and its repairs."""
+    layout = Layout.of(page)
+    candidates = sorted(_candidates(layout))
+    if not candidates:
+        return []
+    surroundings = Surroundings.of(layout, [candidate.span for candidate in candidates if candidate.dated])
+    accepted = []
+    for candidate in candidates:
+        evidence = _evidence(candidate, surroundings)
+        chosen = _choose(candidate, evidence)
+        if chosen is not None and not surroundings.is_specimen(candidate.span):
+            accepted.append((candidate, evidence, chosen))
+    numbers = [(candidate.span.box, nam.birth_date(chosen.value)) for candidate, _, chosen in accepted]
+    visits = VisitIndex.of(layout, numbers)
+    proposals = [_propose(layout, visits, *each) for each in accepted]
+    return _without_overlaps(proposals)
+
+
+def _candidates(layout: Layout) -> Iterator[_Candidate]:
+    """Everything with the shape of a number, or of the look-alike of one."""
+    for found in _NUMBER.finditer(layout.plain):
+        start, end = found.span(1)
+        pieces = _SEPARATORS.split(found[1])
+        glyphs = "".join(pieces)
+        if len(glyphs) != nam.LENGTH or _digits(glyphs) < _FEWEST_DIGITS:
+            continue
+        if len(pieces) > 1 and (_GLUED_ON.match(layout.plain, end) or _DATE_INSIDE.search(found[1])):
+            continue
+        printed = " ".join(layout.printed[start:end].split())
+        regular = tuple(map(len, pieces)) in _GROUPS
+        yield _Candidate(Span(start, end, layout.box(start, end)), printed, glyphs, regular, *_read(glyphs))
+    yield from _over_two_rows(layout)
+
+
+def _read(glyphs: str) -> tuple[list[Reading], bool]:
+    """The readings of twelve characters that pass every check, and whether any at all has a real birth date.
+
+    What passes as it is printed needs no look-alikes: it is the only reading then.
+    """
+    upper = glyphs.upper()
+    if all(nam.check(upper)):
+        return [Reading(upper, 0)], True
+    checked = [(reading, nam.check(reading.value)) for reading in repair.readings(glyphs)]
+    return [reading for reading, checks in checked if all(checks)], any(checks.birth_date for _, checks in checked)
+
+
+def _over_two_rows(layout: Layout) -> Iterator[_Candidate]:
+    """Numbers that begin at the end of a cell and go on at the start of the cell below."""
+    for tail in _TAIL.finditer(layout.plain):
+        beginning = _SEPARATORS.sub("", tail["tail"])
+        row = layout.row_at(tail.start())
+        if row + 1 == len(layout.rows) or sum(c.isalpha() for c in beginning[:4]) < _FEWEST_LETTERS:
+            continue
+        for start, end in layout.cells(row + 1):
+            head = _HEAD.match(layout.plain, start, end)
+            if head is None or _DATE_INSIDE.search(head[0]):
+                continue
+            glyphs = beginning + _SEPARATORS.sub("", head[0])
+            if len(glyphs) != nam.LENGTH or _digits(glyphs) < _FEWEST_DIGITS:
+                continue
+            above, below = layout.box(*tail.span("tail")), layout.box(*head.span())
+            if not _stand_together(above, below, layout.box(*layout.cell(tail.start()))):
+                continue
+            valid, dated = _read(glyphs)
+            # What stands over two rows is mostly two things: chance is let in only with a real birth date.
+            if dated:
+                text = f"{layout.printed[slice(*tail.span('tail'))]} {layout.printed[slice(*head.span())]}"
+                span = Span(*tail.span("tail"), above.union(below))
+                yield _Candidate(span, text, glyphs, len(glyphs) - len(beginning) in (4, 8), valid, dated)
+
+
+def _stand_together(above: Box, below: Box, cell: Box) -> bool:
+    """Whether the second part stands under the first, in the next line of the same cell."""
+    close = below.y0 - above.y1 < 1.2 * min(above.height, below.height)
+    return close and below.x0 < above.x1 and below.x1 > cell.x0 and below.x0 > cell.x0 - above.height
+
+
+def _digits(glyphs: str) -> int:
+    return sum(c.isdecimal() for c in glyphs[-8:])
+
+
+def _evidence(candidate: _Candidate, surroundings: Surroundings) -> _Evidence:
+    return _Evidence(
+        surroundings.label(candidate.span),
+        surroundings.names(candidate.span),
+        repair.literal(candidate.glyphs),
+        candidate.valid,
+        typed=surroundings.layout.page.reader == "text_layer",
+    )
+
+
+def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
+    """The reading to show first, or None when the candidate is no NAM."""
+    best = _best(evidence)
+    value = best.value
+    named = evidence.label == "nam" or evidence.names.match(value[:4]) is True
+    if evidence.label == "decoy" and evidence.names.match(value[:4]) is not True:
+        return None
+    checks = nam.check(value)
+    if all(checks):
+        # A cut that nobody prints, together with look-alikes, is more likely two fields side by side.
+        return best if candidate.regular or best.substitutions == 0 or named else None
+    if evidence.label == "decoy" or not named:
+        return None
+    # A misread digit can make the date impossible, so a date that one look-alike restores is still worth a look.
+    return best if checks.birth_date or evidence.valid or repair.rank(value) else None
+
+
+def _best(evidence: _Evidence) -> Reading:
+    """The literal reading if it holds; else the only one that does, or the only one that a name nearby confirms."""
+    literal = Reading(evidence.literal, 0)
+    valid = evidence.valid
+    if nam.FORMAT.fullmatch(literal.value):
+        # What has the shape as printed may be a misprint and stays as it is. Only a letter among the digits is more
+        # likely misread than meant, and not in a text layer, which holds the characters that were typed.
+        valid = [reading for reading in valid if literal.value[10].isalpha() and not evidence.typed]
+    if not valid or any(reading.substitutions == 0 for reading in evidence.valid):
+        return literal
+    confirmed = [reading for reading in valid if evidence.names.match(reading.value[:4])]
+    for choice in (valid, confirmed):
+        if len(choice) == 1:
+            return choice[0]
+    return literal
+
+
+def _propose(
+    layout: Layout, visits: VisitIndex, candidate: _Candidate, evidence: _Evidence, chosen: Reading
+) -> Proposal:
+    checks = Checks(*nam.check(chosen.value), name=evidence.names.match(chosen.value[:4]))
+    births = visits.births_near(candidate.span.box)
+    day, clock = visits.visit(candidate.span.box)
+    words = layout.words_in(candidate.span.start, candidate.span.end)
+    return Proposal(
+        nam=chosen.value,
+        page=layout.page.number,
+        box=candidate.span.box,
+        text=candidate.text,
+        visit_date=day,
+        visit_time=clock,
+        found_by=("pattern",),
+        checks=checks,
+        confidence=confidence.score(
+            checks,
+            reading=min(word.confidence for word in words),
+            found_by=("pattern",),
+            labelled=evidence.label == "nam",
+            birth_date_nearby=nam.birth_date(chosen.value) in births,
+            substitutions=chosen.substitutions,
+        ),
+        repairs=_repairs(evidence, checks, chosen, visits, candidate),
+    )
+
+
+def _repairs(
+    evidence: _Evidence, checks: Checks, chosen: Reading, visits: VisitIndex, candidate: _Candidate
+) -> tuple[Repair, ...]:
+    """Why the chosen reading differs from what is printed, and what else may be meant."""
+    if checks.valid and checks.name is not False and chosen.substitutions == 0:
+        return ()
+    others = [reading for reading in evidence.valid if reading.substitutions]
+    births = visits.births_near(candidate.span.box)
+    return repair.rank(chosen.value, valid_readings=others, names=evidence.names.sure, births=births)
+
+
+def _without_overlaps(proposals: list[Proposal]) -> list[Proposal]:
+    """One proposal for each place: of those that share characters, the one with more evidence."""
+    kept: list[Proposal] = []
+    for proposal in sorted(proposals, key=lambda p: (not p.checks.valid, -p.confidence)):
+        if all(proposal.box.overlap(other.box) == 0 for other in kept):
+            kept.append(proposal)
+    return [proposal for proposal in proposals if proposal in kept]

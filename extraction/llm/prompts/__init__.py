@@ -1,0 +1,87 @@
+"""Prompts as versioned files: what the model is told, and how a page is written out for it.
+
+A version is a file NAME.md beside this module: a part for each role under a `## System` and a `## User` heading, and
+`{page}` as the user part's last characters. Nothing of the page stands before that, so every question of a version
+begins with the same tokens, which the server keeps from one question to the next (vLLM's prefix cache). A published
+file is never edited: runs, scores and canaries refer to its version and hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from extraction.layout import Layout
+from extraction.page import Page
+
+CURRENT = "nam-v1"
+"""The version that is used unless a rollout says otherwise."""
+
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_HEADING = re.compile("^## (.+)\n", re.MULTILINE)
+_PAGE = "{page}"
+_CELL = " | "
+# A chat template marks turns with <|eot_id|>, <s>, [INST] and the like, and vLLM's tokenizer takes such marks for real
+# ones wherever they stand. No number, name, date or time holds these characters, so a page is shown with others.
+_HARMLESS = str.maketrans("<>[]", "‹›()")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One version. `sha256` is the file's; `user` ends in `{page}`."""
+
+    version: str
+    sha256: str
+    system: str
+    user: str
+
+    def question(self, page: Page) -> str:
+        """The user's turn for one page."""
+        return self.user.removesuffix(_PAGE) + render(page)
+
+
+@cache
+def load(version: str) -> Prompt:
+    """The prompt `version`. Raises ValueError if there is none or if its file is not made as described above."""
+    source = resources.files(__name__) / f"{version}.md"
+    if _NAME.fullmatch(version) is None or not source.is_file():
+        raise ValueError("there is no prompt of this version")
+    data = source.read_bytes()
+    return parse(version, data)
+
+
+def versions() -> list[str]:
+    """The versions that there are, in alphabetical order."""
+    names = (entry.name for entry in resources.files(__name__).iterdir())
+    return sorted(name.removesuffix(".md") for name in names if name.endswith(".md"))
+
+
+def parse(version: str, data: bytes) -> Prompt:
+    """The prompt in a file's bytes. Raises ValueError if it has not exactly the two parts, the page at the very end."""
+    _, *parts = _HEADING.split(data.decode())
+    if parts[::2] != ["System", "User"]:
+        raise ValueError("a prompt file needs a System and a User part, in this order")
+    system, user = parts[1].strip(), parts[3].strip()
+    if _PAGE in system or user.count(_PAGE) != 1 or not user.endswith(_PAGE):
+        raise ValueError("a prompt file's {page} must be the end of its User part, and stand nowhere else")
+    return Prompt(version, hashlib.sha256(data).hexdigest(), system, user)
+
+
+def render(page: Page) -> str:
+    """The page's rows in reading order, one a line, with " | " where a gap parts two cells.
+
+    Characters that a chat template could take for its own marks are replaced, and those that print nothing left out.
+    """
+    rows = Layout.of(page).printed.rstrip("\n").split("\n")
+    return "\n".join(_CELL.join(_visible(cell) for cell in row.split("\t")) for row in rows)
+
+
+def _visible(text: str) -> str:
+    shown = text.translate(_HARMLESS)
+    if shown.isascii() and shown.isprintable():
+        return shown
+    return "".join(c for c in shown if not unicodedata.category(c).startswith("C"))

@@ -1,0 +1,178 @@
+"""The right reader for each page, and many pages at once: text layers first, pictures of print after.
+
+Nothing heavy is imported until a page needs it, so a born-digital document costs neither OpenVINO nor OpenCV.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from extraction.errors import ServiceUnavailable, UnreadablePage
+from extraction.page import Page
+from extraction.readers import text_layer
+from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
+
+if TYPE_CHECKING:
+    from extraction.readers.textract import TextractReader
+
+Reader = Literal["auto", "text_layer", "local", "textract"]
+Ocr = Literal["local", "textract"]
+
+OCR_DPI = 200  # letters of 8 points are 22 pixels high: above what either engine asks for
+WAITING = 2  # drawn pages that wait for a free engine: enough to keep it busy, few enough to keep memory flat
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """One page as read, or `error`, a code of `extraction.errors`. `seconds` is what the page took by itself."""
+
+    number: int
+    page: Page | None
+    error: str | None
+    seconds: float
+
+
+def read_pages(
+    data: bytes,
+    *,
+    reader: Reader = "auto",
+    numbers: Sequence[int] | None = None,
+    ocr: Ocr = "local",
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[PageRead]:
+    """Yields every page of `numbers` (all by default) once, as soon as it is read, in no promised order.
+
+    "auto" takes a text layer where it can be believed and `ocr` elsewhere; the other readers are taken at their word.
+    A page that cannot be read has its `error` and never stops the others. Raises UnreadableDocument before anything is
+    yielded, and ServiceUnavailable (or another ExtractionError of a service) after every page that could be read.
+    """
+    with open_pdf(data, limits=limits) as document:
+        asked = range(1, document.page_count + 1) if numbers is None else list(numbers)
+        yield from _read_document(document, reader, asked, ocr)
+
+
+def _read_document(document: PdfDocument, reader: Reader, numbers: Sequence[int], ocr: Ocr) -> Iterator[PageRead]:
+    missing = [number for number in numbers if not 1 <= number <= document.page_count]
+    yield from (PageRead(number, None, "page_unreadable", 0.0) for number in missing)
+    unread = [number for number in numbers if 1 <= number <= document.page_count]
+    if reader in {"auto", "text_layer"}:
+        doubtful: list[int] = []
+        for read in _read_text_layers(document, unread):
+            if read.page is None and reader == "auto":
+                doubtful.append(read.number)
+            else:
+                yield read
+        unread = doubtful if reader == "auto" else []
+    if not unread:
+        return
+    if (ocr if reader == "auto" else reader) == "textract":
+        yield from _read_with_textract(document, unread)
+    else:
+        yield from _read_locally(document, unread)
+
+
+def _read_text_layers(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:
+    started = time.perf_counter()
+    for number, page in text_layer.read_all(document, numbers):
+        seconds = time.perf_counter() - started
+        yield PageRead(number, page, None if page else "page_unreadable", seconds)
+        started = time.perf_counter()
+
+
+def _read_locally(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:
+    from extraction.readers import local
+
+    def drawn(number: int) -> Callable[[], Page]:
+        image = document.render(number, dpi=OCR_DPI)
+        width, height = document.sizes[number - 1]
+        return lambda: local.read(image, number=number, width=width, height=height)
+
+    yield from _read_drawn(numbers, drawn, local.workers())
+
+
+def _read_with_textract(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:
+    from extraction.readers import textract
+    from extraction.readers.local import page_image_has_ink
+
+    service = textract.reader()
+    if len(numbers) == document.page_count and service.config.takes_whole(len(numbers)):
+        yield from _read_whole_with_textract(document, service)
+        return
+
+    def drawn(number: int) -> Callable[[], Page]:
+        width, height = document.sizes[number - 1]
+        blank = not page_image_has_ink(document.render(number, dpi=OCR_DPI))
+        png = document.png(number, dpi=OCR_DPI)
+        return lambda: service.read_image(png, number=number, width=width, height=height, blank=blank)
+
+    yield from _read_drawn(numbers, drawn, service.config.parallel)
+
+
+def _read_whole_with_textract(document: PdfDocument, service: TextractReader) -> Iterator[PageRead]:
+    """The whole document as one job. Pages that come back without a word are looked at: blank, or unread."""
+    from extraction.readers.local import page_image_has_ink
+
+    started = time.perf_counter()
+    for item in service.read_document(document.unlocked(), sizes=document.sizes, token=uuid.uuid4().hex):
+        seconds = (time.perf_counter() - started) / document.page_count
+        if isinstance(item, Page):
+            yield PageRead(item.number, item, None, seconds)
+            continue
+        try:
+            blank = item.code == "page_unreadable" and not page_image_has_ink(document.render(item.number, dpi=100))
+        except UnreadablePage:
+            blank = False
+        page = Page(item.number, *document.sizes[item.number - 1], (), "textract") if blank else None
+        yield PageRead(item.number, page, None if page else item.code, seconds)
+
+
+def _read_drawn(numbers: Iterable[int], drawn: Callable[[int], Callable[[], Page]], workers: int) -> Iterator[PageRead]:
+    """Draws page after page here and reads them in `workers` threads, with few drawn pages in memory at any time.
+
+    When the service fails, no further page is sent, those under way are waited for, and then the failure is raised.
+    """
+    failure: ServiceUnavailable | None = None
+    remaining = deque(numbers)
+    with ThreadPoolExecutor(workers, thread_name_prefix="reading") as threads:
+        pending: dict[Future[PageRead], int] = {}
+        while pending or (remaining and failure is None):
+            if remaining and failure is None and len(pending) < workers + WAITING:
+                number = remaining.popleft()
+                started = time.perf_counter()
+                try:
+                    job = drawn(number)
+                except UnreadablePage as error:
+                    yield PageRead(number, None, error.code, time.perf_counter() - started)
+                    continue
+                pending[threads.submit(_timed, number, job, time.perf_counter() - started)] = number
+                del job  # The pixels go as soon as they are read.
+                continue
+            for future in _finished(pending):
+                pending.pop(future)
+                try:
+                    yield future.result()
+                except ServiceUnavailable as error:
+                    failure = failure or error
+    if failure is not None:
+        raise failure
+
+
+def _finished(pending: Iterable[Future[PageRead]]) -> set[Future[PageRead]]:
+    from concurrent.futures import FIRST_COMPLETED, wait
+
+    return wait(pending, return_when=FIRST_COMPLETED).done
+
+
+def _timed(number: int, job: Callable[[], Page], seconds: float) -> PageRead:
+    started = time.perf_counter()
+    try:
+        page, error = job(), None
+    except UnreadablePage as unreadable:
+        page, error = None, unreadable.code
+    return PageRead(number, page, error, seconds + time.perf_counter() - started)

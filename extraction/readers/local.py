@@ -1,0 +1,385 @@
+"""Reads page images on this machine: PP-OCRv6 as RapidOCR ships it, on OpenVINO. No network, no download.
+
+Detection finds lines of print on a page reduced to 960 pixels; each is cut out straight, at full resolution, and
+recognised by itself. Three things make this several times faster than RapidOCR's own pipeline and change no result:
+widths are rounded so that the engine meets few shapes (it prepares itself anew for each), the recogniser's last layer
+keeps the Latin letters only (327 classes of 18,710), and both cores always have a line to work on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from extraction.errors import UnreadablePage
+from extraction.page import Box, Line, Page, Word
+from extraction.readers.lines import in_lines, turned
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
+
+NAME = "local"
+
+DETECTION_SIDE = 960  # pixels of the longer side that lines are looked for in
+LINE_HEIGHT = 48  # pixels, what the recogniser was trained on
+STEP = 8  # pixels of a line that one of its answers stands for
+WIDTH_STEP = 32  # line widths are rounded up to this
+MIN_WIDTH, MAX_WIDTH = 32, 3200
+MIN_CONFIDENCE = 0.3  # less is noise taken for print
+WIDE_GAP = 2.2  # distance between letters, in usual distances, from which they belong to two words
+TALL = 1.5  # height to width of a box from which its text runs up or down
+SURE = 0.8  # mean confidence below which a page may be upside down
+SAMPLE = 8  # lines that tell which way up a page is
+OTHER_SIGNS = "–—‘’“”•…€œŒ°№"
+
+
+def read(image: Pixels, *, number: int, width: float, height: float) -> Page:
+    """The page on `image` (height × width grey levels, or × 3), whatever way up it was scanned.
+
+    `width` and `height` are the page's points as shown. Raises UnreadablePage if there is print and none can be read.
+    """
+    import cv2
+
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # noqa: PLR2004 - rows, columns
+    grey, quarters, quads = _upright(grey)
+    pieces = [_cut(grey, quad) for quad in quads]
+    texts = _engine().recognise([piece.pixels for piece in pieces])
+    if quarters % 2 == 0 and texts and fmean(text.confidence for text in texts) < SURE and _is_upside_down(pieces):
+        grey, quarters, quads = np.rot90(grey, 2), quarters + 2, _engine().detect(np.rot90(grey, 2))
+        pieces = [_cut(grey, quad) for quad in quads]
+        texts = _engine().recognise([piece.pixels for piece in pieces])
+    lines = _lines(pieces, texts, grey.shape, _slope(quads, grey.shape))
+    if not lines and page_image_has_ink(image):
+        raise UnreadablePage("page_unreadable")
+    back = tuple(Line(tuple(w._replace(box=turned(w.box, -quarters)) for w in line.words)) for line in lines)
+    return Page(number, width, height, back, NAME)
+
+
+def page_image_has_ink(image: Pixels) -> bool:
+    """Whether anything is printed on a page image: more than about one word at 200 dots per inch.
+
+    The outermost 2 % are left out, where scanners leave shadows; specks vanish when the image is reduced.
+    """
+    import cv2
+
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # noqa: PLR2004 - rows, columns
+    high, wide = grey.shape
+    inner = grey[high // 50 : high - high // 50, wide // 50 : wide - wide // 50]
+    small = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    paper = float(np.median(small))
+    return bool(np.count_nonzero(np.abs(small - paper) > 50) > 0.0001 * small.size)  # noqa: PLR2004 - grey levels
+
+
+# From the page to straight lines of print
+
+
+class Piece(NamedTuple):
+    """A line cut out of the page: its pixels, 48 high, and the matrix that takes their places back to the page."""
+
+    pixels: Pixels
+    to_page: NDArray[np.float64]
+
+
+def _upright(grey: Pixels) -> tuple[Pixels, int, NDArray[np.float32]]:
+    """The page turned so that its lines run across, the quarter turns against the clock, and its lines' corners."""
+    quads = _engine().detect(grey)
+    if len(quads) == 0:
+        return grey, 0, quads
+    across = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
+    down = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
+    if np.sum(down[down > TALL * across]) <= np.sum(across[across > TALL * down]):
+        return grey, 0, quads
+    on_side = np.ascontiguousarray(np.rot90(grey))
+    quads = _engine().detect(on_side)
+    if not _is_upside_down([_cut(on_side, quad) for quad in quads]):
+        return on_side, 1, quads
+    on_side = np.ascontiguousarray(np.rot90(on_side, 2))
+    return on_side, 3, _engine().detect(on_side)
+
+
+def _is_upside_down(pieces: Sequence[Piece]) -> bool:
+    """Whether the widest lines read better turned by half."""
+    widest = sorted((piece.pixels for piece in pieces), key=lambda pixels: -pixels.shape[1])[:SAMPLE]
+    if not widest:
+        return False
+    upright = _engine().recognise(widest)
+    over = _engine().recognise([np.ascontiguousarray(pixels[::-1, ::-1]) for pixels in widest])
+    return fmean(text.confidence for text in over) > fmean(text.confidence for text in upright)
+
+
+def _cut(grey: Pixels, quad: NDArray[np.float32]) -> Piece:
+    """The line between four corners (top left, top right, bottom right, bottom left), straight and 48 pixels high."""
+    import cv2
+
+    wide = float(np.linalg.norm(quad[1] - quad[0]))
+    high = max(1.0, float(np.linalg.norm(quad[3] - quad[0])))
+    width = int(np.clip(round(wide * LINE_HEIGHT / high), MIN_WIDTH // 2, MAX_WIDTH))
+    corners = np.array([[0, 0], [width, 0], [0, LINE_HEIGHT]], np.float32)
+    to_page = cv2.getAffineTransform(corners, np.ascontiguousarray(quad[[0, 1, 3]], np.float32))
+    pixels = cv2.warpAffine(
+        grey,
+        to_page,
+        (width, LINE_HEIGHT),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return Piece(pixels, to_page)
+
+
+def _slope(quads: NDArray[np.float32], shape: tuple[int, ...]) -> float:
+    """How far lines sink across the page, in fractions: the middle value of all lines that are wide enough to tell."""
+    slopes = [
+        float((quad[1][1] - quad[0][1]) / shape[0]) / float((quad[1][0] - quad[0][0]) / shape[1])
+        for quad in quads
+        if quad[1][0] - quad[0][0] > 4 * abs(quad[3][1] - quad[0][1])
+    ]
+    return median(slopes) if slopes else 0.0
+
+
+# From recognised letters to words
+
+
+class Text(NamedTuple):
+    """What was recognised on one line: letters, the pixel column of each, how sure each is, and the mean of that."""
+
+    letters: str
+    columns: tuple[float, ...]
+    sureness: tuple[float, ...]
+    confidence: float
+
+
+def _lines(pieces: Sequence[Piece], texts: Sequence[Text], shape: tuple[int, ...], slope: float) -> tuple[Line, ...]:
+    words = [
+        word
+        for piece, text in zip(pieces, texts, strict=True)
+        if text.confidence >= MIN_CONFIDENCE
+        for word in _words(piece, text, shape)
+    ]
+    return in_lines(words, slope=slope)
+
+
+def _words(piece: Piece, text: Text, shape: tuple[int, ...]) -> list[Word]:
+    """The words of one line, each with its own box drawn around its ink."""
+    spans = list(_spans(text))
+    edges = [(text.columns[a[1] - 1] + text.columns[b[0]]) / 2 for a, b in pairwise(spans)]
+    width = piece.pixels.shape[1]
+    ink = _ink(piece.pixels)
+    words = []
+    for (start, end), left, right in zip(spans, [0.0, *edges], [*edges, float(width)], strict=True):
+        place = _ink_box(ink, int(left), min(width, int(right) + 1))
+        confidence = fmean(text.sureness[start:end])
+        words.append(Word(text.letters[start:end], _on_page(piece, place, shape), confidence))
+    return words
+
+
+def _spans(text: Text) -> list[tuple[int, int]]:
+    """First and last (exclusive) letter of each word: what stands between spaces or wide gaps."""
+    steps = [b - a for a, b in pairwise(text.columns)]
+    usual = median(steps) if steps else 0.0
+    spans, start = [], 0
+    for index, letter in enumerate(text.letters):
+        after_gap = index > start and text.columns[index] - text.columns[index - 1] > max(WIDE_GAP * usual, LINE_HEIGHT)
+        if letter == " " or after_gap:
+            if index > start:
+                spans.append((start, index))
+            start = index + 1 if letter == " " else index
+    if start < len(text.letters):
+        spans.append((start, len(text.letters)))
+    return spans
+
+
+def _ink(pixels: Pixels) -> NDArray[np.bool_]:
+    """Where a line's pixels stand out from its paper by more than half of its contrast."""
+    paper = float(np.median(pixels))
+    distance = np.abs(pixels.astype(np.float32) - paper)
+    return np.asarray(distance > max(20.0, float(np.percentile(distance, 98)) / 2))
+
+
+def _ink_box(ink: NDArray[np.bool_], left: int, right: int) -> tuple[float, float, float, float]:
+    """The box around the ink between two columns; all of it where there is no ink."""
+    part = ink[:, left:right]
+    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
+    if len(rows) == 0 or len(columns) == 0:
+        return float(left), 0.0, float(right), float(LINE_HEIGHT)
+    return left + float(columns[0]), float(rows[0]), left + float(columns[-1]) + 1, float(rows[-1]) + 1
+
+
+def _on_page(piece: Piece, place: tuple[float, float, float, float], shape: tuple[int, ...]) -> Box:
+    x0, y0, x1, y1 = place
+    corners = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]]) @ piece.to_page.T
+    fractions = np.clip(corners / (shape[1], shape[0]), 0, 1)
+    (left, top), (right, bottom) = fractions.min(axis=0).tolist(), fractions.max(axis=0).tolist()
+    return Box(left, top, right, bottom)
+
+
+# The models
+
+
+@dataclass
+class Engine:
+    """Both models, ready to run. Threads may share it: each has inference requests of its own."""
+
+    detector: Any
+    recogniser: Any
+    letters: tuple[str, ...]
+    own: threading.local
+
+    def detect(self, grey: Pixels) -> NDArray[np.float32]:
+        """The corners of each line of print: lines × 4 × (x, y) in pixels."""
+        import cv2
+        from rapidocr.ch_ppocr_det.utils import DBPostProcess, DetPreProcess
+
+        half = [0.5, 0.5, 0.5]
+        colour = cv2.cvtColor(np.ascontiguousarray(grey), cv2.COLOR_GRAY2RGB)
+        batch = DetPreProcess(DETECTION_SIDE, "max", half, half)(colour)
+        if batch is None:
+            return np.empty((0, 4, 2), np.float32)
+        request = self._own("detect", self.detector.create_infer_request)
+        request.infer([batch])
+        # RapidOCR's own values (its config.yaml).
+        find = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, score_mode="fast", use_dilation=True)
+        quads, _ = find(request.get_output_tensor().data, grey.shape[:2])
+        return np.asarray(quads, np.float32).reshape(-1, 4, 2)
+
+    def recognise(self, lines: Sequence[Pixels]) -> list[Text]:
+        """What stands on each line image, in the same order."""
+        texts: list[Text | None] = [None] * len(lines)
+
+        def keep(request: Any, index: int) -> None:
+            texts[index] = self._decoded(request.get_output_tensor().data[0], lines[index].shape[1])
+
+        queue = self._own("recognise", self._queue)
+        queue.set_callback(keep)
+        # Longest first, so that no core is left alone with the longest line at the end.
+        for index in sorted(range(len(lines)), key=lambda index: -lines[index].shape[1]):
+            queue.start_async([_batch(lines[index])], userdata=index)
+        queue.wait_all()
+        return [text for text in texts if text is not None]
+
+    def _queue(self) -> Any:
+        from openvino import AsyncInferQueue
+
+        return AsyncInferQueue(self.recogniser, workers())
+
+    def _own(self, name: str, make: Any) -> Any:
+        if not hasattr(self.own, name):
+            setattr(self.own, name, make())
+        return getattr(self.own, name)
+
+    def _decoded(self, chances: Floats, width: int) -> Text:
+        """Best letter of each step; repeated and empty steps are dropped (connectionist temporal classification)."""
+        best = chances.argmax(axis=1)
+        kept = np.flatnonzero((best != 0) & np.concatenate([[True], best[1:] != best[:-1]]))
+        letters = "".join(self.letters[index] for index in best[kept])
+        sure = chances[kept, best[kept]]
+        columns = np.minimum((kept + 0.5) * STEP, width)
+        return Text(letters, tuple(columns.tolist()), tuple(sure.tolist()), float(sure.mean()) if len(kept) else 0.0)
+
+
+def workers() -> int:
+    """How many pages, or lines of one page, are worth working on at once."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(4, cores))
+
+
+def models() -> tuple[Path, Path]:
+    """The detection and recognition models inside the installed RapidOCR package. Raises FileNotFoundError."""
+    import rapidocr
+
+    folder = Path(rapidocr.__file__).parent / "models"
+    found = folder / "PP-OCRv6_det_small.onnx", folder / "PP-OCRv6_rec_small.onnx"
+    for path in found:
+        if not path.is_file():
+            raise FileNotFoundError("the installed rapidocr package has no PP-OCRv6 models")
+    return found
+
+
+_starting = threading.Lock()
+
+
+def _engine() -> Engine:
+    with _starting:  # Two threads with a page each would load everything twice.
+        return _loaded()
+
+
+@cache
+def _loaded() -> Engine:
+    import cv2
+    import openvino
+
+    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
+    cv2.setNumThreads(1)
+    core = openvino.Core()
+    how = {"INFERENCE_NUM_THREADS": workers(), "NUM_STREAMS": workers(), "ENABLE_CPU_PINNING": False}
+    detection, recognition = models()
+    recogniser, letters = _latin_only(core.read_model(recognition))
+    return Engine(
+        core.compile_model(detection, "CPU", how),
+        core.compile_model(recogniser, "CPU", how),
+        letters,
+        threading.local(),
+    )
+
+
+def _latin_only(model: Any) -> tuple[Any, tuple[str, ...]]:
+    """The recogniser without the classes that no Quebec page needs, and what its remaining classes stand for."""
+    import openvino
+    from openvino import opset13 as ops
+
+    # Class 0 is "no letter here", the last is a space; RapidOCR builds its table the same way.
+    classes = ["", *model.get_rt_info()["framework"]["character"].value.splitlines(), " "]
+    kept = [index for index, letter in enumerate(classes) if _is_wanted(letter)]
+    softmax = model.output(0).get_node().input(0).get_source_output().get_node()
+    add = _above(softmax, "Add")
+    product = _above(add, "MatMul")
+    weights = product.input(1).get_source_output().get_node().data[:, kept].copy()
+    bias = add.input(1).get_source_output().get_node().data[kept].copy()
+    scores = ops.matmul(
+        product.input(0).get_source_output(), ops.constant(weights), transpose_a=False, transpose_b=False
+    )
+    chances = ops.softmax(ops.add(scores, ops.constant(bias)), -1)
+    return openvino.Model([chances], model.get_parameters(), "recogniser"), tuple(classes[index] for index in kept)
+
+
+def _above(node: Any, kind: str) -> Any:
+    """The nearest node of a kind that the first input of `node` comes from."""
+    while node.get_type_name() != kind or node is None:
+        node = node.input(0).get_source_output().get_node()
+    return node
+
+
+def _is_wanted(letter: str) -> bool:
+    latin_extended_a_ends = 0x180
+    return letter in ("", *OTHER_SIGNS) or (len(letter) == 1 and ord(letter) < latin_extended_a_ends)
+
+
+def _batch(pixels: Pixels) -> Floats:
+    """A line as the recogniser takes it: 1 × 3 × 48 × width, grey levels from -1 to 1, filled up with 0."""
+    width = -(-max(pixels.shape[1], MIN_WIDTH) // WIDTH_STEP) * WIDTH_STEP
+    batch = np.zeros((1, 3, LINE_HEIGHT, width), np.float32)
+    batch[..., : pixels.shape[1]] = (pixels.astype(np.float32) - 127.5) / 127.5
+    return batch
+
+
+# An engine's threads do not survive a fork (RQ forks for every job): the child loads its own when it needs one.
+if hasattr(os, "register_at_fork"):
+
+    def _start_afresh() -> None:
+        global _starting  # noqa: PLW0603 - the old lock may be held by a thread that does not exist any more
+        _starting = threading.Lock()
+        _loaded.cache_clear()
+
+    os.register_at_fork(after_in_child=_start_afresh)

@@ -1,0 +1,657 @@
+"""The process that parses hostile files: structure (qpdf), text and pixels (PDFium). Run by path, never imported.
+
+It gives up what it does not need before it reads the first byte, then answers one request after the other. A message,
+in both directions, is two big-endian 32-bit lengths, a JSON header and a raw payload. Requests:
+
+    open    payload: the file            answer: page sizes in points; payload: the file as it is read from now on
+                                         (decrypted, repaired, form fields drawn), empty where it is the same
+    text    numbers of pages             answer: one entry a page; payload: four 32-bit floats a word (its box)
+    render  number, scale, crop, colour  answer: width, height, stride, channels; payload: the pixels
+
+An answer `{"error": code}` is the only thing ever said about what went wrong. Standard library, pikepdf and pypdfium2
+only: Django in here would cost its start-up time and put its secrets within a parser's reach.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import json
+import math
+import os
+import re
+import resource
+import signal
+import struct
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any, BinaryIO, NoReturn
+
+LENGTHS = struct.Struct(">II")
+PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+TOTAL_CPU_SECONDS = 3600  # a whole document; one request has its own, much smaller limit
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+    """The file cannot be used; the text is one of the codes of `extraction.errors`."""
+
+
+# Giving up rights
+
+
+def confine(memory_bytes: int) -> None:
+    """Takes away what a parser does not need: memory, files, processes, other programs, the network, outliving us."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        # A network of its own, without any interface. Some hosts forbid it, and the other limits still hold there.
+        libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+
+def allow_cpu(seconds: int) -> None:
+    """From now on this process may use `seconds` of processor time; the kernel then ends it."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    limit = math.ceil(usage.ru_utime + usage.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (min(limit, TOTAL_CPU_SECONDS), TOTAL_CPU_SECONDS))
+
+
+# Structure, with qpdf
+
+# Names that a scan of an object's text looks for; a hit is then confirmed on the object itself, because the same
+# letters may stand in a string. qpdf has already undone escapes such as /J#61vaScript.
+SUSPECT = re.compile(
+    rb"/(?:JavaScript|JS|Launch|EmbeddedFiles?|EF|RichMedia\w*|XFA|OnInstantiate|GoToE|ImportData)(?![A-Za-z0-9])"
+)
+ACTIVE_ACTIONS = {"/JavaScript", "/Launch", "/GoToE", "/ImportData"}
+ACTIVE_KEYS = {"/JavaScript", "/EmbeddedFiles", "/XFA", "/RichMediaContent", "/RichMediaSettings", "/OnInstantiate"}
+FILE_KEYS = {"/F", "/UF", "/DOS", "/Mac", "/Unix"}
+MAX_NESTING = 100
+MAX_STREAM_BYTES = 128_000_000  # a content stream, font or table that inflates beyond this is a bomb
+COMPRESSED_PICTURES = {"/DCTDecode", "/JPXDecode", "/JBIG2Decode", "/CCITTFaxDecode", "/DCT", "/CCF"}
+
+
+def prepare(data: bytes, max_pages: int) -> bytes:
+    """Checks the structure of a file and returns it as it is to be read: the same bytes wherever possible."""
+    import pikepdf
+    from pikepdf import settings
+
+    settings.set_qpdf_limits(flate_max_memory=MAX_STREAM_BYTES, run_length_max_memory=MAX_STREAM_BYTES)
+    try:
+        document = pikepdf.open(io.BytesIO(data))
+    except pikepdf.PasswordError:
+        raise Refused("password_protected") from None
+    except pikepdf.PdfError:
+        if settings.qpdf_limit_errors():
+            raise Refused("too_complex") from None
+        return prepare_again(data, max_pages)
+    with document:
+        pages = len(document.pages)
+        if pages == 0:
+            raise Refused("no_pages")
+        if pages > max_pages:
+            raise Refused("too_many_pages")
+        check_objects(document)
+        if has_drawn_annotations(document):
+            # What a form field shows is text on the page for everyone who looks at it, so it becomes page content.
+            document.generate_appearance_streams()
+            document.flatten_annotations("screen")
+        elif not document.is_encrypted and pages == pdfium_page_count(data):
+            return data
+        # Decrypted, and repaired where the two parsers do not see the same pages: a page that only one of them knows
+        # would be left out without a word.
+        prepared = io.BytesIO()
+        document.save(prepared, compress_streams=True)
+    return prepared.getvalue()
+
+
+def prepare_again(data: bytes, max_pages: int) -> bytes:
+    """A file that qpdf gives up on, as PDFium repairs and saves it. Only what PDFium kept is left to be checked."""
+    import pypdfium2
+
+    try:
+        with pypdfium2.PdfDocument(data) as document:
+            if len(document) == 0:
+                raise Refused("damaged")
+            saved = io.BytesIO()
+            document.save(saved)
+    except pypdfium2.PdfiumError:
+        raise Refused("damaged") from None
+    if saved.getvalue() == data:
+        raise Refused("damaged")
+    return checked_copy(saved.getvalue(), max_pages)
+
+
+def checked_copy(saved: bytes, max_pages: int) -> bytes:
+    import pikepdf
+
+    try:
+        pikepdf.open(io.BytesIO(saved)).close()
+    except pikepdf.PdfError:
+        raise Refused("damaged") from None
+    return prepare(saved, max_pages)
+
+
+def pdfium_page_count(data: bytes) -> int:
+    """How many pages PDFium sees; -1 if it cannot open the file at all."""
+    import pypdfium2
+
+    try:
+        with pypdfium2.PdfDocument(data) as document:
+            return len(document)
+    except pypdfium2.PdfiumError:
+        return -1
+
+
+def check_objects(document: Any) -> None:
+    """Raises Refused for active content and for streams that inflate beyond all measure."""
+    import pikepdf
+
+    for thing in document.objects:
+        if isinstance(thing, pikepdf.Stream):
+            if is_active(thing.stream_dict):
+                raise Refused("active_content")
+            check_size(thing)
+        elif isinstance(thing, (pikepdf.Dictionary, pikepdf.Array)) and is_active(thing):
+            raise Refused("active_content")
+
+
+def is_active(thing: Any) -> bool:
+    return bool(SUSPECT.search(thing.unparse(resolved=True))) and holds_active(thing, 0)
+
+
+def holds_active(thing: Any, depth: int) -> bool:
+    """Whether a dictionary or array, with what stands directly inside it, runs a program or carries a file."""
+    import pikepdf
+
+    if depth > MAX_NESTING:
+        raise Refused("too_complex")
+    if isinstance(thing, pikepdf.Array):
+        return any(not item.is_indirect and holds_active(item, depth + 1) for item in objects_in(thing))
+    if not isinstance(thing, pikepdf.Dictionary):
+        return False
+    if starts_something(thing):
+        return True
+    return any(not value.is_indirect and holds_active(value, depth + 1) for value in objects_in(thing.values()))
+
+
+def objects_in(values: Any) -> Iterator[Any]:
+    import pikepdf
+
+    return (value for value in values if isinstance(value, (pikepdf.Dictionary, pikepdf.Array)))
+
+
+def starts_something(thing: Any) -> bool:
+    import pikepdf
+
+    keys = set(thing.keys())
+    if keys & ACTIVE_KEYS:
+        return True
+    if "/S" in keys and isinstance(thing["/S"], pikepdf.Name) and str(thing["/S"]) in ACTIVE_ACTIONS:
+        return True
+    if "/JS" in keys and isinstance(thing["/JS"], (pikepdf.String, pikepdf.Stream)):
+        return True
+    if "/EF" in keys and isinstance(thing["/EF"], pikepdf.Dictionary) and FILE_KEYS & set(thing["/EF"].keys()):
+        return True
+    kinds = {str(thing[key]) for key in ("/Type", "/Subtype") if isinstance(thing.get(key), pikepdf.Name)}
+    return bool(kinds & {"/EmbeddedFile", "/RichMedia"})
+
+
+def check_size(stream: Any) -> None:
+    """Raises Refused("too_complex") if a stream inflates beyond MAX_STREAM_BYTES.
+
+    Pictures are left to PDFium, which knows their size before it draws them, unless filters stand inside each other.
+    """
+    import pikepdf
+    from pikepdf import settings
+
+    filters = stream.get("/Filter")
+    if filters is None:
+        return
+    nested = isinstance(filters, pikepdf.Array) and len(filters) > 1
+    names = {str(name) for name in filters} if isinstance(filters, pikepdf.Array) else {str(filters)}
+    if names & COMPRESSED_PICTURES or (stream.get("/Subtype") == pikepdf.Name.Image and not nested):
+        return
+    try:
+        too_large = len(stream.read_bytes()) > MAX_STREAM_BYTES
+    except pikepdf.PdfError:
+        too_large = bool(settings.qpdf_limit_errors())
+    if too_large:
+        raise Refused("too_complex")
+
+
+def has_drawn_annotations(document: Any) -> bool:
+    """Whether a page shows more than its own content and links: form fields, stamps, typed notes."""
+    import pikepdf
+
+    for page in document.pages:
+        annotations = page.get("/Annots")
+        if not isinstance(annotations, pikepdf.Array):
+            continue
+        for annotation in objects_in(annotations):
+            if annotation.get("/Subtype") != pikepdf.Name.Link:
+                return True
+    return False
+
+
+# Text and pixels, with PDFium
+
+PEEK_SCALE = 0.5  # 36 dots per inch: enough to see whether anything is printed where a word claims to be
+MIN_CONTRAST = 6  # grey levels of 255 within a word's box; less, and nobody could read it there
+MIN_POINTS = 2.5  # letters lower than this are not meant to be read
+MIN_PICTURE = 0.01  # share of the page; less is a bullet or an icon
+GLYPH_POINTS = (60.0, 30.0)  # an outline with curves that is smaller than this may be a letter drawn as a path
+MAX_FORM_DEPTH = 8
+INVISIBLE_MODES = {3, 7}  # neither filled nor stroked; only added to the clipping path
+WORD = re.compile("[^\\s\x00-\x08\x0b-\x1f\ufffe]+[\x02\ufffe]?")
+LINE_BREAK_HYPHEN = "\x02\ufffe"  # PDFium marks a hyphen at the end of a line with either
+
+# Which way the letters of a word go on the page as shown: right, down, left, up.
+RIGHT, DOWN, LEFT, UP = range(4)
+
+
+Sides = tuple[float, float, float, float]  # left, top, right, bottom
+Matrix = tuple[float, float, float, float, float, float]  # x' = ax + cy + e, y' = bx + dy + f
+
+
+def combined(first: Matrix, then: Matrix) -> Matrix:
+    a, b, c, d, e, f = first
+    p, q, r, s, t, u = then
+    return a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u
+
+
+def mapped(matrix: Matrix, left: float, bottom: float, right: float, top: float) -> Sides:
+    """A rectangle after `matrix`, which turns by quarters only as far as pages are concerned."""
+    a, b, c, d, e, f = matrix
+    xs = [a * x + c * y + e for x in (left, right) for y in (bottom, top)]
+    ys = [b * x + d * y + f for x in (left, right) for y in (bottom, top)]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+class Document:
+    """An open document and its pages in PDFium's own terms."""
+
+    def __init__(self, data: bytes) -> None:
+        import pypdfium2
+        import pypdfium2.raw
+
+        self.raw = pypdfium2.raw
+        try:
+            self.document = pypdfium2.PdfDocument(data)
+        except pypdfium2.PdfiumError:
+            raise Refused("damaged") from None
+
+    def sizes(self) -> list[tuple[float, float]]:
+        """Width and height of every page as shown, in points."""
+        size = self.raw.FS_SIZEF()
+        sizes = []
+        for index in range(len(self.document)):
+            if not self.raw.FPDF_GetPageSizeByIndexF(self.document.raw, index, size):
+                raise Refused("damaged")
+            sizes.append((size.width, size.height))
+        return sizes
+
+    def page(self, number: int) -> PageView:
+        handle = self.raw.FPDF_LoadPage(self.document.raw, number - 1)
+        if not handle:
+            raise Refused("page_unreadable")
+        return PageView(self.raw, handle)
+
+
+class PageView:
+    """One loaded page: its objects, its text, its pixels."""
+
+    def __init__(self, raw: Any, handle: Any) -> None:
+        self.raw, self.handle = raw, handle
+        self.width = float(raw.FPDF_GetPageWidthF(handle))
+        self.height = float(raw.FPDF_GetPageHeightF(handle))
+        self.to_page = self.matrix()
+
+    def close(self) -> None:
+        self.raw.FPDF_ClosePage(self.handle)
+
+    def matrix(self) -> Matrix:
+        """Takes page coordinates (CropBox and /Rotate undone) to fractions of the page as shown."""
+        size, step = 1_000_000, 100
+        x, y = ctypes.c_int(), ctypes.c_int()
+        points = []
+        for at in ((0, 0), (step, 0), (0, step)):
+            self.raw.FPDF_PageToDevice(self.handle, 0, 0, size, size, 0, *at, x, y)
+            points.append((x.value / size, y.value / size))
+        (e, f), (xx, xy), (yx, yy) = points
+        return (xx - e) / step, (xy - f) / step, (yx - e) / step, (yy - f) / step, e, f
+
+    def draw(self, scale: float, crop: Sides = (0.0, 0.0, 1.0, 1.0), *, colour: bool = False) -> Pixels:
+        """The part `crop` (fractions) of the page at `scale` pixels a point."""
+        raw = self.raw
+        whole = max(1, round(self.width * scale)), max(1, round(self.height * scale))
+        x0, y0 = math.floor(crop[0] * whole[0]), math.floor(crop[1] * whole[1])
+        width = max(1, math.ceil(crop[2] * whole[0]) - x0)
+        height = max(1, math.ceil(crop[3] * whole[1]) - y0)
+        bitmap = raw.FPDFBitmap_CreateEx(width, height, raw.FPDFBitmap_BGR if colour else raw.FPDFBitmap_Gray, None, 0)
+        if not bitmap:
+            raise Refused("page_unreadable")
+        raw.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
+        flags = raw.FPDF_ANNOT | (raw.FPDF_REVERSE_BYTE_ORDER if colour else raw.FPDF_GRAYSCALE)
+        raw.FPDF_RenderPageBitmap(bitmap, self.handle, -x0, -y0, *whole, 0, flags)
+        stride = raw.FPDFBitmap_GetStride(bitmap)
+        pixels = ctypes.string_at(raw.FPDFBitmap_GetBuffer(bitmap), stride * height)
+        raw.FPDFBitmap_Destroy(bitmap)
+        return Pixels(width, height, stride, 3 if colour else 1, pixels)
+
+    def objects(self) -> Iterator[tuple[int, Any, Matrix]]:
+        """Everything drawn: its type, its handle and what takes its coordinates to fractions of the page."""
+        raw = self.raw
+        for index in range(raw.FPDFPage_CountObjects(self.handle)):
+            yield from self.leaves(raw.FPDFPage_GetObject(self.handle, index), self.to_page, 0)
+
+    def leaves(self, thing: Any, matrix: Matrix, depth: int) -> Iterator[tuple[int, Any, Matrix]]:
+        """An object itself or, for a form XObject, everything inside it."""
+        raw = self.raw
+        kind = raw.FPDFPageObj_GetType(thing)
+        if kind != raw.FPDF_PAGEOBJ_FORM or depth == MAX_FORM_DEPTH:
+            yield kind, thing, matrix
+            return
+        own = raw.FS_MATRIX()
+        raw.FPDFPageObj_GetMatrix(thing, own)
+        matrix = combined((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
+        for index in range(raw.FPDFFormObj_CountObjects(thing)):
+            yield from self.leaves(raw.FPDFFormObj_GetObject(thing, index), matrix, depth + 1)
+
+    def bounds(self, thing: Any, matrix: Matrix) -> Sides:
+        """The visible part of an object's box, in fractions."""
+        sides = [ctypes.c_float() for _ in range(4)]
+        if not self.raw.FPDFPageObj_GetBounds(thing, *sides):
+            return 0.0, 0.0, 0.0, 0.0
+        x0, y0, x1, y1 = mapped(matrix, *(side.value for side in sides))
+        return max(0.0, x0), max(0.0, y0), max(0.0, min(1.0, x1)), max(0.0, min(1.0, y1))
+
+    def pictures(self, objects: Iterable[tuple[int, Any, Matrix]]) -> list[tuple[Any, Sides]]:
+        """Images that take up more of the page than a bullet or an icon."""
+        images = (found for found in objects if found[0] == self.raw.FPDF_PAGEOBJ_IMAGE)
+        placed = ((thing, self.bounds(thing, matrix)) for _, thing, matrix in images)
+        return [(thing, (x0, y0, x1, y1)) for thing, (x0, y0, x1, y1) in placed if (x1 - x0) * (y1 - y0) >= MIN_PICTURE]
+
+    def is_glyph_outline(self, path: Any, matrix: Matrix) -> bool:
+        """Whether a path is small and has curves, as letters drawn as shapes do."""
+        raw = self.raw
+        segments = raw.FPDFPath_CountSegments(path)
+        if segments < 6:
+            return False
+        types = (raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(path, index)) for index in range(6))
+        if raw.FPDF_SEGMENT_BEZIERTO not in types:
+            return False
+        x0, y0, x1, y1 = self.bounds(path, matrix)
+        small = (x1 - x0) * self.width < GLYPH_POINTS[0] and (y1 - y0) * self.height < GLYPH_POINTS[1]
+        return small or segments > 400
+
+
+class Pixels:
+    """A drawn page or part of one."""
+
+    def __init__(self, width: int, height: int, stride: int, channels: int, data: bytes) -> None:
+        self.width, self.height, self.stride, self.channels, self.data = width, height, stride, channels, data
+
+    def has_contrast(self, x0: float, y0: float, x1: float, y1: float) -> bool:
+        """Whether the rows through the middle of a box (in fractions) hold shades that an eye can tell apart."""
+        left, right = int(x0 * self.width), min(self.width, int(x1 * self.width) + 1)
+        top, bottom = int((3 * y0 + y1) / 4 * self.height), min(self.height, int((y0 + 3 * y1) / 4 * self.height) + 1)
+        left, top = max(left, 0), max(top, 0)
+        rows = (self.data[row * self.stride + left : row * self.stride + right] for row in range(top, bottom))
+        shades = b"".join(rows)
+        return bool(shades) and max(shades) - min(shades) >= MIN_CONTRAST
+
+    def is_flat(self, box: Sides) -> bool:
+        """Whether a part of the page shows one single shade."""
+        left, right = int(box[0] * self.width), max(int(box[0] * self.width) + 1, int(box[2] * self.width))
+        top, bottom = int(box[1] * self.height), max(int(box[1] * self.height) + 1, int(box[3] * self.height))
+        step = self.channels
+        first = self.data[top * self.stride + left * step : top * self.stride + (left + 1) * step]
+        flat = first * (right - left)
+        starts = (row * self.stride + left * step for row in range(top, bottom))
+        return all(self.data[start : start + len(flat)] == flat for start in starts)
+
+
+def read_text(page: PageView) -> tuple[dict[str, Any], array[float]]:
+    """What a page's text layer says and what speaks against believing it."""
+    raw = page.raw
+    objects = list(page.objects())
+    texts = (thing for kind, thing, _ in objects if kind == raw.FPDF_PAGEOBJ_TEXT)
+    some_invisible = any(raw.FPDFTextObj_GetTextRenderMode(text) in INVISIBLE_MODES for text in texts)
+    paths = [(thing, matrix) for kind, thing, matrix in objects if kind == raw.FPDF_PAGEOBJ_PATH]
+    entry: dict[str, Any] = {
+        "width": page.width,
+        "height": page.height,
+        "objects": len(objects),
+        "outlines": sum(page.is_glyph_outline(*path) for path in paths),
+        "pictures": [box for _, box in page.pictures(objects)],
+    }
+    text_page = raw.FPDFText_LoadPage(page.handle)
+    if not text_page:
+        raise Refused("page_unreadable")
+    try:
+        words = Words(page, text_page, some_invisible=some_invisible)
+        words.collect()
+    finally:
+        raw.FPDFText_ClosePage(text_page)
+    entry.update(words=words.texts, directions=words.directions, hidden=words.hidden, unmapped=words.unmapped)
+    return entry, words.boxes
+
+
+class Words:
+    """Collects the visible words of one page, each with its box and direction, and counts what is not visible."""
+
+    def __init__(self, page: PageView, text_page: Any, *, some_invisible: bool) -> None:
+        self.page, self.raw, self.text_page = page, page.raw, text_page
+        self.texts: list[str] = []
+        self.boxes: array[float] = array("f")
+        self.directions: list[int] = []
+        self.hidden = 0  # letters that are there for programs but not for people
+        self.unmapped = 0  # letters whose font does not say which they are
+        self.pixels: Pixels | None = None
+        self.some_invisible = some_invisible
+        self.rect = self.raw.FS_RECTF()
+
+    def collect(self) -> None:
+        for match in WORD.finditer(self.text()):
+            start, end = match.span()
+            text = match.group()
+            if text[-1] in LINE_BREAK_HYPHEN:
+                text = text[:-1] + "-"
+            first = self.char_box(start)
+            last = first if end - start == 1 else self.char_box(end - 1)
+            if self.is_straight(first, last, end - start):
+                self.add(text, start, first, last)
+                continue
+            for begin, stop in self.pieces(start, end):
+                self.add(text[begin - start : stop - start], begin, self.char_box(begin), self.char_box(stop - 1))
+
+    def text(self) -> str:
+        """The page's text with exactly one character for each of PDFium's character indices."""
+        raw, count = self.raw, self.raw.FPDFText_CountChars(self.text_page)
+        if count <= 0:
+            return ""
+        buffer = (ctypes.c_ushort * (count + 1))()
+        written = raw.FPDFText_GetText(self.text_page, 0, count, buffer) - 1
+        text = bytes(buffer)[: 2 * written].decode("utf-16-le", "replace")
+        if written == count and len(text) == count:
+            return text
+        # Characters without a meaning, or beyond the 16-bit plane, shift the two numberings: ask one by one.
+        codes = (raw.FPDFText_GetUnicode(self.text_page, index) for index in range(count))
+        return "".join(chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd" for code in codes)
+
+    def char_box(self, index: int) -> Sides:
+        rect = self.rect
+        if not self.raw.FPDFText_GetLooseCharBox(self.text_page, index, rect):
+            return 0.0, 0.0, 0.0, 0.0
+        a, b, c, d, e, f = self.page.to_page
+        x0, y0 = a * rect.left + c * rect.bottom + e, b * rect.left + d * rect.bottom + f
+        x1, y1 = a * rect.right + c * rect.top + e, b * rect.right + d * rect.top + f
+        return (x0 if x0 < x1 else x1), (y0 if y0 < y1 else y1), (x1 if x0 < x1 else x0), (y1 if y0 < y1 else y0)
+
+    def is_straight(self, first: Sides, last: Sides, length: int) -> bool:
+        """Whether a word looks like one run of letters, from the boxes of its first and last letter."""
+        width, height = self.page.width, self.page.height
+        letter = max((first[3] - first[1]) * height, (first[2] - first[0]) * width, (last[3] - last[1]) * height)
+        across = abs(last[0] - first[0]) * width
+        down = abs(last[1] - first[1]) * height
+        return across + down <= 1.6 * letter * length and (down <= 0.8 * letter or across <= 0.8 * letter)
+
+    def pieces(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Where PDFium ran text together across a gap or a line, the parts that stand together."""
+        boxes = [self.char_box(index) for index in range(start, end)]
+        width, height = self.page.width, self.page.height
+        begin = start
+        for index, (before, here) in enumerate(pairwise(boxes), start + 1):
+            letter = max((here[3] - here[1]) * height, (here[2] - here[0]) * width)
+            gap_x = max(here[0] - before[2], before[0] - here[2]) * width
+            gap_y = max(here[1] - before[3], before[1] - here[3]) * height
+            if max(gap_x, gap_y) > 0.8 * letter:
+                yield begin, index
+                begin = index
+        yield begin, end
+
+    def add(self, text: str, start: int, first: Sides, last: Sides) -> None:
+        x0, y0 = min(first[0], last[0]), min(first[1], last[1])
+        x1, y1 = max(first[2], last[2]), max(first[3], last[3])
+        if not (0 <= x0 + x1 <= 2 and 0 <= y0 + y1 <= 2):
+            return  # Its middle is beside the page: nobody sees it, and it says nothing about the rest.
+        tall, wide = (first[3] - first[1]) * self.page.height, (first[2] - first[0]) * self.page.width
+        if max(tall, wide) < MIN_POINTS or not self.is_visible(start, x0, y0, x1, y1):
+            self.hidden += len(text)
+            return
+        if self.raw.FPDFText_HasUnicodeMapError(self.text_page, start) == 1:
+            self.unmapped += len(text)
+        self.texts.append(text)
+        self.directions.append(self.direction(first, last) if len(text) > 1 else RIGHT)
+        self.boxes.extend((max(0.0, x0), max(0.0, y0), min(1.0, x1), min(1.0, y1)))
+
+    def is_visible(self, index: int, x0: float, y0: float, x1: float, y1: float) -> bool:
+        """Whether a word is meant to be drawn, and something can be seen where it would be."""
+        if self.some_invisible and self.mode(index) in INVISIBLE_MODES:
+            return False
+        if self.pixels is None:
+            self.pixels = self.page.draw(PEEK_SCALE)
+        return self.pixels.has_contrast(x0, y0, x1, y1)
+
+    def mode(self, index: int) -> int:
+        """Text rendering mode (PDF 32000-1, table 106) of the object that a character belongs to."""
+        thing = self.raw.FPDFText_GetTextObject(self.text_page, index)
+        return int(self.raw.FPDFTextObj_GetTextRenderMode(thing)) if thing else 0
+
+    def direction(self, first: Sides, last: Sides) -> int:
+        across = (last[0] + last[2] - first[0] - first[2]) * self.page.width
+        down = (last[1] + last[3] - first[1] - first[3]) * self.page.height
+        if abs(across) >= abs(down):
+            return RIGHT if across >= 0 else LEFT
+        return DOWN if down > 0 else UP
+
+
+def check_pictures(page: PageView, pixels: Pixels) -> None:
+    """Raises Refused if a picture of the page could not be decoded.
+
+    PDFium then draws nothing in its place, and a page without its picture would pass for a page without NAM.
+    """
+    for picture, box in page.pictures(page.objects()):
+        if pixels.is_flat(box):
+            bitmap = page.raw.FPDFImageObj_GetBitmap(picture)
+            if not bitmap:
+                raise Refused("page_unreadable")
+            page.raw.FPDFBitmap_Destroy(bitmap)
+
+
+# Requests
+
+
+class Server:
+    """Holds the open document and answers requests about it."""
+
+    def __init__(self, limits: dict[str, Any]) -> None:
+        self.limits = limits
+        self.document: Document | None = None
+
+    def open(self, header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        prepared = prepare(payload, self.limits["pages"]) if header["check"] else payload
+        self.document = Document(prepared)
+        sizes = self.document.sizes()
+        if not sizes:
+            raise Refused("no_pages")
+        if len(sizes) > self.limits["pages"]:
+            raise Refused("too_many_pages")
+        for size in sizes:
+            if not all(math.isfinite(side) and side > 0 for side in size):
+                raise Refused("damaged")
+            if max(size) > self.limits["page_points"]:
+                raise Refused("page_too_large")
+        return {"sizes": sizes}, b"" if prepared is payload else prepared
+
+    def text(self, header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        entries, boxes = [], array("f")
+        for number in header["numbers"]:
+            page = self.loaded(number)
+            entry, more = read_text(page)
+            page.close()
+            entries.append({"number": number, **entry})
+            boxes.extend(more)
+        return {"pages": entries}, boxes.tobytes()
+
+    def render(self, header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        page = self.loaded(header["number"])
+        pixels = page.draw(header["scale"], header["crop"], colour=header["colour"])
+        if header["crop"] == [0, 0, 1, 1]:
+            check_pictures(page, pixels)
+        page.close()
+        shape = {"width": pixels.width, "height": pixels.height, "stride": pixels.stride, "channels": pixels.channels}
+        return shape, pixels.data
+
+    def loaded(self, number: int) -> PageView:
+        if self.document is None:
+            raise Refused("page_unreadable")
+        return self.document.page(number)
+
+    def answer(self, header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        does: dict[str, Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]]
+        does = {"open": self.open, "text": self.text, "render": self.render}
+        try:
+            return does[header["do"]](header, payload)
+        except Refused as refused:
+            return {"error": str(refused)}, b""
+        except (MemoryError, RecursionError):
+            return {"error": "too_complex"}, b""
+
+
+def read_message(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
+    lengths = stream.read(LENGTHS.size)
+    if len(lengths) < LENGTHS.size:
+        return None
+    size, payload = LENGTHS.unpack(lengths)
+    return json.loads(stream.read(size)), stream.read(payload)
+
+
+def write_message(stream: BinaryIO, header: dict[str, Any], payload: bytes) -> None:
+    head = json.dumps(header).encode()
+    stream.write(LENGTHS.pack(len(head), len(payload)) + head)
+    stream.write(payload)
+    stream.flush()
+
+
+def main() -> NoReturn:
+    limits = json.loads(sys.argv[1])
+    confine(limits["memory_bytes"])
+    server = Server(limits)
+    while message := read_message(sys.stdin.buffer):
+        allow_cpu(limits["cpu_seconds"])
+        write_message(sys.stdout.buffer, *server.answer(*message))
+    os._exit(0)  # Nothing is left to tidy up, and libraries have crashed while trying.
+
+
+if __name__ == "__main__":
+    main()

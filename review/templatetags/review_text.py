@@ -1,0 +1,89 @@
+"""What a reviewer reads of a finding: its doubts, its finders, its confidence, and what a repair changes."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import NamedTuple
+
+from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from extraction import nam
+
+register = template.Library()
+
+DOUBTS: dict[str, str | Promise] = {
+    "format": _("not the shape of a NAM"),
+    "birth_date": _("the birth date does not exist"),
+    "check_character": _("the check character does not match"),
+    "name": _("does not match the name printed nearby"),
+    "model_only": _("seen by the model only"),
+    "repaired": _("can be read in more than one way"),
+}
+
+REPAIRS: dict[str, str | Promise] = {
+    "look_alike": _("characters that look alike"),
+    "check_character": _("makes the check character match"),
+    "name_nearby": _("from the name printed nearby"),
+    "second_look": _("read a second time, enlarged"),
+}
+
+SURE, LIKELY = 0.95, 0.8
+"""Confidences from which a proposal is called certain, and likely."""
+
+
+class Character(NamedTuple):
+    text: str
+    is_different: bool
+
+
+@register.filter
+def doubt(code: str) -> str:
+    return str(DOUBTS.get(code, code))
+
+
+@register.filter
+def repair_reason(code: str) -> str:
+    return str(REPAIRS.get(code, _("another reading")))
+
+
+@register.filter
+def finders(found_by: list[str]) -> str:
+    """Who found it, in words."""
+    if set(found_by) == {"pattern", "model"}:
+        return str(_("found by the pattern and by the model"))
+    return str(_("found by the model") if found_by == ["model"] else _("found by the pattern"))
+
+
+@register.filter
+def confidence(value: float) -> str:
+    """A confidence of 0..1 in words."""
+    if value >= SURE:
+        return str(_("high confidence"))
+    return str(_("medium confidence") if value >= LIKELY else _("low confidence"))
+
+
+@register.filter
+def grouped(value: str) -> str:
+    """A NAM in groups of four."""
+    return nam.grouped(value)
+
+
+@register.filter
+def compared_with(value: str, other: str) -> list[Character]:
+    """`value` in groups of four, each character told apart from the one at its place in `other`."""
+    pairs = zip_longest(nam.grouped(value), nam.grouped(other)[: len(nam.grouped(value))], fillvalue="")
+    return [Character(ours, ours != theirs) for ours, theirs in pairs]
+
+
+@register.filter
+def fraction(value: float) -> str:
+    """A coordinate for SVG: with a point in every language, a fiftieth of a pixel exact."""
+    return f"{value:.5f}"
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A ratio as a percentage without its sign; a dash where it has no denominator."""
+    return "—" if value is None else f"{100 * value:.1f}"
