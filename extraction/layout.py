@@ -18,8 +18,9 @@ from extraction.page import Box, Line, Page, Word
 
 _SAME_ROW = 0.5
 """Two lines share a row when their middles differ by less than this part of the lower one's height."""
-_CELL_GAP = 1.0
-"""A gap wider than this many line heights parts two cells."""
+_CELL_GAP = 1.5
+"""A gap wider than this many word heights parts two cells: one space of a typewriter face is about 1.1 of the height
+that a reader measures, and columns stand at least two apart."""
 
 
 class Row(NamedTuple):

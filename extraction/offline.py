@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -61,6 +62,11 @@ def nam_json(proposal: Proposal) -> dict[str, Any]:
         "confidence": round(proposal.confidence, 4),
         "repairs": [repair._asdict() for repair in proposal.repairs],
     }
+
+
+def quiet() -> None:
+    """Standard error belongs to the one line that says why a command could not do its work."""
+    logging.disable(logging.WARNING)
 
 
 def add_arguments(parser: CommandParser) -> None:

@@ -69,6 +69,7 @@ _TIME = re.compile(
     re.VERBOSE,
 )
 _BARE_TIME = re.compile(r"(?<![a-z0-9:/.,\-])([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
+_LONGEST_DAY_NAME = len("wednesday, le ")
 _DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}),?[ ]?(?:le[ ])?$")
 _RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$")
 _RANGE_AFTER = re.compile(rf"^[ ](?:au|to|until)[ ](?:{_WEEKDAY})?[ ]?[0-9]")
@@ -77,7 +78,7 @@ _INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis
 
 _LABEL = re.compile(
     r"""\b(?:
-      (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss?\b|ne\(e\)|nee?[ ](?:e[ ])?le\b|d\.?d\.?n\b
+      (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss?\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))|d\.?d\.?n\b
         |d\.?o\.?b\b|birth|born\b)
     | (?P<other>impr|print|exp|valid|echeance|prochain|next\b|derniere?[ ]visite|last[ ]visit|sign(?:a|ed)
         |fax\b|telecop|factur|invoice|recue?[ ]le|received|gener|produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis
@@ -92,9 +93,15 @@ _LABEL = re.compile(
 _HEADER_KINDS = ("birth", "other", "time", "visit", "plain")
 """Of several labels in one header the first of these names it: "Date de naissance" is a birth, not a plain date."""
 _HEADER_GAP = 12
+_STAMP_BEHIND = re.compile(r"[^\n]{0,14}?\b(?:fax\b|tele?cop)")
+"""A fax machine prints its own date first and its name behind it."""
 _LABEL_REACH = 80
 """How many characters may stand between a label and its value in the same row, or in running text."""
 _BIRTH_ROWS = 4
+_TIMES_OF_AN_ENTRY = 3
+"""An entry states a start, an end and perhaps an arrival; more times than that belong to several entries."""
+_HEADING_LENGTH, _HEADING_DIGITS = 40, 8
+"""A row with a date and little else, such as "lundi 6 octobre 2025", heads a section."""
 _TIME_AFTER_DATE = 8
 """A time this close behind a date, as in "2025-10-03 à 08:15", shares the date's label."""
 _SMALL_WORDS = re.compile(r"\b(?:le|la|les|de|du|des|d|l|a|at|on|the|of|prevue?|cite|reelle?)\b")
@@ -266,7 +273,7 @@ class VisitIndex:
 
         Where most numbers of the page have a date of their own, a number without one stays without.
         """
-        free = [mark for mark in self.dates if mark.row not in self._taken]
+        free = [mark for mark in self.dates if mark.row not in self._taken and (mark.kind or self._is_heading(mark))]
         strong = [mark for mark in free if mark.kind == "visit"] or [m for m in free if m.kind == "plain"] or free
         blocks = self._block_side(strong)
         if blocks is not None:
@@ -278,15 +285,31 @@ class VisitIndex:
         return below.pop() if len(below) == 1 else None
 
     def _time_around(self, anchor: _Anchor) -> time | None:
-        """The time of the block that the anchor stands in, or the only labelled time of the page."""
+        """The time of the block that the anchor stands in, or the only labelled time of the page.
+
+        Where other numbers have the time in their row, or times run down the page as in an agenda with one number,
+        the time of another row is somebody else's.
+        """
+        if any(mark.row in self._taken for mark in self.times) or len(self.times) > _TIMES_OF_AN_ENTRY * len(
+            self._taken
+        ):
+            return None
         free = [mark for mark in self.times if mark.row not in self._taken]
         labelled = [mark for mark in free if mark.kind in ("time", "visit")]
         if len(labelled) == 1 and len(free) == len(self.times):
             return labelled[0].value
-        near = [mark for mark in free if mark.kind or self._adjoins(mark, anchor)]
+        near = [mark for mark in free if self._adjoins(mark, anchor) or mark.kind in ("time", "visit")]
         below = self._block_side(near)
         above_own = self._own(near, anchor, below=False)
         return _nearest(above_own if not below else self._own(near, anchor, below=True), anchor)
+
+    def _is_heading(self, mark: _Mark[date]) -> bool:
+        """Whether an unlabelled date can speak for what follows: at the head of the page, or alone in its row."""
+        if mark.row < min(self._taken, default=0):
+            return True
+        row = self.layout.rows[mark.row]
+        digits = sum(c.isdigit() for c in self.layout.folded[row.start : row.end])
+        return row.end - row.start <= _HEADING_LENGTH and digits <= _HEADING_DIGITS
 
     def _adjoins(self, mark: _Mark[time], anchor: _Anchor) -> bool:
         """Whether an unlabelled time stands in the next row or two, close enough to be part of the same entry."""
@@ -371,7 +394,9 @@ class _Labels:
         previous = 0
         for match in self.found_dates:
             kind = self._kind(match.start, previous)
-            if kind in ("", "plain", "time") and _DAY_NAME_BEFORE.search(self.layout.folded, 0, match.start):
+            if not kind and _STAMP_BEHIND.match(self.layout.folded, match.end):
+                kind = "other"
+            if kind in ("", "plain", "time") and self._follows_day_name(match.start):
                 kind = "visit"
             previous = match.end
             marks.append(self._mark(*match, "plain" if kind == "time" else kind))
@@ -392,9 +417,12 @@ class _Labels:
             until = day.start if day and shared else match.start
             kind = self._kind(until, previous if day is None or shared else max(previous, day.end))
             previous = match.end
-            if kind not in ("birth", "other"):
+            if kind not in ("birth", "other") and not (shared and _STAMP_BEHIND.match(self.layout.folded, match.end)):
                 marks.append(self._mark(*match, kind))
         return marks
+
+    def _follows_day_name(self, offset: int) -> bool:
+        return _DAY_NAME_BEFORE.search(self.layout.folded, max(0, offset - _LONGEST_DAY_NAME), offset) is not None
 
     def _mark(self, start: int, end: int, value: Value, kind: str) -> _Mark[Value]:
         return _Mark(value, kind, self.layout.row_at(start), self.layout.box(start, end))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,6 +16,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.models import Role, User
+
+if TYPE_CHECKING:
+    from extraction.llm.client import ModelServer
+    from extraction.llm.health import Health
+
+HEALTH_SECONDS = 5
 
 
 @require_safe
@@ -53,10 +62,9 @@ def health(_request: HttpRequest) -> JsonResponse:
 def llm_health(request: HttpRequest) -> JsonResponse:
     """200 healthy, 503 not. Only an administrator sees the endpoint's host; a stranger sees the status alone."""
     from extraction.llm import client
-    from extraction.llm.health import health as look
 
     server = client.from_settings()
-    state = look(server) if server is not None else None
+    state = _look(server, int(time.monotonic() // HEALTH_SECONDS)) if server is not None else None
     healthy = state is not None and state.ok
     body: dict[str, object] = {"status": "healthy" if healthy else "unhealthy" if server else "not_configured"}
     if isinstance(request.user, User) and server is not None and state is not None:
@@ -64,6 +72,14 @@ def llm_health(request: HttpRequest) -> JsonResponse:
         body["endpoint"] = server.endpoint if is_admin else _masked(server.endpoint)
         body |= {"model": server.model, "detail": state.detail, "seconds": round(state.seconds, 3)}
     return JsonResponse(body, status=200 if healthy else 503)
+
+
+@lru_cache(maxsize=4)
+def _look(server: ModelServer, _moment: int) -> Health:
+    """One look at the model server per moment, however many strangers ask."""
+    from extraction.llm.health import health as look
+
+    return look(server)
 
 
 def _masked(endpoint: str) -> str:

@@ -36,6 +36,7 @@ _NOT_NAMES = re.compile(
     |exp|expiration|dossier|objet|re|est|et|a|au|d|l
     |janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre
     |(?:lun|mar|mercre|jeu|vendre|same)di|dimanche
+    |factur\w*|commande|recus?|requ\w*|refer\w*|lots?|permis|labo\w*|invoice|order
     |qc|quebec|montreal|laval|gatineau|longueuil|levis|sherbrooke|canada""",
     re.VERBOSE,
 )
@@ -143,7 +144,7 @@ class Surroundings:
                 cell_words, cell_sure = _names_in(self.layout.plain[start:end])
                 words += cell_words
                 sure |= cell_sure
-            sure |= self._captioned(parts)
+            sure = sure or self._captioned(parts)
             if sure:
                 break
         return Names(tuple(words), frozenset(sure))
@@ -216,12 +217,14 @@ class Surroundings:
                 continue
             for cell_start, cell_end in self.layout.cells(row):
                 piece = max(start, cell_start), min(end, cell_end)
-                if piece[0] < piece[1] and min(mates, key=lambda m: abs(m.box.x0 - self._left(piece))) == span:
+                if piece[0] < piece[1] and self._owner(piece, mates) == span:
                     parts.append(piece)
         return parts
 
-    def _left(self, piece: tuple[int, int]) -> float:
-        return self.layout.box(*piece).x0
+    def _owner(self, piece: tuple[int, int], mates: Sequence[Span]) -> Span:
+        """The number of those side by side that starts nearest to where `piece` starts."""
+        x0 = self.layout.box(piece[0], piece[0] + 1).x0
+        return min(mates, key=lambda mate: abs(mate.box.x0 - x0))
 
     def _between_numbers(self, row: int) -> Iterator[tuple[int, int]]:
         start, end = self.layout.rows[row].start, self.layout.rows[row].end

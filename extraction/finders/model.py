@@ -145,7 +145,7 @@ def _free_place(locator: Locator, printed: str, taken: set[int], *, wanted: int)
 def _proposal(locator: Locator, place: Located, entry: PrintedNam) -> Proposal | None:
     """The proposal for a place; None where what is printed there neither is like a NAM nor can be repaired to one."""
     letters = _name_letters(locator, place, entry.name)
-    reading = _reading(place.text, letters or set())
+    reading = _reading(place.text, letters or set(), typed=locator.layout.page.reader == "text_layer")
     if reading is None:
         return None
     value, substitutions, repairs = reading
@@ -172,18 +172,20 @@ def _proposal(locator: Locator, place: Located, entry: PrintedNam) -> Proposal |
     )
 
 
-def _reading(text: str, names: set[str]) -> tuple[str, int, tuple[Repair, ...]] | None:
+def _reading(text: str, names: set[str], *, typed: bool) -> tuple[str, int, tuple[Repair, ...]] | None:
     """The value of some printed characters, how many of them were taken for look-alikes, and other readings.
 
-    In this order: as printed if that passes every check; the only look-alike reading that does; as printed if that has
-    the shape; the best look-alike reading, if need be one whose check character fails. None if nothing has the shape.
+    What has the shape as printed stays as it is, for it may be a misprint. Only a letter as the sequence character is
+    more likely misread than meant, unless the text was `typed`, if one reading passes every check. Without the shape
+    it is the best look-alike reading, if need be one whose check character fails; None where none has a real date.
     """
     literal = nam.normalise(text)
-    has_shape = nam.FORMAT.fullmatch(literal) is not None
     valid, likely = _look_alikes(text)
-    if has_shape and (all(nam.check(literal)) or len(valid) != 1):
-        others = [reading for reading in valid if reading.value != literal]
-        return literal, 0, repair.rank(literal, valid_readings=others, names=names)
+    if nam.FORMAT.fullmatch(literal):
+        misread = literal[repair.SEQUENCE].isalpha() and not typed and not all(nam.check(literal))
+        if not misread or len(valid) != 1:
+            others = [reading for reading in valid if reading.value != literal]
+            return literal, 0, repair.rank(literal, valid_readings=others, names=names)
     if not valid:
         return (likely[0].value, likely[0].substitutions, ()) if likely else None
     repairs = repair.rank(literal, valid_readings=valid, names=names)

@@ -171,10 +171,15 @@ def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
     if all(checks):
         # A cut that nobody prints, together with look-alikes, is more likely two fields side by side.
         return best if candidate.regular or best.substitutions == 0 or named else None
-    if evidence.label == "decoy" or not named:
+    if evidence.valid and candidate.regular and not checks.format:
+        # Look-alikes give it the shape in more than one way (a 1 for I or L): people choose.
+        return best
+    if not named or evidence.label == "decoy":
         return None
-    # A misread digit can make the date impossible, so a date that one look-alike restores is still worth a look.
-    return best if checks.birth_date or evidence.valid or repair.rank(value) else None
+    # A misread digit can make the date impossible, so a date that one look-alike restores is still worth a look, and so
+    # is any number that the page calls a NAM and that begins like the name beside it.
+    vouched = evidence.label == "nam" and evidence.names.match(value[:4]) is True
+    return best if checks.birth_date or vouched or repair.rank(value) else None
 
 
 def _best(evidence: _Evidence) -> Reading:
@@ -185,8 +190,9 @@ def _best(evidence: _Evidence) -> Reading:
         # What has the shape as printed may be a misprint and stays as it is. Only a letter among the digits is more
         # likely misread than meant, and not in a text layer, which holds the characters that were typed.
         valid = [reading for reading in valid if literal.value[10].isalpha() and not evidence.typed]
-    if not valid or any(reading.substitutions == 0 for reading in evidence.valid):
-        return literal
+    straight = [reading for reading in evidence.valid if reading.value == literal.value]
+    if straight or not valid:
+        return straight[0] if straight else literal
     confirmed = [reading for reading in valid if evidence.names.match(reading.value[:4])]
     for choice in (valid, confirmed):
         if len(choice) == 1:

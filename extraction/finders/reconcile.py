@@ -71,7 +71,9 @@ def _merge(one: Proposal, other: Proposal) -> Proposal:
         return _agreed(first, second)
     winner, loser = (second, first) if _weight(second.checks) > _weight(first.checks) else (first, second)
     score = _OTHER_SCORE if loser.checks.valid else _FAILED_OTHER_SCORE
-    repairs = _best_repairs((*winner.repairs, Repair(loser.nam, OTHER_FINDER, score), *loser.repairs), winner.nam)
+    # The repairs of the reading that lost would repair what is not shown; the reading itself always stays in sight.
+    own = [repair for repair in winner.repairs if repair.nam != loser.nam][: MOST - 1]
+    repairs = _best_repairs((*own, Repair(loser.nam, OTHER_FINDER, score)))
     return replace(
         winner,
         visit_date=winner.visit_date or first.visit_date or second.visit_date,
@@ -91,7 +93,7 @@ def _agreed(first: Proposal, second: Proposal) -> Proposal:
         found_by=found_by,
         checks=first.checks._replace(name=_known(first.checks.name, second.checks.name)),
         confidence=sure if both else max(first.confidence, second.confidence),
-        repairs=_best_repairs((*first.repairs, *second.repairs), None),
+        repairs=_best_repairs((*first.repairs, *second.repairs)),
     )
 
 
@@ -108,12 +110,11 @@ def _weight(checks: Checks) -> tuple[int, bool]:
     return sum((checks.format, checks.birth_date, checks.check_character)), checks.name is True
 
 
-def _best_repairs(repairs: Iterable[Repair], shown: str | None) -> tuple[Repair, ...]:
-    """The best repair for each value, without the one that is shown already unless it explains itself."""
+def _best_repairs(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
+    """The best repair for each value, at most MOST of them, best first."""
     best: dict[str, Repair] = {}
     for repair in repairs:
-        own = repair.nam == shown and repair.reason == OTHER_FINDER
-        if not own and (repair.nam not in best or best[repair.nam].score < repair.score):
+        if repair.nam not in best or best[repair.nam].score < repair.score:
             best[repair.nam] = repair
     return tuple(sorted(best.values(), key=lambda repair: (-repair.score, repair.nam))[:MOST])
 

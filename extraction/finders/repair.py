@@ -17,6 +17,7 @@ from extraction.finders.proposal import Repair
 MOST = 4
 """Repairs of one proposal: more than a person can weigh at a glance helps nobody."""
 MOST_SUBSTITUTIONS = 3
+_NAME_AGREES, _BIRTH_DATE_AGREES = 0.25, 0.2
 LETTERS = 4
 SEQUENCE = 10
 
@@ -28,8 +29,11 @@ DIGIT_FOR = {"O": "0", "Q": "0", "D": "0", "I": "1", "L": "1", "|": "1", "!": "1
     "B": "8",
 }
 """What a letter in the digits may have been."""
-SEQUENCE_FOR = DIGIT_FOR | {"0": "DQ", "1": "L", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B", "O": "DQ"}
-"""What the eleventh character may have been: it can be a letter (not I, not O) or a digit (not 0)."""
+SEQUENCE_FOR = DIGIT_FOR | {"0": "DQ", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B", "O": "DQ"}
+"""What the eleventh character may have been: it can be a letter (not I, not O) or a digit (not 0).
+
+A 1 is not read as L: to the check character they are the same, so it could never tell them apart.
+"""
 
 _CONFUSED_DIGITS = {"0": "68", "1": "74", "2": "7", "3": "85", "4": "19", "5": "63", "6": "850", "7": "12", "8": "360"}
 _CONFUSED_DIGITS["9"] = "4"
@@ -78,14 +82,24 @@ def rank(
     `valid_readings` are readings of the printed characters that pass every check, `names` the four letters that names
     nearby give, `births` birth dates printed nearby. Where a repair agrees with a name, its score is higher.
     """
-    near = set(names)
+    near, born = set(names), list(births)
     best: dict[str, Repair] = {}
-    for repair in _candidates(value, list(valid_readings), near, list(births)):
-        agrees = near and repair.nam[:LETTERS] in near and repair.reason == "look_alike"
-        scored = repair._replace(score=round(min(0.95, repair.score + (0.25 if agrees else 0)), 2))
+    for repair in _candidates(value, list(valid_readings), near, born):
+        if value[:LETTERS] in near and repair.nam[:LETTERS] not in near:
+            continue  # A name nearby already confirms the letters that this repair would change.
+        scored = repair._replace(score=_score(repair, near, born))
         if repair.nam not in best or best[repair.nam].score < scored.score:
             best[repair.nam] = scored
     return tuple(sorted(best.values(), key=lambda repair: (-repair.score, repair.nam))[:MOST])
+
+
+def _score(repair: Repair, names: set[str], births: list[date]) -> float:
+    """The points of a repair, with what a name or a birth date nearby adds to a look-alike that agrees with it."""
+    points = repair.score
+    if repair.reason == "look_alike":
+        points += _NAME_AGREES if repair.nam[:LETTERS] in names else 0
+        points += _BIRTH_DATE_AGREES if nam.birth_date(repair.nam) in births else 0
+    return round(min(0.95, points), 2)
 
 
 def _candidates(value: str, valid: list[Reading], names: set[str], births: list[date]) -> Iterator[Repair]:

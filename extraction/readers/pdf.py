@@ -73,7 +73,7 @@ class PdfFacts:
 
 
 class LayerWord(NamedTuple):
-    """A word of a text layer. `direction` counts quarter turns: 0 left to right, 1 downwards, 2 upside down, 3 upwards."""
+    """A word of a text layer, and which way it runs: 0 to the right, 1 downwards, 2 to the left, 3 upwards."""
 
     text: str
     box: Box
@@ -108,7 +108,7 @@ def inspect(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PdfFacts:
 
 
 def open_pdf(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
-    """The document, checked and ready to be read. Raises UnreadableDocument. To be closed, or used in a `with` block."""
+    """The document, checked and ready to be read; to be closed, or used in a `with` block. Raises UnreadableDocument."""
     if not data:
         raise UnreadableDocument("empty_file")
     if len(data) > limits.bytes:
@@ -173,11 +173,11 @@ class PdfDocument:
         with ThreadPoolExecutor(HELPERS) as threads:
             try:
                 waiting = deque(threads.submit(read, part) for part in parts[:AHEAD])
-                for part in [*parts[AHEAD:], *[None] * AHEAD]:
-                    if waiting:
-                        yield from waiting.popleft().result()
-                    if part is not None:
-                        waiting.append(threads.submit(read, part))
+                for part in parts[AHEAD:]:
+                    yield from waiting.popleft().result()
+                    waiting.append(threads.submit(read, part))
+                for future in waiting:
+                    yield from future.result()
             finally:
                 for helper in helpers:
                     helper.close()
@@ -308,7 +308,7 @@ class _Sandbox:
             self._child = None
 
 
-class _ChildLost(Exception):  # noqa: N818 - never leaves this module
+class _ChildLost(Exception):
     """The child died, was killed for taking too long, or did not answer in the agreed form."""
 
 

@@ -35,7 +35,7 @@ CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 TOTAL_CPU_SECONDS = 3600  # a whole document; one request has its own, much smaller limit
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+class Refused(Exception):
     """The file cannot be used; the text is one of the codes of `extraction.errors`."""
 
 
@@ -89,8 +89,8 @@ def prepare(data: bytes, max_pages: int) -> bytes:
         document = pikepdf.open(io.BytesIO(data))
     except pikepdf.PasswordError:
         raise Refused("password_protected") from None
-    except pikepdf.PdfError:
-        if settings.qpdf_limit_errors():
+    except pikepdf.PdfError as error:
+        if is_over_limit(error):
             raise Refused("too_complex") from None
         return prepare_again(data, max_pages)
     with document:
@@ -211,7 +211,6 @@ def check_size(stream: Any) -> None:
     Pictures are left to PDFium, which knows their size before it draws them, unless filters stand inside each other.
     """
     import pikepdf
-    from pikepdf import settings
 
     filters = stream.get("/Filter")
     if filters is None:
@@ -222,10 +221,17 @@ def check_size(stream: Any) -> None:
         return
     try:
         too_large = len(stream.read_bytes()) > MAX_STREAM_BYTES
-    except pikepdf.PdfError:
-        too_large = bool(settings.qpdf_limit_errors())
+    except pikepdf.PdfError as error:
+        too_large = is_over_limit(error)
     if too_large:
         raise Refused("too_complex")
+
+
+def is_over_limit(error: Exception) -> bool:
+    """Whether qpdf stopped at one of its limits. It counts only some of them, and names the others in its message."""
+    from pikepdf import settings
+
+    return bool(settings.qpdf_limit_errors()) or "limit exceeded" in str(error)
 
 
 def has_drawn_annotations(document: Any) -> bool:
@@ -249,9 +255,12 @@ MIN_CONTRAST = 6  # grey levels of 255 within a word's box; less, and nobody cou
 MIN_POINTS = 2.5  # letters lower than this are not meant to be read
 MIN_PICTURE = 0.01  # share of the page; less is a bullet or an icon
 GLYPH_POINTS = (60.0, 30.0)  # an outline with curves that is smaller than this may be a letter drawn as a path
+GLYPH_SEGMENTS = 6  # the simplest letter with a curve has as many
+PARAGRAPH_SEGMENTS = 400  # a single shape with more may be a whole line of letters
 MAX_FORM_DEPTH = 8
 INVISIBLE_MODES = {3, 7}  # neither filled nor stroked; only added to the clipping path
 WORD = re.compile("[^\\s\x00-\x08\x0b-\x1f\ufffe]+[\x02\ufffe]?")
+UTF_32 = f"utf-32-{'le' if sys.byteorder == 'little' else 'be'}"
 LINE_BREAK_HYPHEN = "\x02\ufffe"  # PDFium marks a hyphen at the end of a line with either
 
 # Which way the letters of a word go on the page as shown: right, down, left, up.
@@ -384,14 +393,16 @@ class PageView:
         """Whether a path is small and has curves, as letters drawn as shapes do."""
         raw = self.raw
         segments = raw.FPDFPath_CountSegments(path)
-        if segments < 6:
+        if segments < GLYPH_SEGMENTS:
             return False
-        types = (raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(path, index)) for index in range(6))
+        types = (
+            raw.FPDFPathSegment_GetType(raw.FPDFPath_GetPathSegment(path, index)) for index in range(GLYPH_SEGMENTS)
+        )
         if raw.FPDF_SEGMENT_BEZIERTO not in types:
             return False
         x0, y0, x1, y1 = self.bounds(path, matrix)
         small = (x1 - x0) * self.width < GLYPH_POINTS[0] and (y1 - y0) * self.height < GLYPH_POINTS[1]
-        return small or segments > 400
+        return small or segments > PARAGRAPH_SEGMENTS
 
 
 class Pixels:
@@ -485,8 +496,8 @@ class Words:
         if written == count and len(text) == count:
             return text
         # Characters without a meaning, or beyond the 16-bit plane, shift the two numberings: ask one by one.
-        codes = (raw.FPDFText_GetUnicode(self.text_page, index) for index in range(count))
-        return "".join(chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd" for code in codes)
+        codes = array("I", (raw.FPDFText_GetUnicode(self.text_page, index) or 0xFFFD for index in range(count)))
+        return codes.tobytes().decode(UTF_32, "replace")
 
     def char_box(self, index: int) -> Sides:
         rect = self.rect
@@ -522,7 +533,7 @@ class Words:
     def add(self, text: str, start: int, first: Sides, last: Sides) -> None:
         x0, y0 = min(first[0], last[0]), min(first[1], last[1])
         x1, y1 = max(first[2], last[2]), max(first[3], last[3])
-        if not (0 <= x0 + x1 <= 2 and 0 <= y0 + y1 <= 2):
+        if not (0 <= (x0 + x1) / 2 <= 1 and 0 <= (y0 + y1) / 2 <= 1):
             return  # Its middle is beside the page: nobody sees it, and it says nothing about the rest.
         tall, wide = (first[3] - first[1]) * self.page.height, (first[2] - first[0]) * self.page.width
         if max(tall, wide) < MIN_POINTS or not self.is_visible(start, x0, y0, x1, y1):

@@ -24,19 +24,39 @@ MAX_PICTURES = 0.03  # share of the page under pictures, which may hold text: a 
 MAX_OUTLINES = 60  # small curved shapes: beyond this, text may be drawn as shapes
 MAX_ODD = 0.05  # share of characters that a form or an agenda has no use for
 MIN_FAMILIAR = 0.45  # share of familiar letter pairs; French and English have 0.7 to 0.9, shifted letters 0.2
+CODE = 4  # letters; capitals up to this length may be a code
 MIN_PAIRS = 80  # fewer pairs say nothing about the language
 
 LETTERS = re.compile("[a-z]{3,}")
 # Neither a Latin letter, a digit, nor a sign that stands on ordinary pages. The last range holds ligatures (fi, fl).
 ODD = re.compile("[^\\x20-\\x7e\\xa0-\\u024f\\u0300-\\u036f\\u1e00-\\u1eff\\u2000-\\u2bff\\ufb00-\\ufb06]")
-# The commonest pairs of letters of French and English, which make up most of any text in either.
-FAMILIAR = frozenset(
-    "ab ac ad ag ai al am an ap ar as at au av ba be bi bl bo br ca ce ch ci cl co cr ct cu da de di do du ea ec ed ee "
-    "ef el em en ep er es et eu ev ex fa fe fi fo fr ga ge gi gn go gr gu ha he hi ho ia ic id ie if ig il im in io iq "
-    "ir is it iv je la le li ll lo ls lt lu ma me mi mm mo mp mu na nc nd ne ng ni nn no ns nt nu ob oc od oi ol om on "
-    "op or os ot ou ov ow pa pe ph pi pl po pp pr pu qu ra rc rd re ri rm rn ro rr rs rt ru sa sc se sh si so sp ss st "
-    "su ta te th ti to tr ts tt tu ua ub uc ue ui ul um un up ur us ut va ve vi vo vr we wi".split()
-)
+# The commonest pairs of letters of French and English, which make up most of any text in either: the first letter with
+# those that often follow it.
+FOLLOWERS = {
+    "a": "bcdgilmnprstuv",
+    "b": "aeilor",
+    "c": "aehilortu",
+    "d": "aeiou",
+    "e": "acdeflmnprstuvx",
+    "f": "aeior",
+    "g": "aeinoru",
+    "h": "aeio",
+    "i": "acdefglmnoqrstv",
+    "j": "e",
+    "l": "aeilostu",
+    "m": "aeimopu",
+    "n": "acdeginostu",
+    "o": "bcdilmnprstuvw",
+    "p": "aehilopru",
+    "q": "u",
+    "r": "acdeimnorstu",
+    "s": "acehiopstu",
+    "t": "aehiorstu",
+    "u": "abceilmnprst",
+    "v": "aeior",
+    "w": "ei",
+}
+FAMILIAR = frozenset(first + second for first, seconds in FOLLOWERS.items() for second in seconds)
 
 
 def read(document: PdfDocument, number: int) -> Page | None:
@@ -81,7 +101,9 @@ def reads_like_noise(words: Sequence[str]) -> bool:
     text = "".join(words)
     if len(ODD.findall(text)) > MAX_ODD * len(text):
         return True
-    plain = unicodedata.normalize("NFD", " ".join(words).lower())
+    # Codes such as the four letters of a NAM follow no language.
+    prose = (word for word in words if not (word.isupper() and len(word) <= CODE or any(map(str.isdigit, word))))
+    plain = unicodedata.normalize("NFD", " ".join(prose).lower())
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     pairs = [run[i : i + 2] for run in LETTERS.findall(plain) for i in range(len(run) - 1)]
     return len(pairs) >= MIN_PAIRS and sum(pair in FAMILIAR for pair in pairs) < MIN_FAMILIAR * len(pairs)

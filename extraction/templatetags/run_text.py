@@ -30,6 +30,12 @@ def error_sentence(code: str) -> str:
     return str(SENTENCES.get(code, ""))
 
 
+@register.filter
+def doubtful(progress: Progress) -> int:
+    """How many proposals fail a check."""
+    return progress.found - progress.valid
+
+
 @register.simple_tag
 def state_of(run: Run, progress: Progress) -> State:
     """The run's state as the list and the document page show it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import logging
+import zlib
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -77,7 +79,21 @@ def dump_redis():
         b"zset": lambda key: redis.zrange(key, 0, -1),
         b"stream": redis.xrange,
     }
-    return "\n".join(f"{key!r} {readers[redis.type(key)](key)!r}" for key in redis.scan_iter())
+    return "\n".join(f"{key!r} {inflated(readers[redis.type(key)](key))!r}" for key in redis.scan_iter())
+
+
+def inflated(value):
+    """The same with everything that RQ compressed readable again."""
+    if isinstance(value, dict):
+        return {name: inflated(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [inflated(item) for item in value]
+    if isinstance(value, bytes):
+        try:
+            return zlib.decompress(base64.b64decode(value) if value.startswith(b"eJ") else value)
+        except (zlib.error, ValueError):
+            return value
+    return value
 
 
 def dump_database():

@@ -19,6 +19,12 @@ pytestmark = pytest.mark.django_db
 PDF = agenda_pdf([f"NAM : {some_nam(1)}"], ["Page 2"])
 
 
+@pytest.fixture(autouse=True)
+def own_files(settings, tmp_path):
+    """A file store of this test alone, so that what is left in it can be counted."""
+    settings.VAULT_DIR = tmp_path / "files"
+
+
 def send(client, *files, **fields):
     uploads = [SimpleUploadedFile(name, data, content_type="application/pdf") for name, data in files]
     return client.post(

@@ -26,6 +26,7 @@ class Command(BaseCommand):
         offline.add_arguments(parser)
 
     def handle(self, *, folder: Path, reader: str, finder: str, **options: Any) -> None:
+        offline.quiet()
         pairs = [(pdf, pdf.with_suffix(".json")) for pdf in sorted(folder.glob("*.pdf"))]
         pairs = [(pdf, truth) for pdf, truth in pairs if truth.is_file()]
         if not pairs:

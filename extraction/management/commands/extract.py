@@ -25,6 +25,7 @@ class Command(BaseCommand):
         offline.add_arguments(parser)
 
     def handle(self, *, file: Path, reader: str, finder: str, **options: Any) -> None:
+        offline.quiet()
         try:
             data = file.read_bytes()
         except OSError as error:

@@ -1,0 +1,117 @@
+"""What has to happen in time without anybody asking: waking runs, and taking them back from workers that died.
+
+Any number of schedulers may run; the one that holds the lease works, and another takes over when it falls silent.
+Everything here may be done twice without harm, so two that overlap for a moment (clocks differ) spoil nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import Error as AnyDatabaseError
+from django.db import IntegrityError, close_old_connections, transaction
+from django.db.models import Q
+from django.utils import timezone
+from redis.exceptions import RedisError
+from rq.registry import FailedJobRegistry, StartedJobRegistry
+
+from audit.record import JournalUnavailable
+from extraction import claims, queue
+from extraction.models import Lease
+
+logger = logging.getLogger(__name__)
+
+LEASE = "scheduler"
+LEASE_TIME = timedelta(seconds=30)
+SWEEP_EVERY = timedelta(seconds=60)
+TICK = 2.0  # seconds between rounds
+GLANCE = 0.2  # seconds between two looks at whether to stop
+
+
+def take_lease(name: str, holder: UUID, moment: datetime) -> bool:
+    """Takes or renews the lease for LEASE_TIME, by compare-and-swap. False while somebody else holds it."""
+    until = moment + LEASE_TIME
+    # A fresh lease is left alone, so that an idle scheduler writes to the database twice a minute and not each round.
+    if Lease.objects.filter(name=name, holder=holder, until__gt=moment + LEASE_TIME / 2).exists():
+        return True
+    mine_or_over = Q(holder=holder) | Q(until__lte=moment)
+    if Lease.objects.filter(mine_or_over, name=name).update(holder=holder, until=until):
+        return True
+    try:
+        with transaction.atomic():
+            Lease(name=name, holder=holder, until=until).save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def give_up_lease(name: str, holder: UUID) -> None:
+    """Lets the next scheduler begin at once."""
+    Lease.objects.filter(name=name, holder=holder).delete()
+
+
+@dataclass
+class Scheduler:
+    """One candidate. `trouble` is what stood in the way of its last round, so that an outage is one log line."""
+
+    holder: UUID = field(default_factory=uuid.uuid4)
+    swept_at: datetime | None = None
+    trouble: str = ""
+
+    def round(self, moment: datetime) -> bool:
+        """What is due at `moment`. False when another scheduler holds the lease. Raises database and Redis errors."""
+        if not take_lease(LEASE, self.holder, moment):
+            return False
+        is_sweep = self.swept_at is None or moment - self.swept_at >= SWEEP_EVERY
+        if is_sweep:
+            claims.recover_orphans(moment)
+        queue.queue().connection.ping()
+        if is_sweep:
+            forget_dead_jobs()
+            self.swept_at = moment
+        claims.enqueue_due(moment)
+        return True
+
+    def attempt(self, moment: datetime) -> None:
+        """A round that survives the loss of the database, the journal or Redis."""
+        trouble = ""
+        try:
+            self.round(moment)
+        except (AnyDatabaseError, JournalUnavailable, RedisError) as error:
+            trouble = type(error).__name__
+        if trouble and trouble != self.trouble:
+            logger.warning("the scheduler cannot work (%s); it goes on trying", trouble)
+        elif self.trouble and not trouble:
+            logger.info("the scheduler works again")
+        self.trouble = trouble
+        close_old_connections()
+
+    def run(self, is_stopping: Callable[[], bool]) -> None:
+        """Rounds until `is_stopping` says so; then gives up the lease."""
+        while not is_stopping():
+            self.attempt(timezone.now())
+            rest = time.monotonic() + TICK
+            while not is_stopping() and time.monotonic() < rest:
+                time.sleep(GLANCE)
+        try:
+            give_up_lease(LEASE, self.holder)
+        except AnyDatabaseError:
+            pass  # The lease runs out by itself.
+
+
+def forget_dead_jobs() -> None:
+    """Takes jobs out of Redis whose worker is gone or which failed.
+
+    The outcome stands on the run. A dead job that stayed would bar its run from the queue, because a run's job has the
+    same id when it is asked for again. Workers do this too, but only every ten minutes. Raises RedisError.
+    """
+    StartedJobRegistry(queue=queue.queue()).cleanup()
+    failed = FailedJobRegistry(queue=queue.queue())
+    for job_id in failed.get_job_ids():
+        failed.remove(job_id, delete_job=True)

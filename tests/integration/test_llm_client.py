@@ -1,0 +1,382 @@
+"""The model client against a stand-in server on loopback: questions, answers, and everything that goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pydantic import BaseModel, ConfigDict
+from pytest_django import Settings
+
+from extraction.llm import client, endpoints
+from extraction.llm.client import Message, ModelBadReply, ModelServer, ModelUnreachable
+from extraction.llm.health import health
+from tests.fakes import vllm
+from tests.fakes.vllm import FakeVLLM, Fault, running_vllm
+
+SECRET = "TREM 0412 1925 Tremblay"
+MESSAGES: list[Message] = [{"role": "system", "content": "Count."}, {"role": "user", "content": SECRET}]
+
+
+class Count(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    count: int
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "RETRY_PAUSES", (0.01, 0.01))
+
+
+def server_at(running: FakeVLLM, **changes: Any) -> ModelServer:
+    return replace(ModelServer(running.endpoint, vllm.MODEL, timeout=5.0), **changes)
+
+
+def answer(_: str) -> Any:
+    return {"count": 3}
+
+
+def ask(server: ModelServer, max_tokens: int = 50) -> client.Completion[Count]:
+    return client.chat(server, MESSAGES, Count, max_tokens=max_tokens)
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def certificate_for(name: str, folder: Path) -> Path:
+    """A file with a fresh key and a certificate that it signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = folder / "server.pem"
+    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+def test_an_answer_comes_back_checked_and_counted() -> None:
+    with running_vllm(answer) as running:
+        completion = ask(server_at(running))
+    assert completion.answer == Count(count=3)
+    assert (completion.content, completion.finish_reason) == ('{"count": 3}', "stop")
+    assert completion.prompt_tokens > 0
+    assert completion.completion_tokens == len(completion.tokens) == 3
+    assert "".join(token.token for token in completion.tokens) == completion.content
+
+
+def test_a_question_is_deterministic_and_holds_the_schema_strictly() -> None:
+    with running_vllm(answer) as running:
+        ask(server_at(running))
+        ask(server_at(running))
+    first, second = running.questions
+    assert first == second
+    assert (first["temperature"], first["seed"], first["logprobs"]) == (0, client.SEED, True)
+    assert first["response_format"]["json_schema"]["strict"] is True
+    assert first["response_format"]["json_schema"]["schema"] == Count.model_json_schema()
+
+
+def test_the_key_is_sent_and_is_not_in_the_servers_representation() -> None:
+    with running_vllm(answer, api_key="s3cret") as running:
+        server = server_at(running, api_key="s3cret")
+        assert ask(server).answer.count == 3
+    assert "s3cret" not in repr(server)
+
+
+@pytest.mark.parametrize("key", ["clé", "a\nb"])
+def test_a_key_that_cannot_be_a_header_is_refused_without_being_quoted(key: str) -> None:
+    with pytest.raises(ValueError, match="API key") as refusal:
+        ModelServer("http://127.0.0.1:1/v1", "m", api_key=key)
+    assert key not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "fault", [vllm.status(429), vllm.status(502), vllm.status(503), vllm.status(504), vllm.status(500), vllm.reset]
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_passing_failure_is_retried(fault: Fault, times: int) -> None:
+    with running_vllm(answer, faults=[fault] * times) as running:
+        assert ask(server_at(running)).answer.count == 3
+        assert running.chats == times + 1
+
+
+@pytest.mark.parametrize(("fault", "reason"), [(vllm.status(503), "busy"), (vllm.reset, "unreachable")])
+def test_a_lasting_failure_is_an_unavailable_service_after_three_attempts(fault: Fault, reason: str) -> None:
+    with running_vllm(answer, faults=[fault] * 9) as running, pytest.raises(ModelUnreachable) as failure:
+        ask(server_at(running))
+    assert (failure.value.code, failure.value.reason, failure.value.retryable) == ("model_unavailable", reason, True)
+    assert running.chats == 3
+
+
+def test_a_server_that_is_gone_is_an_unavailable_service() -> None:
+    with running_vllm(answer) as running:
+        server = server_at(running)
+    with pytest.raises(ModelUnreachable) as failure:
+        ask(server)
+    assert failure.value.reason == "unreachable"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (vllm.status(400), "status"),
+        (vllm.status(401), "status"),
+        (vllm.status(404), "status"),
+        (vllm.redirect("http://127.0.0.1:9/v1/chat/completions"), "status"),
+        (vllm.page("<html>Sign in</html>"), "not_json"),
+        (vllm.page("{broken", "application/json"), "not_json"),
+        (vllm.page("[" * 100_000, "application/json"), "not_json"),
+        (vllm.page('{"choices": []}', "application/json"), "empty"),
+        (vllm.page('{"object": "error"}', "application/json"), "not_json"),
+        (vllm.page("", "application/json"), "not_json"),
+        (vllm.says(""), "empty"),
+        (vllm.says(None), "empty"),
+        (vllm.says("There are three."), "schema"),
+        (vllm.says('{"count": "3"}'), "schema"),
+        (vllm.says('{"count": 3, "note": "extra"}'), "schema"),
+        (vllm.says("[]"), "schema"),
+        (vllm.flood, "too_large"),
+    ],
+)
+def test_an_unusable_reply_is_not_asked_for_again(fault: Fault, reason: str) -> None:
+    with running_vllm(answer, faults=[fault]) as running, pytest.raises(ModelBadReply) as failure:
+        ask(server_at(running))
+    assert (failure.value.code, failure.value.reason, failure.value.retryable) == ("model_bad_reply", reason, False)
+    assert running.chats == 1
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with running_vllm(answer) as other:
+        fault = vllm.redirect(f"{other.endpoint}/chat/completions")
+        with running_vllm(answer, faults=[fault]) as running, pytest.raises(ModelBadReply):
+            ask(server_at(running))
+        assert other.chats == 0
+
+
+def test_an_answer_cut_short_is_asked_for_once_more_with_twice_the_tokens() -> None:
+    with running_vllm(answer, faults=[vllm.says('{"count": ', "length")]) as running:
+        assert ask(server_at(running), max_tokens=50).answer.count == 3
+    assert [question["max_tokens"] for question in running.questions] == [100]
+
+
+def test_an_answer_cut_short_twice_is_a_bad_reply_even_if_it_parses() -> None:
+    cut = vllm.says('{"count": 3}', "length")
+    with running_vllm(answer, faults=[cut, cut]) as running, pytest.raises(ModelBadReply) as failure:
+        ask(server_at(running))
+    assert (failure.value.reason, running.chats) == ("cut_short", 2)
+
+
+@pytest.mark.parametrize("fault", [vllm.hang, vllm.drip_headers, vllm.drip_body])
+def test_a_question_ends_at_its_deadline_however_slowly_bytes_arrive(fault: Fault) -> None:
+    with running_vllm(answer, faults=[fault] * 3) as running:
+        began = time.monotonic()
+        with pytest.raises(ModelUnreachable) as failure:
+            ask(server_at(running, timeout=0.4))
+        assert time.monotonic() - began < 3.0
+    assert (failure.value.reason, running.chats) == ("timeout", 1)
+
+
+def test_retries_end_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "RETRY_PAUSES", (30.0, 30.0))
+    with running_vllm(answer, faults=[vllm.status(503)]) as running, pytest.raises(ModelUnreachable):
+        ask(server_at(running, timeout=0.4))
+    assert running.chats == 1
+
+
+def test_no_more_questions_are_open_at_a_time_than_the_server_takes() -> None:
+    gate = threading.Barrier(2, timeout=5)
+
+    def slow(_: str) -> Any:
+        gate.wait()  # Two questions have to be open at once, or the barrier breaks.
+        return {"count": 3}
+
+    with running_vllm(slow) as running, ThreadPoolExecutor(8) as pool:
+        server = server_at(running, concurrency=2)
+        counts = [c.answer.count for c in pool.map(lambda _: ask(server), range(8))]
+    assert counts == [3] * 8
+    assert running.most_at_once == 2
+
+
+def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
+    with running_vllm(answer) as running:
+        assert ask(server_at(running)).answer.count == 3
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"endpoint": "http://203.0.113.7:8000/v1"},
+        {"endpoint": "http://user:secret@127.0.0.1/v1"},
+        {"allowed_hosts": ("models.clinic.example",)},
+    ],
+)
+def test_an_endpoint_that_may_not_be_spoken_to_is_never_connected_to(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    def connects(*_: Any, **__: Any) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket, "create_connection", connects)
+    with running_vllm(answer) as running, pytest.raises(ModelUnreachable) as failure:
+        ask(server_at(running, **changes))
+    assert (failure.value.reason, running.chats) == ("refused_address", 0)
+
+
+def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[str] = []
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, *rest: Any, **named: Any) -> Any:
+        if host != "models.clinic.example":
+            return real(host, port, *rest, **named)
+        looked_up.append(host)
+        # The second look-up of a rebinding name would lead elsewhere.
+        address = "127.0.0.1" if len(looked_up) == 1 else "203.0.113.9"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with running_vllm(answer) as running:
+        server = server_at(running, endpoint=f"http://models.clinic.example:{running.port}/v1")
+        assert ask(server).answer.count == 3
+    assert looked_up == ["models.clinic.example"]
+    assert running.hosts == [f"models.clinic.example:{running.port}"]
+
+
+def test_a_name_with_several_addresses_is_tried_at_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_vllm(answer) as running:
+        pinned = endpoints.Address("models.clinic.example", running.port, ("::1", "127.0.0.1"))
+        monkeypatch.setattr(endpoints, "check_endpoint", lambda *_: pinned)
+        assert ask(server_at(running)).answer.count == 3
+        assert running.chats == 1
+
+
+@pytest.mark.parametrize(("named", "answers"), [("models.clinic.example", True), ("other.clinic.example", False)])
+def test_a_certificate_has_to_be_for_the_name_and_not_for_the_pinned_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str, answers: bool
+) -> None:
+    certificate = certificate_for(named, tmp_path)
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(certificate)
+    monkeypatch.setattr(client, "_certificates", lambda: ssl.create_default_context(cafile=certificate))
+    with running_vllm(answer, tls=serving) as running:
+        pinned = endpoints.Address("models.clinic.example", running.port, ("127.0.0.1",))
+        monkeypatch.setattr(endpoints, "check_endpoint", lambda *_: pinned)
+        server = server_at(running, endpoint=f"https://models.clinic.example:{running.port}/v1")
+        if answers:
+            assert ask(server).answer.count == 3
+        else:
+            with pytest.raises(ModelUnreachable):
+                ask(server)
+
+
+def test_a_name_that_does_not_resolve_is_an_unavailable_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any) -> None:
+        raise endpoints.UnresolvedEndpoint("no address")
+
+    monkeypatch.setattr(endpoints, "check_endpoint", fails)
+    with pytest.raises(ModelUnreachable) as failure:
+        ask(ModelServer("http://models.clinic.example/v1", "m"))
+    assert failure.value.reason == "unresolved"
+
+
+@pytest.mark.parametrize(
+    "fault", [vllm.status(500), vllm.status(400), vllm.reset, vllm.says(SECRET), vllm.page(SECRET), vllm.hang]
+)
+def test_no_text_of_the_page_or_the_answer_is_in_an_error_or_a_log_line(
+    caplog: pytest.LogCaptureFixture, fault: Fault
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with running_vllm(answer, faults=[fault] * 3) as running:
+        server = server_at(running, api_key="s3cret", timeout=0.5)
+        with pytest.raises((ModelUnreachable, ModelBadReply)) as failure:
+            ask(server)
+    error: BaseException | None = failure.value
+    assert "0412" not in caplog.text
+    assert "s3cret" not in caplog.text
+    assert error is not None
+    assert str(error) in ("model_unavailable", "model_bad_reply")
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
+def test_no_connection_is_left_open(recwarn: pytest.WarningsRecorder) -> None:
+    with running_vllm(answer, faults=[vllm.reset, vllm.status(503)]) as running:
+        ask(server_at(running))
+    assert [thread.name for thread in threading.enumerate() if thread.name == "fake-vllm"] == []
+    assert not recwarn.list
+
+
+def test_a_server_that_serves_the_model_is_well() -> None:
+    with running_vllm(api_key="k") as running:
+        looked = health(server_at(running, api_key="k"))
+    assert (looked.ok, looked.detail) == (True, "ok")
+    assert 0 < looked.seconds < 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "changes", "detail"),
+    [
+        ({"healthy": False}, {}, "unhealthy"),
+        ({"api_key": "k"}, {"api_key": "wrong"}, "unauthorised"),
+        ({"model": "another"}, {}, "model_missing"),
+        ({}, {"endpoint": "http://203.0.113.7:8000/v1"}, "refused_address"),
+    ],
+)
+def test_a_server_that_cannot_be_asked_says_why(
+    arguments: dict[str, Any], changes: dict[str, Any], detail: str
+) -> None:
+    with running_vllm(**arguments) as running:
+        looked = health(server_at(running, **changes))
+    assert (looked.ok, looked.detail) == (False, detail)
+
+
+def test_a_server_that_is_gone_is_unreachable() -> None:
+    assert health(ModelServer(f"http://127.0.0.1:{closed_port()}/v1", "m")).detail == "unreachable"
+
+
+def test_without_an_endpoint_there_is_no_server(settings: Settings) -> None:
+    settings.LLM_ENDPOINT = ""
+    assert client.from_settings() is None
+
+
+def test_the_settings_make_a_server_that_allows_its_own_host_and_the_listed_ones(settings: Settings) -> None:
+    settings.LLM_ENDPOINT = "http://10.0.3.50:8000/v1"
+    settings.LLM_MODEL = "nam-extractor"
+    settings.LLM_API_KEY = "k"
+    settings.LLM_TIMEOUT = 30.0
+    settings.LLM_CONCURRENCY = 2
+    settings.LLM_ALLOWED_HOSTS = ["canary.clinic.example"]
+    assert client.from_settings() == ModelServer(
+        "http://10.0.3.50:8000/v1", "nam-extractor", "k", 30.0, 2, ("10.0.3.50", "canary.clinic.example")
+    )

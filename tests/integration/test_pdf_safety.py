@@ -1,0 +1,226 @@
+"""What the sandbox refuses, with which code, at what cost; and what it must not refuse."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from extraction.errors import UnreadableDocument, UnreadablePage
+from extraction.page import Box
+from extraction.readers.pdf import DEFAULT_LIMITS, Limits, inspect, open_pdf
+from tests import hostile_pdfs as hostile
+
+SLOWEST = 12.0  # seconds; the sandbox itself stops at ten
+
+
+@pytest.mark.parametrize(
+    ("build", "code"),
+    [
+        (bytes, "empty_file"),
+        (hostile.text_file, "not_a_pdf"),
+        (hostile.renamed_image, "not_a_pdf"),
+        (hostile.renamed_zip, "not_a_pdf"),
+        (hostile.late_header, "not_a_pdf"),
+        (hostile.cut_to_its_header, "damaged"),
+        (hostile.noise_after_header, "damaged"),
+        (lambda: hostile.locked(user="user-secret"), "password_protected"),
+        (hostile.no_pages, "no_pages"),
+        (hostile.huge_page, "page_too_large"),
+        (lambda: hostile.page_of(9001, 500), "page_too_large"),
+        (hostile.nested_flate, "too_complex"),
+        (hostile.single_flate, "too_complex"),
+        (hostile.javascript_on_open, "active_content"),
+        (hostile.javascript_escaped, "active_content"),
+        (hostile.javascript_in_object_stream, "active_content"),
+        (hostile.javascript_in_name_tree, "active_content"),
+        (hostile.javascript_on_annotation, "active_content"),
+        (hostile.launch, "active_content"),
+        (hostile.attached_file, "active_content"),
+        (hostile.rich_media, "active_content"),
+        (hostile.xfa_form, "active_content"),
+    ],
+)
+def test_refuses_with_its_own_code(build: Callable[[], bytes], code: str) -> None:
+    data = build()
+    started = time.monotonic()
+    with pytest.raises(UnreadableDocument) as refused:
+        inspect(data)
+    assert refused.value.code == code
+    assert time.monotonic() - started < SLOWEST
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        hostile.deep_page_tree,
+        hostile.page_tree_loop,
+        hostile.cross_reference_loop,
+        hostile.nested_arrays,
+        hostile.many_objects,
+        hostile.million_pages_claimed,
+    ],
+)
+def test_survives_structures_without_end(build: Callable[[], bytes]) -> None:
+    data = build()
+    started = time.monotonic()
+    try:
+        facts = inspect(data)
+    except UnreadableDocument as refused:
+        assert refused.code in {"too_complex", "damaged", "no_pages", "too_many_pages"}
+    else:
+        assert facts.page_count >= 1
+    assert time.monotonic() - started < SLOWEST
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        hostile.plain,
+        hostile.without_its_end,
+        hostile.wrong_cross_references,
+        hostile.header_after_junk,
+        hostile.locked,
+        hostile.web_link,
+        hostile.words_about_scripts,
+        lambda: hostile.page_of(9000, 500),
+    ],
+)
+def test_reads_what_is_odd_or_can_be_repaired(build: Callable[[], bytes]) -> None:
+    assert inspect(build()).page_count == 1
+
+
+def test_refuses_by_size_before_anything_is_parsed() -> None:
+    with pytest.raises(UnreadableDocument, match="too_large"):
+        inspect(hostile.plain(), Limits(bytes=100))
+
+
+def test_refuses_more_pages_than_the_limit() -> None:
+    assert inspect(hostile.plain(pages=5), Limits(pages=5)).page_count == 5
+    with pytest.raises(UnreadableDocument, match="too_many_pages"):
+        inspect(hostile.plain(pages=6), Limits(pages=5))
+
+
+def test_reports_sizes_as_shown() -> None:
+    def turn(document: object) -> None:
+        document.pages[0].obj.Rotate = 90  # type: ignore[attr-defined]
+
+    assert inspect(hostile.changed(turn)).sizes == ((792.0, 612.0),)
+
+
+def test_an_owner_password_does_not_keep_text_from_being_read() -> None:
+    with open_pdf(hostile.locked()) as document:
+        assert [word.text for word in document.text_layer(1).words][:2] == ["Clinique", "du"]
+        assert b"/Encrypt" not in document.unlocked()
+
+
+def test_what_a_form_field_shows_is_text_of_the_page() -> None:
+    with open_pdf(hostile.filled_form("ABCD EFGH")) as document:
+        assert {"ABCD", "EFGH"} <= {word.text for word in document.text_layer(1).words}
+
+
+def test_a_page_that_kills_its_child_costs_that_page_only() -> None:
+    limits = Limits(cpu_seconds=1, wall_seconds=3)
+    with open_pdf(hostile.one_bomb_among(5, bad=3), limits=limits) as document:
+        layers = dict(document.text_layers(range(1, 6)))
+        with pytest.raises(UnreadablePage, match="page_unreadable"):
+            document.render(3)
+        assert document.render(4, dpi=20).shape == (220, 170)
+    assert [number for number, layer in layers.items() if layer is None] in ([], [3])
+    assert layers[4] is not None
+    assert layers[4].words
+
+
+def test_a_picture_that_cannot_be_decoded_is_not_an_empty_page() -> None:
+    with open_pdf(hostile.undecodable_picture()) as document, pytest.raises(UnreadablePage):
+        document.render(1)
+
+
+def test_draws_within_the_limit_of_pixels() -> None:
+    with open_pdf(hostile.page_of(9000, 9000), limits=Limits(pixels=1_000_000)) as document:
+        height, width = document.render(1, dpi=200).shape
+    assert 0.9e6 < height * width <= 1.01e6
+
+
+def test_draws_a_part_of_the_page_as_it_is_on_the_whole() -> None:
+    with open_pdf(hostile.plain()) as document:
+        whole = document.render(1, dpi=100)
+        part = document.render(1, dpi=100, box=Box(0.1, 0.1, 0.5, 0.2))
+    assert (whole[110:220, 85:425] == part).all()
+
+
+def test_png_is_the_page_in_the_asked_resolution() -> None:
+    with open_pdf(hostile.plain()) as document:
+        png = document.png(1, dpi=36)
+    assert png.startswith(b"\x89PNG")
+    assert int.from_bytes(png[16:20]) == 306
+    assert int.from_bytes(png[20:24]) == 396
+
+
+def test_a_page_that_does_not_exist_cannot_be_drawn() -> None:
+    with open_pdf(hostile.plain()) as document, pytest.raises(UnreadablePage, match="page_image_missing"):
+        document.render(2)
+
+
+def test_the_parsers_never_enter_this_process() -> None:
+    import subprocess
+
+    code = (
+        "import sys; from extraction.readers import choosing; "
+        "print([m for m in ('pikepdf', 'pypdfium2', 'cv2', 'rapidocr', 'openvino', 'numpy') if m in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == "[]"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits and /proc are Linux's")
+def test_the_child_runs_confined() -> None:
+    with open_pdf(hostile.plain()) as document:
+        child = document._sandbox._child
+        assert child is not None
+        pid = child._process.pid
+        read_limit = resource.prlimit
+        assert read_limit(pid, resource.RLIMIT_AS)[0] == DEFAULT_LIMITS.memory_bytes
+        assert read_limit(pid, resource.RLIMIT_FSIZE) == (0, 0)
+        assert read_limit(pid, resource.RLIMIT_CORE) == (0, 0)
+        assert read_limit(pid, resource.RLIMIT_NOFILE)[0] <= 32
+        assert read_limit(pid, resource.RLIMIT_CPU)[0] <= DEFAULT_LIMITS.cpu_seconds + 2
+        with open(f"/proc/{pid}/environ", "rb") as environment:  # noqa: PTH123 - a file of the kernel
+            assert environment.read() == b""
+    assert child._process.returncode is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux's")
+def test_the_child_dies_with_its_parent() -> None:
+    import os
+    import subprocess
+
+    code = (
+        "import os, sys; from extraction.readers.pdf import open_pdf; from tests import hostile_pdfs as h\n"
+        "d = open_pdf(h.plain()); print(d._sandbox._child._process.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout
+    pid = int(shown)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and _is_running(pid):
+        time.sleep(0.02)
+    assert not _is_running(pid), os.strerror(3)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as status:  # noqa: PTH123 - a file of the kernel
+            return status.read().rpartition(b")")[2].split()[0] != b"Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_no_text_of_the_document_is_in_an_exception() -> None:
+    marked = hostile.plain("TREMBLAY-MARQUEUR")[:60]
+    with pytest.raises(UnreadableDocument) as refused:
+        inspect(marked)
+    assert refused.value.args == (refused.value.code,)
+    assert refused.value.__cause__ is None

@@ -1,0 +1,39 @@
+"""Pages set by hand: words at places, as a reader would return them."""
+
+from __future__ import annotations
+
+from extraction.page import Box, Line, Page, Word
+
+PITCH, HEIGHT = 0.009, 0.012
+"""Width of a character and height of a line, in fractions of the page."""
+
+
+def words(x: float, y: float, text: str, confidence: float = 1.0) -> list[Word]:
+    """The words of `text`, set from `x` on at the height `y`, one space apart."""
+    placed = []
+    for part in text.split():
+        placed.append(Word(part, Box(x, y, x + PITCH * len(part), y + HEIGHT), confidence))
+        x += PITCH * (len(part) + 0.6)
+    return placed
+
+
+def page(*rows: str, reader: str = "local", confidence: float = 1.0, spacing: float = 0.02) -> Page:
+    """A page with these rows; "|" in a row starts the next cell, each 0.2 further to the right. Empty rows are gaps."""
+    lines = []
+    for number, row in enumerate(rows):
+        placed = []
+        for column, cell in enumerate(row.split("|")):
+            placed += words(0.04 + 0.2 * column, 0.05 + spacing * number, cell, confidence)
+        if placed:
+            lines.append(Line(tuple(placed)))
+    return Page(1, 612, 792, tuple(lines), reader)
+
+
+def box_of(sheet: Page, text: str) -> Box:
+    """The box around the first words of the page that read `text`."""
+    wanted = text.split()
+    every = list(sheet.words)
+    for start in range(len(every)):
+        if [word.text for word in every[start : start + len(wanted)]] == wanted:
+            return Box.around(word.box for word in every[start : start + len(wanted)])
+    raise AssertionError("these words are not on the page")
