@@ -127,7 +127,8 @@ RQ_QUEUES = {
 }
 RQ = {"COMMIT_MODE": "auto", "JOB_CLASS": "extraction.jobs.QuietJob"}
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Sign-in counts its failures in the cache. In the database, so that a lost Redis locks nobody out and lets nobody in.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- Secrets: the vault --------------------------------------------------------------------------------------------

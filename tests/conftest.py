@@ -165,18 +165,28 @@ def redis_server() -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture(autouse=True)
+def queue_and_cache(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For a test that asks for `redis_server`, that server is this process's queue and cache too."""
+    if "redis_server" not in request.fixturenames:
+        yield
+        return
+    url: str = request.getfixturevalue("redis_server")
+    monkeypatch.setenv("REDIS_URL", url)
+    queues = {"default": {**settings.RQ_QUEUES["default"], "URL": url}}
+    caches = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}}
+    with override_settings(REDIS_URL=url, RQ_QUEUES=queues, CACHES=caches):
+        yield
+
+
 @pytest.fixture
-def redis_queue(redis_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The same server, empty, as the queue and cache of this process too (and of children, through REDIS_URL)."""
+def empty_redis(redis_server: str) -> str:
+    """The server with nothing in it."""
     from redis import Redis
 
     with Redis.from_url(redis_server) as client:
         client.flushall()
-    monkeypatch.setenv("REDIS_URL", redis_server)
-    queues = {"default": {**settings.RQ_QUEUES["default"], "URL": redis_server}}
-    caches = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_server}}
-    with override_settings(REDIS_URL=redis_server, RQ_QUEUES=queues, CACHES=caches):
-        yield redis_server
+    return redis_server
 
 
 @pytest.fixture(scope="session")
