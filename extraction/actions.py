@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -120,9 +121,16 @@ def retry(*, run: Run, by: User) -> None:
     check_can_retry(run)
     run.pages.filter(state=PageState.UNREAD).delete()
     Run.objects.filter(pk=run.pk).update(
-        status=Status.QUEUED, claim=None, attempts=0, error_code="", next_attempt_at=None, finished_at=None
+        status=Status.QUEUED,
+        claim=None,
+        attempts=0,
+        turn=F("turn") + 1,
+        error_code="",
+        next_attempt_at=None,
+        finished_at=None,
     )
     record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
+    run.refresh_from_db()
     queue.enqueue_on_commit(run)
 
 
@@ -136,7 +144,8 @@ def go_on_without_model(*, run: Run, by: User) -> None:
     if run.status != Status.WAITING or not run.uses_model:
         raise CannotRun(_("This extraction does not wait for the model server."))
     Run.objects.filter(pk=run.pk).update(
-        status=Status.QUEUED, without_model=True, error_code="", next_attempt_at=None, attempts=0
+        status=Status.QUEUED, without_model=True, error_code="", next_attempt_at=None, attempts=0, turn=F("turn") + 1
     )
     record(Verb.RUN_WITHOUT_MODEL, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
+    run.refresh_from_db()
     queue.enqueue_on_commit(run)

@@ -23,6 +23,7 @@ from extraction import actions, queries
 from extraction.actions import Billing
 from extraction.errors import SENTENCES, UnreadableDocument
 from extraction.models import Run
+from extraction.queue import job_id
 from extraction.stream import follow
 
 router = Router(tags=["nam"])
@@ -93,10 +94,6 @@ class RunsQuery(Schema):
     status: str = Field("", pattern=r"^(queued|reading|finding|waiting|done|failed)?$")
 
 
-def job_id(run: Run) -> str:
-    return f"run-{run.pk.hex}-{run.attempts}"
-
-
 def describe(run: Run, progress: queries.Progress) -> dict[str, Any]:
     """A run as the API shows it."""
     return {
@@ -137,7 +134,7 @@ def upload(request: HttpRequest, billing: Form[BillingIn], file: File[UploadedFi
         "runId": done.run.pk,
         "documentId": done.document.pk,
         "status": done.run.status,
-        "jobId": job_id(done.run),
+        "jobId": job_id(done.run.pk.hex, done.run.turn),
         "duplicate": done.is_duplicate,
     }
     return Status(200 if done.is_duplicate else 202, body)
@@ -170,7 +167,7 @@ def job_status(request: HttpRequest, run_id: UUID) -> Any:
     user = person_with(request, Right.LIST)
     found = get_or_404(queries.runs(user), run_id, by=user)
     described = describe(found, queries.progress(found))
-    return described | {"runId": found.pk, "jobId": job_id(found), "stage": found.status}
+    return described | {"runId": found.pk, "jobId": job_id(found.pk.hex, found.turn), "stage": found.status}
 
 
 @router.get("/runs/{uuid:run_id}/stream", operation_id="stream")

@@ -171,7 +171,7 @@ def wait(claim: Claim, code: str) -> None:
 @transaction.atomic
 def release(claim: Claim) -> None:
     """Gives the run back to the queue because this worker stops."""
-    _hold(claim, status=Status.QUEUED, claim=None)
+    _hold(claim, status=Status.QUEUED, claim=None, turn=F("turn") + 1)
 
 
 def recover_orphans(moment: datetime) -> int:
@@ -187,6 +187,7 @@ def recover_orphans(moment: datetime) -> int:
             changed = Run.objects.filter(pk=run.pk, claim=run.claim, heartbeat_at=run.heartbeat_at).update(
                 claim=None,
                 status=Status.FAILED if hopeless else Status.QUEUED,
+                turn=F("turn") + 1,
                 error_code="internal" if hopeless else "",
                 finished_at=moment if hopeless else None,
             )
@@ -199,11 +200,11 @@ def recover_orphans(moment: datetime) -> int:
 def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
     """Wakes runs whose waiting time is over, and reminds the queue of those it may have forgotten."""
     woken = Run.objects.filter(status=Status.WAITING, next_attempt_at__lte=moment).update(
-        status=Status.QUEUED, next_attempt_at=None
+        status=Status.QUEUED, next_attempt_at=None, turn=F("turn") + 1
     )
     queued = Run.objects.filter(status=Status.QUEUED, claim=None).order_by("created_at")
-    for run_id, attempts in queued.values_list("pk", "attempts")[:limit]:
-        if not queue.enqueue(run_id.hex, attempts):
+    for run_id, turn in queued.values_list("pk", "turn")[:limit]:
+        if not queue.enqueue(run_id.hex, turn):
             break
     return woken
 

@@ -9,27 +9,34 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
 from extraction.page import Box, Line, Page, Word
 
 _SAME_ROW = 0.5
 """Two lines share a row when their middles differ by less than this part of the lower one's height."""
+_LONG_LINE = 0.06
+"""Only lines longer than this part of the page's width tell its slope."""
 _CELL_GAP = 1.5
 """A gap wider than this many word heights parts two cells: one space of a typewriter face is about 1.1 of the height
 that a reader measures, and columns stand at least two apart."""
 
 
 class Row(NamedTuple):
-    """One row: its span in the layout's text, and its top and bottom in fractions of the page."""
+    """One row: its span in the layout's text, and its top and bottom in fractions of the page.
+
+    `middle` is the height of its middle at the left edge of the page, which tells rows apart on a slanted scan too.
+    """
 
     start: int
     end: int
     top: float
     bottom: float
+    middle: float
 
 
 class _Plain(dict[int, str]):
@@ -62,7 +69,7 @@ class Layout:
     """The rows of a page. `printed`, `plain` and `folded` have equal length; offsets count characters in any of them.
 
     `printed` is the text as read (Unicode's composed form), `plain` has no accents, `folded` is plain in lower case.
-    `starts[i]` is the offset of `words[i]`.
+    `starts[i]` is the offset of `words[i]`. `slope` is how far rows sink from the left to the right edge of the page.
     """
 
     page: Page
@@ -73,6 +80,7 @@ class Layout:
     starts: tuple[int, ...]
     rows: tuple[Row, ...]
     row_starts: tuple[int, ...]
+    slope: float
 
     @classmethod
     def of(cls, page: Page) -> Layout:
@@ -82,7 +90,8 @@ class Layout:
         rows: list[Row] = []
         offset = 0
         scale = page.width / page.height if page.height else 1.0
-        for row_words in _rows(page):
+        slope = _slope(page.lines)
+        for middle, row_words in _rows(page, slope):
             first = offset
             for word, separator in zip(row_words, _separators(row_words, scale), strict=True):
                 text = _text(word)
@@ -91,12 +100,12 @@ class Layout:
                 parts += (text, separator)
                 offset += len(text) + 1
             top, bottom = min(w.box.y0 for w in row_words), max(w.box.y1 for w in row_words)
-            rows.append(Row(first, offset - 1, top, bottom))
+            rows.append(Row(first, offset - 1, top, bottom, middle))
         printed = "".join(parts)
         bare = plain(printed)
         folded = bare.lower()
         row_starts = tuple(row.start for row in rows)
-        return cls(page, printed, bare, folded, tuple(words), tuple(starts), tuple(rows), row_starts)
+        return cls(page, printed, bare, folded, tuple(words), tuple(starts), tuple(rows), row_starts, slope)
 
     def row_at(self, offset: int) -> int:
         """The index of the row that holds the character at `offset`."""
@@ -106,11 +115,10 @@ class Layout:
         """The index of the row whose middle is nearest to the middle of `box`. Raises ValueError on an empty page."""
         if not self.rows:
             raise ValueError("no rows on this page")
-        middle = (box.y0 + box.y1) / 2
-        # Rows stand in the order of their first line's middle; a tall word may shift its row by one, not by more.
+        middle = _at_left_edge(box, self.slope)
         at = bisect_left(self.rows, middle, key=_row_middle)
-        around = range(max(0, at - 2), min(len(self.rows), at + 2))
-        return min(around, key=lambda i: abs(_row_middle(self.rows[i]) - middle))
+        around = range(max(0, at - 1), min(len(self.rows), at + 1))
+        return min(around, key=lambda i: abs(self.rows[i].middle - middle))
 
     def words_in(self, start: int, end: int) -> tuple[Word, ...]:
         """The words that have a character in `start..end`."""
@@ -155,7 +163,7 @@ class Layout:
 
 
 def _row_middle(row: Row) -> float:
-    return (row.top + row.bottom) / 2
+    return row.middle
 
 
 def _text(word: Word) -> str:
@@ -164,28 +172,45 @@ def _text(word: Word) -> str:
     return pieces[0] if len(pieces) == 1 else " ".join(pieces)
 
 
-def _rows(page: Page) -> list[list[Word]]:
-    """The words of the page by row from top to bottom, each row left to right."""
-    pieces = sorted((_middle_and_height(line), line.words) for line in page.lines if line.words)
-    rows: list[list[Word]] = []
-    middle, height = 0.0, 0.0
-    for (own_middle, own_height), words in pieces:
+def _rows(page: Page, slope: float) -> list[tuple[float, list[Word]]]:
+    """The words of the page by row from top to bottom, each row left to right, with the row's middle."""
+    pieces = sorted((*_middle_and_height(line, slope), line.words) for line in page.lines if line.words)
+    rows: list[tuple[float, list[Word]]] = []
+    height = 0.0
+    for middle, own_height, words in pieces:
         kept = [word for word in words if word.text and not word.text.isspace()]
         if not kept:
             continue
-        if rows and abs(own_middle - middle) < _SAME_ROW * min(height, own_height):
-            rows[-1] += kept
-            rows[-1].sort(key=_left)
+        if rows and middle - rows[-1][0] < _SAME_ROW * min(height, own_height):
+            rows[-1][1].extend(kept)
+            rows[-1][1].sort(key=_left)
         else:
-            rows.append(kept)
-            middle, height = own_middle, own_height
+            rows.append((middle, kept))
+            height = own_height
     return rows
 
 
-def _middle_and_height(line: Line) -> tuple[float, float]:
-    """Middle and height of a line, taken from its first and last word: enough to tell rows apart, and cheap."""
+def _slope(lines: Sequence[Line]) -> float:
+    """How far the lines of a page sink from its left to its right edge: the median of those that are long enough."""
+    slopes = []
+    for line in lines:
+        if len(line.words) > 1:
+            first, last = line.words[0].box, line.words[-1].box
+            width = last.x0 - first.x0
+            if width > _LONG_LINE:
+                slopes.append(((last.y0 + last.y1) - (first.y0 + first.y1)) / (2 * width))
+    return median(slopes) if slopes else 0.0
+
+
+def _at_left_edge(box: Box, slope: float) -> float:
+    return (box.y0 + box.y1) / 2 - slope * (box.x0 + box.x1) / 2
+
+
+def _middle_and_height(line: Line, slope: float) -> tuple[float, float]:
+    """Middle (at the page's left edge) and height of a line, from its first and last word: enough, and cheap."""
     first, last = line.words[0].box, line.words[-1].box
-    return (first.y0 + first.y1 + last.y0 + last.y1) / 4, (first.y1 - first.y0 + last.y1 - last.y0) / 2
+    middle = (_at_left_edge(first, slope) + _at_left_edge(last, slope)) / 2
+    return middle, (first.y1 - first.y0 + last.y1 - last.y0) / 2
 
 
 def _left(word: Word) -> float:

@@ -109,6 +109,8 @@ class Run(models.Model):
     claim = models.UUIDField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     attempts = models.PositiveIntegerField(default=0)
+    # How often this run was queued: part of the job's id, so that a job a killed worker left behind blocks nothing.
+    turn = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
 
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,6 +1,6 @@
 """The queue: ids only, JSON, short lives. The state of the work stands in our tables; the queue only wakes workers.
 
-Job ids are made from the run and its attempt, so that asking twice is one job, and losing Redis loses a hint.
+Job ids are made from the run and its turn, so that asking twice is one job, and losing Redis loses a hint.
 """
 
 from __future__ import annotations
@@ -32,16 +32,21 @@ def queue() -> Queue:
 
 def enqueue_on_commit(run: Run) -> None:
     """Wakes a worker once the transaction holds. If Redis is away the scheduler does it later."""
-    transaction.on_commit(partial(enqueue, run.pk.hex, run.attempts), robust=True)
+    transaction.on_commit(partial(enqueue, run.pk.hex, run.turn), robust=True)
 
 
-def enqueue(run_id: str, attempts: int) -> bool:
+def job_id(run_id: str, turn: int) -> str:
+    """One job for each time a run is queued."""
+    return f"run-{run_id}-{turn}"
+
+
+def enqueue(run_id: str, turn: int) -> bool:
     """Puts the run into the queue unless it is there already. False when the queue cannot be reached."""
     try:
         queue().enqueue_call(
             JOB,
             args=(run_id,),
-            job_id=f"run-{run_id}-{attempts}",
+            job_id=job_id(run_id, turn),
             description="extraction",  # RQ's default would be the call with its arguments, also in its logs
             result_ttl=RESULT_TTL,
             failure_ttl=FAILURE_TTL,

@@ -1,7 +1,7 @@
-"""Visit dates and times, in French and English: read from text, and found for a number on a page. Pure.
+"""The visit date and time of a number: whose, among the dates and times of a page, and which are none. Pure.
 
-Days stand before months, always (03/10/2025 is the third of October); the year has four digits. What can mean two
-things is not guessed: it is left out, and a visit without a readable date or time keeps None.
+How dates and times are written is in `moments`, whose functions are offered here too. A visit without a readable date
+or time keeps None: nothing is taken from a neighbour, and a birth, a printing or an expiry date is never a visit.
 """
 
 from __future__ import annotations
@@ -14,82 +14,26 @@ from datetime import date, time
 from itertools import zip_longest
 from typing import Generic, NamedTuple, TypeVar
 
-from extraction import nam
-from extraction.layout import Layout, plain
+from extraction import moments, nam
+from extraction.layout import Layout
+from extraction.moments import DateMatch, TimeMatch, find_dates, find_times, parse_date, parse_time
 from extraction.page import Box, Page
+
+__all__ = [
+    "FIRST_VISIT",
+    "DateMatch",
+    "TimeMatch",
+    "VisitIndex",
+    "find_dates",
+    "find_times",
+    "find_visit",
+    "parse_date",
+    "parse_time",
+]
 
 FIRST_VISIT = date(1970, 1, 1)
 """RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""
-
-_MONTHS = {
-    name: month
-    for month, names in enumerate(
-        (
-            "janvier janv january jan",
-            "fevrier fevr february fev feb",
-            "mars march mar",
-            "avril april avr apr",
-            "mai may",
-            "juin june jun",
-            "juillet juill juil july jul",
-            "aout august aug",
-            "septembre september sept sep",
-            "octobre october oct",
-            "novembre november nov",
-            "decembre december dec",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
-_WEEKDAY = (
-    r"(?:lun|mar|mer|jeu|ven|sam|dim|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\b\.?"
-    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-)
-_MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + ")"
-_YEAR = "(?:19|20)[0-9]{2}"
-# A slash, dash or dot, the same one twice.
-_DATE = re.compile(
-    rf"""(?<![a-z0-9/.\-])(?:
-      (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ ]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ ]?(?P<d1>[0-9]{{1,2}})
-    | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
-    | (?P<y3>{_YEAR})(?P<m3>[01][0-9])(?P<d3>[0-3][0-9])(?![a-z])
-    | (?P<d4>[0-9]{{1,2}})(?:er|st|nd|rd|th)?[ \n-]?(?:of[ ]|de[ ])?(?P<n4>{_MONTH})
-      (?:\.[ \n-]?|,?[ \n-]|)(?P<y4>{_YEAR})
-    | (?P<n5>{_MONTH})\.?[ \n]?(?P<d5>[0-9]{{1,2}})(?:er|st|nd|rd|th)?,?[ \n](?P<y5>{_YEAR})
-    )(?![0-9]|[/.\-][0-9])""",
-    re.VERBOSE,
-)
-_TIME = re.compile(
-    r"""(?:(?<![a-z0-9:/.,])|(?<=[0-9]t))(?:
-      (?P<h1>[0-9]{1,2})[ \n]?h(?:[ \n]?(?P<m1>[0-5][0-9])(?![ ]?(?:h(?![a-z])|:)))?(?![a-z0-9:])
-    | (?P<h2>[0-9]{1,2})[ ]?:[ ]?(?P<m2>[0-5][0-9])(?::[0-5][0-9])?(?![0-9:])(?:[ ]?(?P<p2>[ap])\.?[ ]?m\b\.?)?
-    | (?P<h3>[0-9]{1,2})[ ]?(?P<p3>[ap])\.?[ ]?m\b\.?
-    )""",
-    re.VERBOSE,
-)
-_BARE_TIME = re.compile(r"(?<![a-z0-9:/.,\-])([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
-_LONGEST_DAY_NAME = len("wednesday, le ")
-_DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}),?[ ]?(?:le[ ])?$")
-_RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$")
-_RANGE_AFTER = re.compile(rf"^[ ](?:au|to|until)[ ](?:{_WEEKDAY})?[ ]?[0-9]")
 _RANGE_BETWEEN = re.compile(r"[ ]?(?:-|a|au|to|until|jusqu'a)[ ]?")
-_INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis|every|duree|for|apres|/)[ ]?:?[ ]?\Z")
-
-_LABEL = re.compile(
-    r"""\b(?:
-      (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss?\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))|d\.?d\.?n\b
-        |d\.?o\.?b\b|birth|born\b)
-    | (?P<other>impr|print|exp|valid|echeance|prochain|next\b|derniere?[ ]visite|last[ ]visit|sign(?:a|ed)
-        |fax\b|telecop|factur|invoice|recue?[ ]le|received|gener|produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis
-        |creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration|jusqu|until|deces|deceased|rappel\b|relance
-        |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi)
-    | (?P<visit>visite?s?\b|consult|rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b|services?\b
-        |seance|vue?\b|seen\b|journee|liste[ ]du|admis|arrivee|arrival|rencontre|schedule|clinique[ ]du)
-    | (?P<time>heures?\b|time\b|hre?\b)
-    | (?P<plain>dates?\b))""",
-    re.VERBOSE,
-)
 _HEADER_KINDS = ("birth", "other", "time", "visit", "plain")
 """Of several labels in one header the first of these names it: "Date de naissance" is a birth, not a plain date."""
 _HEADER_GAP = 12
@@ -104,50 +48,6 @@ _HEADING_LENGTH, _HEADING_DIGITS = 40, 8
 """A row with a date and little else, such as "lundi 6 octobre 2025", heads a section."""
 _TIME_AFTER_DATE = 8
 """A time this close behind a date, as in "2025-10-03 à 08:15", shares the date's label."""
-_SMALL_WORDS = re.compile(r"\b(?:le|la|les|de|du|des|d|l|a|at|on|the|of|prevue?|cite|reelle?)\b")
-
-
-class DateMatch(NamedTuple):
-    """A date at the characters `start..end` of a text."""
-
-    start: int
-    end: int
-    value: date
-
-
-class TimeMatch(NamedTuple):
-    """A time of day at the characters `start..end` of a text."""
-
-    start: int
-    end: int
-    value: time
-
-
-def parse_date(text: str) -> date | None:
-    """The date that `text` states and nothing else ("Date : 3 octobre 2025"), or None."""
-    found = find_dates(text)
-    if len(found) != 1 or not _only_labels(text, found[0].start, found[0].end):
-        return None
-    return found[0].value
-
-
-def parse_time(text: str) -> time | None:
-    """The time that `text` states and nothing else ("Heure : 08 h 30"; 0830 only behind such a label), or None."""
-    found = find_times(text)
-    if len(found) != 1 or not _only_labels(text, found[0].start, found[0].end):
-        return None
-    return found[0].value
-
-
-def find_dates(text: str) -> list[DateMatch]:
-    """All dates in `text`, in order. Accents must be composed (Unicode NFC). The ends of a range are not dates."""
-    return _dates(plain(text).lower())
-
-
-def find_times(text: str) -> list[TimeMatch]:
-    """All times of day in `text`, in order; four bare digits count only right behind a label such as "Heure :"."""
-    folded = plain(text).lower()
-    return sorted([*_times(folded), *(bare for bare in _bare_times(folded) if _follows_time_label(folded, bare.start))])
 
 
 def find_visit(page: Page, box: Box) -> tuple[date | None, time | None]:
@@ -275,7 +175,8 @@ class VisitIndex:
         """
         free = [mark for mark in self.dates if mark.row not in self._taken and (mark.kind or self._is_heading(mark))]
         strong = [mark for mark in free if mark.kind == "visit"] or [m for m in free if m.kind == "plain"] or free
-        blocks = self._block_side(strong)
+        # Only labelled dates can belong to blocks: a date that heads a section is shared by what follows it.
+        blocks = self._block_side([mark for mark in strong if mark.kind])
         if blocks is not None:
             return _nearest(self._own(strong, anchor, below=blocks), anchor)
         above = [mark for mark in strong if mark.row < anchor.row]
@@ -296,6 +197,10 @@ class VisitIndex:
             return None
         free = [mark for mark in self.times if mark.row not in self._taken]
         labelled = [mark for mark in free if mark.kind in ("time", "visit")]
+        dated = {mark.row for mark in self.dates if mark.kind}
+        beside = [mark for mark in labelled if mark.row in dated]
+        if len(beside) == 1 and len(self._taken) == 1:
+            return beside[0].value
         if len(labelled) == 1 and len(free) == len(self.times):
             return labelled[0].value
         near = [mark for mark in free if self._adjoins(mark, anchor) or mark.kind in ("time", "visit")]
@@ -383,8 +288,8 @@ class _Labels:
     @classmethod
     def of(cls, layout: Layout) -> _Labels:
         folded = layout.folded
-        found = [_Label(m.start(), m.end(), m.lastgroup or "") for m in _LABEL.finditer(folded)]
-        labels = cls(layout, found, _dates(folded), _times(folded), [])
+        found = [_Label(m.start(), m.end(), m.lastgroup or "") for m in moments.LABEL.finditer(folded)]
+        labels = cls(layout, found, moments.dates_in(folded), moments.times_in(folded), [])
         labels.headers = labels._headers()
         return labels
 
@@ -396,7 +301,7 @@ class _Labels:
             kind = self._kind(match.start, previous)
             if not kind and _STAMP_BEHIND.match(self.layout.folded, match.end):
                 kind = "other"
-            if kind in ("", "plain", "time") and self._follows_day_name(match.start):
+            if kind in ("", "plain", "time") and moments.follows_day_name(self.layout.folded, match.start):
                 kind = "visit"
             previous = match.end
             marks.append(self._mark(*match, "plain" if kind == "time" else kind))
@@ -420,9 +325,6 @@ class _Labels:
             if kind not in ("birth", "other") and not (shared and _STAMP_BEHIND.match(self.layout.folded, match.end)):
                 marks.append(self._mark(*match, kind))
         return marks
-
-    def _follows_day_name(self, offset: int) -> bool:
-        return _DAY_NAME_BEFORE.search(self.layout.folded, max(0, offset - _LONGEST_DAY_NAME), offset) is not None
 
     def _mark(self, start: int, end: int, value: Value, kind: str) -> _Mark[Value]:
         return _Mark(value, kind, self.layout.row_at(start), self.layout.box(start, end))
@@ -490,74 +392,10 @@ class _Labels:
         if not any(label.kind == "time" for label in self.found):
             return []
         times = []
-        for match in _bare_times(folded):
+        for match in moments.bare_times_in(folded):
             start, end = layout.cell(match.start)
             alone = (start, end) == (match.start, match.end)
             below = alone and self._header_kind(layout.row_at(start), layout.box(start, end)) == "time"
-            if below or _follows_time_label(folded, match.start):
+            if below or moments.follows_time_label(folded, match.start):
                 times.append(match)
         return times
-
-
-def _dates(folded: str) -> list[DateMatch]:
-    matches = []
-    for found in _DATE.finditer(folded):
-        value = _date_of(found)
-        before, after = folded[max(0, found.start() - 24) : found.start()], folded[found.end() : found.end() + 20]
-        if value is not None and not _RANGE_BEFORE.search(before) and not _RANGE_AFTER.search(after):
-            matches.append(DateMatch(found.start(), found.end(), value))
-    return matches
-
-
-def _date_of(found: re.Match[str]) -> date | None:
-    parts = found.groupdict()
-    year = next(parts[key] for key in ("y1", "y2", "y3", "y4", "y5") if parts[key])
-    day = next(parts[key] for key in ("d1", "d2", "d3", "d4", "d5") if parts[key])
-    name = parts["n4"] or parts["n5"]
-    month = _MONTHS[name] if name else int(parts["m1"] or parts["m2"] or parts["m3"])
-    try:
-        return date(int(year), month, int(day))
-    except ValueError:
-        return None
-
-
-def _times(folded: str) -> list[TimeMatch]:
-    matches = []
-    for found in _TIME.finditer(folded):
-        value = _time_of(found)
-        if value is not None and not _INTERVAL_BEFORE.search(folded[max(0, found.start() - 14) : found.start()]):
-            matches.append(TimeMatch(found.start(), found.end(), value))
-    return matches
-
-
-def _time_of(found: re.Match[str]) -> time | None:
-    hour = int(found["h1"] or found["h2"] or found["h3"])
-    minute = int(found["m1"] or found["m2"] or 0)
-    half = found["p2"] or found["p3"]
-    if half is not None and 1 <= hour <= 12:  # noqa: PLR2004 - hours on a twelve-hour clock
-        hour = hour % 12 + (12 if half == "p" else 0)
-    elif half == "a" or (half == "p" and hour == 0):
-        return None
-    return time(hour, minute) if hour <= 23 else None  # noqa: PLR2004 - hours on a clock
-
-
-def _bare_times(folded: str) -> list[TimeMatch]:
-    found = _BARE_TIME.finditer(folded)
-    return [TimeMatch(m.start(), m.end(), time(int(m[1]), int(m[2]))) for m in found]
-
-
-_TIME_LABEL_BEFORE = re.compile(
-    r"\b(?:heures?|time|hre?)\b\.?(?:[ ](?:de[ ]|du[ ]|d')?(?:la[ ])?(?:visite|rendez-vous|rdv|arrivee|prevue))?"
-    r"[ \t]?[:=]?[ \t]*$"
-)
-
-
-def _follows_time_label(folded: str, offset: int) -> bool:
-    return _TIME_LABEL_BEFORE.search(folded[max(0, offset - 40) : offset]) is not None
-
-
-def _only_labels(text: str, start: int, end: int) -> bool:
-    """Whether nothing but labels, names of days and small words stands around `start..end`."""
-    folded = plain(text).lower()
-    rest = _SMALL_WORDS.sub(" ", _LABEL.sub(" ", re.sub(_WEEKDAY, " ", folded[:start] + " " + folded[end:])))
-    return not any(c.isalnum() for c in rest)

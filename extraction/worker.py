@@ -8,6 +8,7 @@ worker, and a Redis that goes away is waited for.
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -69,6 +70,7 @@ def make_worker() -> RunWorker:
 def serve(*, burst: bool = False) -> None:
     """Works until it is told to stop, or with `burst` until the queue is empty. Waits for Redis as long as it takes."""
     pause = FIRST_PAUSE
+    signal.signal(signal.SIGTERM, _stop_waiting)  # Each worker replaces it by its own, which lets a run end first.
     try:
         while True:
             began = time.monotonic()
@@ -81,6 +83,10 @@ def serve(*, burst: bool = False) -> None:
             pause = min(2 * pause, LONGEST_PAUSE)
     except (StopRequested, KeyboardInterrupt):
         return
+
+
+def _stop_waiting(_signum: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)  # An ordinary exception would be swallowed if it came in the middle of a log line.
 
 
 def _work(*, burst: bool) -> bool:

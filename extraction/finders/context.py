@@ -78,7 +78,7 @@ class Names(NamedTuple):
             length = _surname_length(words, i)
             surname = nam.surname_letters(" ".join(words[i : i + length]))
             for j in (i + length, i + length + 1, i - 1, i - 2):
-                if 0 <= j < len(words):
+                if 0 <= j < len(words) and words[j][0].isupper():
                     yield surname + nam.given_letter(words[j])
 
 
@@ -209,7 +209,8 @@ class Surroundings:
 
     def _parts(self, row: int, span: Span) -> list[tuple[int, int]]:
         """The stretches of a row without its numbers, as far as they belong to `span`."""
-        mates = self.rows.get(self.layout.row_at(span.start), [span])
+        mates = self.rows.get(self.layout.row_at(span.start), [])
+        mates = mates if span in mates else [*mates, span]
         parts = []
         for start, end in self._between_numbers(row):
             if len(mates) == 1:
@@ -296,7 +297,8 @@ def _names_in(text: str) -> tuple[list[str], set[str]]:
             continue
         if word[0].isupper():
             _learn(sure, run, word, comma=comma, titled=titled)
-        words.append(word)
+        if word[0].isupper() or lower in _PARTICLES:
+            words.append(word)
         # A surname starts with a capital or a particle; a word in lower case ends what was collected so far.
         run = [*([] if comma else run), word] if word[0].isupper() or lower in _PARTICLES else []
         comma = bool(found[2])

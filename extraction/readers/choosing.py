@@ -9,11 +9,11 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from extraction.errors import ServiceUnavailable, UnreadablePage
+from extraction.errors import ExtractionError, UnreadablePage
 from extraction.page import Page
 from extraction.readers import text_layer
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
@@ -137,10 +137,10 @@ def _read_drawn(numbers: Iterable[int], drawn: Callable[[int], Callable[[], Page
 
     When the service fails, no further page is sent, those under way are waited for, and then the failure is raised.
     """
-    failure: ServiceUnavailable | None = None
+    failure: ExtractionError | None = None
     remaining = deque(numbers)
+    pending: set[Future[PageRead]] = set()
     with ThreadPoolExecutor(workers, thread_name_prefix="reading") as threads:
-        pending: dict[Future[PageRead], int] = {}
         while pending or (remaining and failure is None):
             if remaining and failure is None and len(pending) < workers + WAITING:
                 number = remaining.popleft()
@@ -149,24 +149,18 @@ def _read_drawn(numbers: Iterable[int], drawn: Callable[[int], Callable[[], Page
                     job = drawn(number)
                 except UnreadablePage as error:
                     yield PageRead(number, None, error.code, time.perf_counter() - started)
-                    continue
-                pending[threads.submit(_timed, number, job, time.perf_counter() - started)] = number
-                del job  # The pixels go as soon as they are read.
+                else:
+                    pending.add(threads.submit(_timed, number, job, time.perf_counter() - started))
+                    del job  # The pixels go as soon as they are read.
                 continue
-            for future in _finished(pending):
-                pending.pop(future)
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
                 try:
                     yield future.result()
-                except ServiceUnavailable as error:
+                except ExtractionError as error:
                     failure = failure or error
     if failure is not None:
         raise failure
-
-
-def _finished(pending: Iterable[Future[PageRead]]) -> set[Future[PageRead]]:
-    from concurrent.futures import FIRST_COMPLETED, wait
-
-    return wait(pending, return_when=FIRST_COMPLETED).done
 
 
 def _timed(number: int, job: Callable[[], Page], seconds: float) -> PageRead:

@@ -3,7 +3,9 @@
 Detection finds lines of print on a page reduced to 960 pixels; each is cut out straight, at full resolution, and
 recognised by itself. Three things make this several times faster than RapidOCR's own pipeline and change no result:
 widths are rounded so that the engine meets few shapes (it prepares itself anew for each), the recogniser's last layer
-keeps the Latin letters only (327 classes of 18,710), and both cores always have a line to work on.
+keeps the Latin letters only (327 classes of 18,710), and both cores always have a line to work on. A fourth changes
+results by less than can be measured: lines are 32 pixels high instead of 48, which saves a third of the time, but as
+wide as before, because a narrower line has too few steps to tell 5555 from 555.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 NAME = "local"
 
 DETECTION_SIDE = 960  # pixels of the longer side that lines are looked for in
-LINE_HEIGHT = 48  # pixels, what the recogniser was trained on
+TRAINED_HEIGHT = 48  # pixels; lines are as wide as if they were so high
+LINE_HEIGHT = 32  # pixels
 STEP = 8  # pixels of a line that one of its answers stands for
 WIDTH_STEP = 32  # line widths are rounded up to this
 MIN_WIDTH, MAX_WIDTH = 32, 3200
@@ -87,7 +90,7 @@ def page_image_has_ink(image: Pixels) -> bool:
 
 
 class Piece(NamedTuple):
-    """A line cut out of the page: its pixels, 48 high, and the matrix that takes their places back to the page."""
+    """A line cut out of the page: its pixels, 32 high, and the matrix that takes their places back to the page."""
 
     pixels: Pixels
     to_page: NDArray[np.float64]
@@ -121,12 +124,12 @@ def _is_upside_down(pieces: Sequence[Piece]) -> bool:
 
 
 def _cut(grey: Pixels, quad: NDArray[np.float32]) -> Piece:
-    """The line between four corners (top left, top right, bottom right, bottom left), straight and 48 pixels high."""
+    """The line between four corners (top left, top right, bottom right, bottom left), straight and 32 pixels high."""
     import cv2
 
     wide = float(np.linalg.norm(quad[1] - quad[0]))
     high = max(1.0, float(np.linalg.norm(quad[3] - quad[0])))
-    width = int(np.clip(round(wide * LINE_HEIGHT / high), MIN_WIDTH // 2, MAX_WIDTH))
+    width = int(np.clip(round(wide * TRAINED_HEIGHT / high), MIN_WIDTH // 2, MAX_WIDTH))
     corners = np.array([[0, 0], [width, 0], [0, LINE_HEIGHT]], np.float32)
     to_page = cv2.getAffineTransform(corners, np.ascontiguousarray(quad[[0, 1, 3]], np.float32))
     pixels = cv2.warpAffine(
@@ -188,11 +191,11 @@ def _words(piece: Piece, text: Text, shape: tuple[int, ...]) -> list[Word]:
 def _spans(text: Text) -> list[tuple[int, int]]:
     """First and last (exclusive) letter of each word: what stands between spaces or wide gaps."""
     steps = [b - a for a, b in pairwise(text.columns)]
-    usual = median(steps) if steps else 0.0
-    spans, start = [], 0
+    wide = max(WIDE_GAP * median(steps), TRAINED_HEIGHT) if steps else 0.0
+    spans: list[tuple[int, int]] = []
+    start = 0
     for index, letter in enumerate(text.letters):
-        after_gap = index > start and text.columns[index] - text.columns[index - 1] > max(WIDE_GAP * usual, LINE_HEIGHT)
-        if letter == " " or after_gap:
+        if letter == " " or (index > start and steps[index - 1] > wide):
             if index > start:
                 spans.append((start, index))
             start = index + 1 if letter == " " else index
@@ -325,7 +328,7 @@ def _loaded() -> Engine:
     core = openvino.Core()
     how = {"INFERENCE_NUM_THREADS": workers(), "NUM_STREAMS": workers(), "ENABLE_CPU_PINNING": False}
     detection, recognition = models()
-    recogniser, letters = _latin_only(core.read_model(recognition))
+    recogniser, letters = _adapted(core.read_model(recognition))
     return Engine(
         core.compile_model(detection, "CPU", how),
         core.compile_model(recogniser, "CPU", how),
@@ -334,29 +337,47 @@ def _loaded() -> Engine:
     )
 
 
-def _latin_only(model: Any) -> tuple[Any, tuple[str, ...]]:
-    """The recogniser without the classes that no Quebec page needs, and what its remaining classes stand for."""
+def _adapted(model: Any) -> tuple[Any, tuple[str, ...]]:
+    """The recogniser for lines of LINE_HEIGHT and Latin letters only, and what its remaining classes stand for."""
     import openvino
-    from openvino import opset13 as ops
 
     # Class 0 is "no letter here", the last is a space; RapidOCR builds its table the same way.
     classes = ["", *model.get_rt_info()["framework"]["character"].value.splitlines(), " "]
     kept = [index for index, letter in enumerate(classes) if _is_wanted(letter)]
-    softmax = model.output(0).get_node().input(0).get_source_output().get_node()
+    chances = _latin_only(model, kept)
+    _accept_any_height(model)
+    adapted = openvino.Model([chances], model.get_parameters(), "recogniser")
+    adapted.reshape(openvino.PartialShape([1, 3, LINE_HEIGHT, -1]))
+    return adapted, tuple(classes[index] for index in kept)
+
+
+def _latin_only(model: Any, kept: Sequence[int]) -> Any:
+    """A last layer that knows the classes `kept`, in place of the one that knows all."""
+    from openvino import opset13 as ops
+
+    softmax = _above(model.output(0).get_node(), "Softmax")
     add = _above(softmax, "Add")
     product = _above(add, "MatMul")
     weights = product.input(1).get_source_output().get_node().data[:, kept].copy()
     bias = add.input(1).get_source_output().get_node().data[kept].copy()
-    scores = ops.matmul(
-        product.input(0).get_source_output(), ops.constant(weights), transpose_a=False, transpose_b=False
-    )
-    chances = ops.softmax(ops.add(scores, ops.constant(bias)), -1)
-    return openvino.Model([chances], model.get_parameters(), "recogniser"), tuple(classes[index] for index in kept)
+    scores = ops.matmul(product.input(0).get_source_output(), ops.constant(weights), False, False)
+    return ops.softmax(ops.add(scores, ops.constant(bias)), -1)
+
+
+def _accept_any_height(model: Any) -> None:
+    """Averages all rows that are left of a line before letters are told apart, where the model counts on three."""
+    from openvino import opset13 as ops
+
+    pool = next(node for node in model.get_ordered_ops() if node.get_type_name() == "AvgPool")
+    rows = ops.reduce_mean(pool.input(0).get_source_output(), ops.constant(np.array([2])), keep_dims=True)
+    pairs = ops.avg_pool(rows, [1, 2], [0, 0], [0, 0], [1, 2], exclude_pad=False)
+    for target in list(pool.output(0).get_target_inputs()):
+        target.replace_source_output(pairs.output(0))
 
 
 def _above(node: Any, kind: str) -> Any:
     """The nearest node of a kind that the first input of `node` comes from."""
-    while node.get_type_name() != kind or node is None:
+    while node.get_type_name() != kind:
         node = node.input(0).get_source_output().get_node()
     return node
 
@@ -367,7 +388,7 @@ def _is_wanted(letter: str) -> bool:
 
 
 def _batch(pixels: Pixels) -> Floats:
-    """A line as the recogniser takes it: 1 × 3 × 48 × width, grey levels from -1 to 1, filled up with 0."""
+    """A line as the recogniser takes it: 1 × 3 × 32 × width, grey levels from -1 to 1, filled up with 0."""
     width = -(-max(pixels.shape[1], MIN_WIDTH) // WIDTH_STEP) * WIDTH_STEP
     batch = np.zeros((1, 3, LINE_HEIGHT, width), np.float32)
     batch[..., : pixels.shape[1]] = (pixels.astype(np.float32) - 127.5) / 127.5

@@ -17,7 +17,7 @@ import sys
 import threading
 from array import array
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +36,7 @@ CHILD = Path(__file__).with_name("pdf_child.py")
 LENGTHS = struct.Struct(">II")
 HEADER_MAX = 64 << 20
 MAGIC_WITHIN = 1024  # PDF 1.7, implementation note 13: readers find %PDF within the first 1,024 bytes
+MAX_LOST = 5  # children; the pages of a document that keeps killing them are given up without another try
 HELPERS = 2  # children that read a long document
 AHEAD = 4  # parts of a long document that are read before they are asked for
 LONG_PARTS = 4  # from here on a second child pays for its start
@@ -108,7 +109,7 @@ def inspect(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PdfFacts:
 
 
 def open_pdf(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
-    """The document, checked and ready to be read; to be closed, or used in a `with` block. Raises UnreadableDocument."""
+    """The document, checked and ready to be read. Close it, or use it in a `with` block. Raises UnreadableDocument."""
     if not data:
         raise UnreadableDocument("empty_file")
     if len(data) > limits.bytes:
@@ -170,17 +171,12 @@ class PdfDocument:
 
         for helper in helpers:
             idle.put(helper)
-        with ThreadPoolExecutor(HELPERS) as threads:
-            try:
-                waiting = deque(threads.submit(read, part) for part in parts[:AHEAD])
-                for part in parts[AHEAD:]:
-                    yield from waiting.popleft().result()
-                    waiting.append(threads.submit(read, part))
-                for future in waiting:
-                    yield from future.result()
-            finally:
-                for helper in helpers:
-                    helper.close()
+        try:
+            with ThreadPoolExecutor(HELPERS) as threads:
+                yield from _ahead(threads, read, parts)
+        finally:
+            for helper in helpers:
+                helper.close()
 
     def render(
         self, number: int, *, dpi: float = 200, box: Box | None = None, colour: bool = False
@@ -221,6 +217,24 @@ class PdfDocument:
         return min(dpi / POINTS_PER_INCH, math.sqrt(self._limits.pixels / area))
 
 
+def _ahead(
+    threads: ThreadPoolExecutor,
+    read: Callable[[Sequence[int]], list[tuple[int, TextLayer | None]]],
+    parts: Sequence[Sequence[int]],
+) -> Iterator[tuple[int, TextLayer | None]]:
+    """What `read` returns for each part, in order, with the next few parts being read meanwhile."""
+    waiting = deque(threads.submit(read, part) for part in parts[:AHEAD])
+    try:
+        for part in parts[AHEAD:]:
+            yield from waiting.popleft().result()
+            waiting.append(threads.submit(read, part))
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
 def _known(code: object, otherwise: str) -> str:
     """A code from the child, which a hostile file may have taken over, or `otherwise`."""
     return code if isinstance(code, str) and code in SENTENCES else otherwise
@@ -256,6 +270,7 @@ class _Sandbox:
 
     def __init__(self, data: bytes, limits: Limits, *, opened: bool = True) -> None:
         self.data, self._limits = data, limits
+        self._lost = 0
         self._child = _Child(limits) if opened else None
 
     def check(self) -> tuple[tuple[float, float], ...]:
@@ -275,6 +290,8 @@ class _Sandbox:
 
     def ask(self, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Asks about pages. Raises UnreadablePage."""
+        if self._lost >= MAX_LOST:
+            raise UnreadablePage("page_unreadable")
         try:
             if self._child is None:
                 self._child = _Child(self._limits)
@@ -282,6 +299,7 @@ class _Sandbox:
             header, payload = self._child.ask(question)
         except _ChildLost:
             self._child = None
+            self._lost += 1
             raise UnreadablePage("page_unreadable") from None
         if "error" in header:
             if header["error"] == "too_complex":

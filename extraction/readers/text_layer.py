@@ -102,7 +102,7 @@ def reads_like_noise(words: Sequence[str]) -> bool:
     if len(ODD.findall(text)) > MAX_ODD * len(text):
         return True
     # Codes such as the four letters of a NAM follow no language.
-    prose = (word for word in words if not (word.isupper() and len(word) <= CODE or any(map(str.isdigit, word))))
+    prose = (word for word in words if not ((word.isupper() and len(word) <= CODE) or any(map(str.isdigit, word))))
     plain = unicodedata.normalize("NFD", " ".join(prose).lower())
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     pairs = [run[i : i + 2] for run in LETTERS.findall(plain) for i in range(len(run) - 1)]

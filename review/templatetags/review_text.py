@@ -6,10 +6,13 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.functional import Promise
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from extraction import nam
+from extraction.page import Box
 
 register = template.Library()
 
@@ -31,6 +34,9 @@ REPAIRS: dict[str, str | Promise] = {
 
 SURE, LIKELY = 0.95, 0.8
 """Confidences from which a proposal is called certain, and likely."""
+
+MARGIN = (0.008, 0.004)
+"""Between the print and its outline, in fractions of the page's width and height."""
 
 
 class Character(NamedTuple):
@@ -78,12 +84,16 @@ def compared_with(value: str, other: str) -> list[Character]:
 
 
 @register.filter
-def fraction(value: float) -> str:
-    """A coordinate for SVG: with a point in every language, a fiftieth of a pixel exact."""
-    return f"{value:.5f}"
+def outline(box: Box) -> str:
+    """The SVG attributes of a rectangle around `box`, clear of the print; points as decimal signs in every language."""
+    around = box.grown(*MARGIN)
+    return format_html(
+        'x="{}" y="{}" width="{}" height="{}"',
+        *(f"{side:.5f}" for side in (around.x0, around.y0, around.width, around.height)),
+    )
 
 
 @register.filter
 def percent(value: float | None) -> str:
-    """A ratio as a percentage without its sign; a dash where it has no denominator."""
-    return "—" if value is None else f"{100 * value:.1f}"
+    """A ratio as a percentage without its sign, as the language writes it; a dash where it has no denominator."""
+    return "—" if value is None else str(number_format(100 * value, decimal_pos=1))

@@ -73,6 +73,8 @@ def test_months_in_both_languages(text: str, value: date) -> None:
         "3 octobre 2025 au 10 octobre 2025",
         "2025-10-03 ou 2025-10-04",
         "Facture 2025-10-03",
+        "Né le 2025-10-03",
+        "Expiration : 2025-10-03",
         "555-2025-10-03",
         "120251003",
     ],
@@ -255,6 +257,11 @@ def test_an_entry_of_two_lines_has_the_time_of_its_first() -> None:
     sheet = page("08:30|Tremblay, Martin", "|TREM 0412 1925", "08:45|Cotsu, Serge", "|COTS 8005 10A4")
     assert visits.find_visit(sheet, box_of(sheet, "TREM 0412 1925"))[1] == time(8, 30)
     assert visits.find_visit(sheet, box_of(sheet, "COTS 8005 10A4"))[1] == time(8, 45)
+
+
+def test_the_time_beside_the_visit_date_counts_before_other_times() -> None:
+    sheet = page("NAM : TREM 0412 1925", "Date de la visite|Heure", "2025-10-03|8h30", "", "Signature", "|17H")
+    assert visits.find_visit(sheet, box_of(sheet, "TREM 0412 1925")) == (FRIDAY, time(8, 30))
 
 
 def test_a_date_alone_in_its_row_heads_a_section() -> None:

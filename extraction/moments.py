@@ -1,0 +1,205 @@
+"""Dates and times of day in text, in French and English. Pure.
+
+Days stand before months, always (03/10/2025 is the third of October); the year has four digits. What can mean two
+things is not guessed: it is left out.
+
+Functions that take `folded` text expect it as a layout keeps it: lower case, without accents, at its full length.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time
+from typing import NamedTuple
+
+from extraction.layout import plain
+
+_MONTHS = {
+    name: month
+    for month, names in enumerate(
+        (
+            "janvier janv january jan",
+            "fevrier fevr february fev feb",
+            "mars march mar",
+            "avril april avr apr",
+            "mai may",
+            "juin june jun",
+            "juillet juill juil july jul",
+            "aout august aug",
+            "septembre september sept sep",
+            "octobre october oct",
+            "novembre november nov",
+            "decembre december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_WEEKDAY = (
+    r"(?:lun|mar|mer|jeu|ven|sam|dim|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\b\.?"
+    r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+)
+_MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + ")"
+_YEAR = "(?:19|20)[0-9]{2}"
+# A slash, dash or dot, the same one twice.
+_DATE = re.compile(
+    rf"""(?=[0-9jfmasond])(?<![a-z0-9/.\-])(?:
+      (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ ]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ ]?(?P<d1>[0-9]{{1,2}})
+    | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
+    | (?P<y3>{_YEAR})(?P<m3>[01][0-9])(?P<d3>[0-3][0-9])(?![a-z])
+    | (?P<d4>[0-9]{{1,2}})(?:er|st|nd|rd|th)?[ \n-]?(?:of[ ]|de[ ])?(?P<n4>{_MONTH})
+      (?:\.[ \n-]?|,?[ \n-]|)(?P<y4>{_YEAR})
+    | (?P<n5>{_MONTH})\.?[ \n]?(?P<d5>[0-9]{{1,2}})(?:er|st|nd|rd|th)?,?[ \n](?P<y5>{_YEAR})
+    )(?![0-9]|[/.\-][0-9])""",
+    re.VERBOSE,
+)
+_TIME = re.compile(
+    r"""(?=[0-9])(?:(?<![a-z0-9:/.,])|(?<=[0-9]t))(?:
+      (?P<h1>[0-9]{1,2})[ \n]?h(?:[ \n]?(?P<m1>[0-5][0-9])(?![ ]?(?:h(?![a-z])|:)))?(?![a-z0-9:])
+    | (?P<h2>[0-9]{1,2})[ ]?:[ ]?(?P<m2>[0-5][0-9])(?::[0-5][0-9])?(?![0-9:])(?:[ ]?(?P<p2>[ap])\.?[ ]?m\b\.?)?
+    | (?P<h3>[0-9]{1,2})[ ]?(?P<p3>[ap])\.?[ ]?m\b\.?
+    )""",
+    re.VERBOSE,
+)
+_BARE_TIME = re.compile(r"(?<![a-z0-9:/.,\-])([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
+_LONGEST_DAY_NAME = len("wednesday, le ")
+_DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}),?[ ]?(?:le[ ])?$")
+_RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$")
+_RANGE_AFTER = re.compile(rf"^[ ](?:au|to|until)[ ](?:{_WEEKDAY})?[ ]?[0-9]")
+_INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis|every|duree|for|apres|/)[ ]?:?[ ]?\Z")
+
+LABEL = re.compile(
+    r"""\b(?:
+      (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss?\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))
+        |d\.?d\.?n\b|d\.?o\.?b\b|birth|born\b)
+    | (?P<other>impr|print|exp|valid|echeance|prochain|next\b|derniere?[ ]visite|last[ ]visit|sign(?:a|ed)
+        |fax\b|telecop|factur|invoice|recue?[ ]le|received|gener|produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis
+        |creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration|jusqu|until|deces|deceased|rappel\b|relance
+        |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi)
+    | (?P<visit>visite?s?\b|consult|rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b|services?\b
+        |seance|vue?\b|seen\b|journee|liste[ ]du|admis|arrivee|arrival|rencontre|schedule|clinique[ ]du)
+    | (?P<time>heures?\b|time\b|hre?\b)
+    | (?P<plain>dates?\b))""",
+    re.VERBOSE,
+)
+_SMALL_WORDS = re.compile(r"\b(?:le|la|les|de|du|des|d|l|a|at|on|the|of|prevue?|cite|reelle?)\b")
+
+
+class DateMatch(NamedTuple):
+    """A date at the characters `start..end` of a text."""
+
+    start: int
+    end: int
+    value: date
+
+
+class TimeMatch(NamedTuple):
+    """A time of day at the characters `start..end` of a text."""
+
+    start: int
+    end: int
+    value: time
+
+
+def parse_date(text: str) -> date | None:
+    """The date that `text` states and nothing else ("Date : 3 octobre 2025"), or None."""
+    found = find_dates(text)
+    if len(found) != 1 or not _only_labels(text, found[0].start, found[0].end):
+        return None
+    return found[0].value
+
+
+def parse_time(text: str) -> time | None:
+    """The time that `text` states and nothing else ("Heure : 08 h 30"; 0830 only behind such a label), or None."""
+    found = find_times(text)
+    if len(found) != 1 or not _only_labels(text, found[0].start, found[0].end):
+        return None
+    return found[0].value
+
+
+def find_dates(text: str) -> list[DateMatch]:
+    """All dates in `text`, in order. Accents must be composed (Unicode NFC). The ends of a range are not dates."""
+    return dates_in(plain(text).lower())
+
+
+def find_times(text: str) -> list[TimeMatch]:
+    """All times of day in `text`, in order; four bare digits count only right behind a label such as "Heure :"."""
+    folded = plain(text).lower()
+    return sorted(
+        [*times_in(folded), *(bare for bare in bare_times_in(folded) if follows_time_label(folded, bare.start))]
+    )
+
+
+def dates_in(folded: str) -> list[DateMatch]:
+    """The dates of folded text, without the ends of ranges ("du 3 octobre 2025 au 10 octobre 2025")."""
+    matches = []
+    for found in _DATE.finditer(folded):
+        value = _date_of(found)
+        before, after = folded[max(0, found.start() - 24) : found.start()], folded[found.end() : found.end() + 20]
+        if value is not None and not _RANGE_BEFORE.search(before) and not _RANGE_AFTER.search(after):
+            matches.append(DateMatch(found.start(), found.end(), value))
+    return matches
+
+
+def _date_of(found: re.Match[str]) -> date | None:
+    parts = found.groupdict()
+    year = next(parts[key] for key in ("y1", "y2", "y3", "y4", "y5") if parts[key])
+    day = next(parts[key] for key in ("d1", "d2", "d3", "d4", "d5") if parts[key])
+    name = parts["n4"] or parts["n5"]
+    month = _MONTHS[name] if name else int(parts["m1"] or parts["m2"] or parts["m3"])
+    try:
+        return date(int(year), month, int(day))
+    except ValueError:
+        return None
+
+
+def times_in(folded: str) -> list[TimeMatch]:
+    """The times of day of folded text, without intervals ("aux 8 h")."""
+    matches = []
+    for found in _TIME.finditer(folded):
+        value = _time_of(found)
+        if value is not None and not _INTERVAL_BEFORE.search(folded[max(0, found.start() - 14) : found.start()]):
+            matches.append(TimeMatch(found.start(), found.end(), value))
+    return matches
+
+
+def _time_of(found: re.Match[str]) -> time | None:
+    hour = int(found["h1"] or found["h2"] or found["h3"])
+    minute = int(found["m1"] or found["m2"] or 0)
+    half = found["p2"] or found["p3"]
+    if half is not None and 1 <= hour <= 12:  # noqa: PLR2004 - hours on a twelve-hour clock
+        hour = hour % 12 + (12 if half == "p" else 0)
+    elif half == "a" or (half == "p" and hour == 0):
+        return None
+    return time(hour, minute) if hour <= 23 else None  # noqa: PLR2004 - hours on a clock
+
+
+def bare_times_in(folded: str) -> list[TimeMatch]:
+    """Four digits that could be a time: only what stands beside them can tell."""
+    found = _BARE_TIME.finditer(folded)
+    return [TimeMatch(m.start(), m.end(), time(int(m[1]), int(m[2]))) for m in found]
+
+
+_TIME_LABEL_BEFORE = re.compile(
+    r"\b(?:heures?|time|hre?)\b\.?(?:[ ](?:de[ ]|du[ ]|d')?(?:la[ ])?(?:visite|rendez-vous|rdv|arrivee|prevue))?"
+    r"[ \t]?[:=]?[ \t]*$"
+)
+
+
+def follows_day_name(folded: str, offset: int) -> bool:
+    """Whether the name of a day stands right before `offset`, as in "vendredi 3 octobre 2025"."""
+    return _DAY_NAME_BEFORE.search(folded, max(0, offset - _LONGEST_DAY_NAME), offset) is not None
+
+
+def follows_time_label(folded: str, offset: int) -> bool:
+    """Whether "Heure :" or its like stands right before `offset`."""
+    return _TIME_LABEL_BEFORE.search(folded[max(0, offset - 40) : offset]) is not None
+
+
+def _only_labels(text: str, start: int, end: int) -> bool:
+    """Whether nothing but labels of visits, names of days and small words stands around `start..end`."""
+    folded = plain(text).lower()
+    if any(label.lastgroup in ("birth", "other") for label in LABEL.finditer(folded)):
+        return False
+    rest = _SMALL_WORDS.sub(" ", LABEL.sub(" ", re.sub(_WEEKDAY, " ", folded[:start] + " " + folded[end:])))
+    return not any(c.isalnum() for c in rest)

@@ -1,0 +1,156 @@
+"""What the system checks refuse, and that a production as documented passes them."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from django.core.checks import run_checks
+
+from vault.errors import VaultUnavailable
+
+PRODUCTION = {
+    "SECRET_KEY_IS_LASTING": True,
+    "TESTING": False,
+    "DEBUG": False,
+    "DEMO": False,
+    "REDIS_URL": "rediss://:password@redis.internal:6379/0",
+    "LLM_ENDPOINT": "http://10.0.3.50:8000/v1",
+}
+
+
+@pytest.fixture
+def production(settings, monkeypatch):
+    for name, value in PRODUCTION.items():
+        setattr(settings, name, value)
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
+    return settings
+
+
+def ids(*, deploy: bool = True) -> set[str]:
+    """The ids of our own messages."""
+    every = (message.id for message in run_checks(include_deployment_checks=deploy) if message.id)
+    return {each for each in every if each.startswith("namsite.")}
+
+
+def test_a_production_as_documented_passes(production):
+    assert ids() == set()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("SECRET_KEY_IS_LASTING", False, "namsite.E101"),
+        ("VAULT_KEYS", "", "namsite.E102"),
+        ("VAULT_KEYS", "k1:bm90LWEta2V5", "namsite.E102"),
+        ("VAULT_INDEX_KEY", "", "namsite.E102"),
+        ("DEBUG", True, "namsite.E103"),
+        ("DEMO", True, "namsite.E103"),
+        ("TESTING", True, "namsite.E103"),
+        ("LLM_ENDPOINT", "http://8.8.8.8/v1", "namsite.E105"),
+        ("LLM_ENDPOINT", "https://user:secret@10.0.3.50/v1", "namsite.E105"),
+        ("REDIS_URL", "redis://redis.internal:6379/0", "namsite.E108"),
+        ("REDIS_URL", "redis://10.0.0.9:6379/0", "namsite.E108"),
+    ],
+)
+def test_a_laptop_s_setting_is_refused_in_production(production, setting, value, expected):
+    setattr(production, setting, value)
+    assert ids() == {expected}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("LLM_ENDPOINT", ""),
+        ("LLM_ENDPOINT", "https://[fd12::5]/v1"),
+        ("REDIS_URL", "redis://127.0.0.1:6379/0"),
+        ("REDIS_URL", "redis://localhost:6379/0"),
+        ("REDIS_URL", "redis://[::1]:6379/0"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=0"),
+    ],
+)
+def test_a_private_address_is_accepted(production, setting, value):
+    setattr(production, setting, value)
+    assert ids() == set()
+
+
+AWS_USERS = [
+    ("OCR_READER", "textract"),
+    ("TEXTRACT_BUCKET", "pages"),
+    ("VAULT_S3_BUCKET", "documents"),
+]
+
+
+@pytest.mark.parametrize(("setting", "value"), AWS_USERS)
+def test_aws_outside_canada_is_refused_where_it_is_used(production, setting, value):
+    production.AWS_REGION = "us-east-1"
+    assert ids() == set()
+    setattr(production, setting, value)
+    assert ids() == {"namsite.E106"}
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        (None, True),
+        ("https://textract.ca-central-1.amazonaws.com", True),
+        ("https://vpce-0a1b.textract.ca-central-1.vpce.amazonaws.com", True),
+        ("https://10.0.4.7", True),
+        ("http://textract.ca-central-1.amazonaws.com", False),
+        ("https://textract.us-east-1.amazonaws.com", False),
+        ("https://ca-central-1.amazonaws.com.evil.example", False),
+        ("https://8.8.8.8", False),
+    ],
+)
+def test_aws_is_spoken_to_in_its_region_or_on_the_private_network(production, monkeypatch, url, accepted):
+    def unresolved(*_: object, **__: object) -> None:
+        raise socket.gaierror
+
+    if url and "amazonaws" in url:
+        monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+    production.LLM_ENDPOINT, production.OCR_READER, production.AWS_ENDPOINT_URL = "", "textract", url
+    assert ids() == (set() if accepted else {"namsite.E107"})
+
+
+def test_a_model_server_without_address_is_a_warning(production, monkeypatch):
+    def unresolved(*_: object, **__: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", unresolved)
+    production.LLM_ENDPOINT = "http://model.internal/v1"
+    assert ids() == {"namsite.W105"}
+
+
+def test_a_silent_kms_is_a_warning(production, monkeypatch):
+    def silent() -> None:
+        raise VaultUnavailable("KMS does not answer.")
+
+    monkeypatch.setattr("vault.keys.keyring", silent)
+    assert ids() == {"namsite.W102"}
+
+
+def test_sqlite_is_only_mentioned(production, monkeypatch):
+    monkeypatch.setitem(production.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
+    assert ids() == {"namsite.I109"}
+
+
+def test_no_message_of_the_checks_shows_a_secret(production):
+    production.REDIS_URL = "redis://redis.internal/0?token=canary"
+    production.LLM_ENDPOINT = "https://user:canary@8.8.8.8/v1"
+    production.VAULT_KEYS = "k1:canary"
+    assert not any("canary" in str(message) for message in run_checks(include_deployment_checks=True))
+
+
+def test_a_queue_that_pickles_is_refused_everywhere(settings):
+    settings.RQ_QUEUES = {"default": {**settings.RQ_QUEUES["default"]}, "other": {"URL": "redis://127.0.0.1:1"}}
+    assert ids(deploy=False) == {"namsite.E001"}
+
+
+def test_an_unknown_reader_is_refused_everywhere(settings):
+    settings.OCR_READER = "crystal ball"
+    assert ids(deploy=False) == {"namsite.E002"}
+
+
+def test_production_checks_stay_out_of_the_way_of_everyday_commands(settings):
+    settings.DEBUG, settings.SECRET_KEY_IS_LASTING = True, False
+    assert ids(deploy=False) == set()

@@ -1,0 +1,76 @@
+"""Rows and cells of a page, and the way back from a span of text to its box."""
+
+from __future__ import annotations
+
+import pytest
+
+from extraction.layout import Layout, plain
+from extraction.page import Box, Line, Page, Word
+from tests.unit.paper import box_of, page, words
+
+
+def cells_as_lines(*rows: str, slope: float = 0.0) -> Page:
+    """A page whose reader made a line of every cell, in columns from top to bottom, sinking to the right by `slope`."""
+    lines = []
+    for number, row in enumerate(rows):
+        for column, cell in enumerate(row.split("|")):
+            x = 0.05 + 0.3 * column
+            lines.append((column, Line(tuple(words(x, 0.1 + 0.02 * number + slope * x, cell)))))
+    return Page(1, 612, 792, tuple(line for _, line in sorted(lines)), "local")
+
+
+def test_cells_at_one_height_are_one_row_whatever_the_reader_made_of_them() -> None:
+    layout = Layout.of(cells_as_lines("08:30|Roy, Anne|514", "08:45|Li, Wei|450"))
+    assert layout.printed == "08:30\tRoy, Anne\t514\n08:45\tLi, Wei\t450\n"
+
+
+def test_a_slanted_scan_keeps_its_rows() -> None:
+    rows = [f"{hour:02d}:00|Tremblay, Martin|suivi annuel" for hour in range(8, 18)]
+    sheet = cells_as_lines(*rows)
+    slanted = tuple(
+        Line(
+            tuple(
+                w._replace(box=Box(w.box.x0, w.box.y0 + 0.03 * w.box.x0, w.box.x1, w.box.y1 + 0.03 * w.box.x0))
+                for w in line.words
+            )
+        )
+        for line in sheet.lines
+    )
+    layout = Layout.of(Page(1, 612, 792, slanted, "local"))
+    assert layout.printed.split("\n")[:-1] == [row.replace("|", "\t") for row in rows]
+    assert layout.rows_near(slanted[-1].box) == 9
+
+
+def test_a_span_inside_a_word_gets_its_part_of_the_box() -> None:
+    sheet = page("NAM:TREM fin")
+    layout = Layout.of(sheet)
+    whole = box_of(sheet, "NAM:TREM")
+    assert layout.box(4, 8).x0 == pytest.approx((whole.x0 + whole.x1) / 2)
+    assert layout.box(4, 8).x1 == pytest.approx(whole.x1)
+    assert layout.box(0, 12).x1 == box_of(sheet, "fin").x1
+
+
+def test_the_texts_have_equal_length() -> None:
+    layout = Layout.of(page("Côté – L’Œuvre №7 ½ İstanbul ﬁn naı̈f e\u0301te\u0301"))
+    assert len(layout.printed) == len(layout.plain) == len(layout.folded)
+    assert "été" in layout.printed
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"), [("Été", "Ete"), ("a–b", "a-b"), ("l’an", "l'an"), ("ﬁn", "fn"), ("日", "日")]
+)
+def test_plain_keeps_the_length(text: str, bare: str) -> None:
+    assert plain(text) == bare
+
+
+def test_words_without_print_are_passed_over() -> None:
+    blank = Word("  ", Box(0.1, 0.1, 0.2, 0.12), 1.0)
+    layout = Layout.of(Page(1, 612, 792, (Line((blank,)), Line(tuple(words(0.1, 0.2, "ici")))), "local"))
+    assert layout.printed == "ici\n"
+
+
+def test_an_empty_page_has_no_rows() -> None:
+    layout = Layout.of(page())
+    assert (layout.printed, layout.rows) == ("", ())
+    with pytest.raises(ValueError, match="no rows"):
+        layout.rows_near(Box(0, 0, 1, 1))
