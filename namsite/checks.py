@@ -1,1 +1,128 @@
-"""placeholder"""
+"""System checks: what must never be wrong (always), and what must hold in production (`manage.py check --deploy`).
+
+`namsite.E0..` are looked at by every command; `namsite.E1..` and `namsite.W1..` in `--deploy` only.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004  (Django's own name)
+
+from extraction.llm import endpoints
+
+QUEUE_SERIALIZER = "rq.serializers.JSONSerializer"
+OCR_READERS = ("local", "textract")
+REGION = "ca-central-1"  # Montréal: health information stays in Canada
+# AWS's own hosts of that region, over a VPC endpoint too (https://docs.aws.amazon.com/general/latest/gr/textract.html).
+AWS_HOST = re.compile(rf"([a-z0-9-]+\.)+{REGION}(\.vpce)?\.amazonaws\.com")
+
+
+# --- Always ----------------------------------------------------------------------------------------------------------
+
+
+@register
+def queues_speak_json(**_: Any) -> list[CheckMessage]:
+    """Nothing is ever unpickled: a writer to Redis could otherwise run code in a worker."""
+    return [
+        Error(f"Queue “{name}” does not use {QUEUE_SERIALIZER}.", id="namsite.E001", hint="Set its SERIALIZER.")
+        for name, queue in settings.RQ_QUEUES.items()
+        if queue.get("SERIALIZER") != QUEUE_SERIALIZER
+    ]
+
+
+@register
+def reader_is_known(**_: Any) -> list[CheckMessage]:
+    if settings.OCR_READER in OCR_READERS:
+        return []
+    return [Error("OCR_READER names no reader.", id="namsite.E002", hint=f"Use one of: {', '.join(OCR_READERS)}.")]
+
+
+# --- In production ---------------------------------------------------------------------------------------------------
+
+
+@register(Tags.security, deploy=True)
+def is_production(**_: Any) -> Iterator[CheckMessage]:
+    """A laptop's settings are not a clinic's."""
+    if not settings.SECRET_KEY_IS_LASTING:
+        yield Error("SECRET_KEY is not set: every restart would sign everybody out.", id="namsite.E101")
+    for name in ("DEBUG", "DEMO", "TESTING"):
+        if getattr(settings, name):
+            yield Error(f"{name} is on.", id="namsite.E103", hint=f"Remove {name} from the environment.")
+    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+        yield Info("The database is SQLite: one host only.", id="namsite.I109", hint="Set DATABASE_URL to PostgreSQL.")
+
+
+@register(Tags.security, deploy=True)
+def vault_is_open(**_: Any) -> Iterator[CheckMessage]:
+    """The keys are there and are keys."""
+    from vault.errors import VaultError, VaultUnavailable
+    from vault.keys import keyring
+
+    try:
+        keyring()
+    except VaultUnavailable:
+        yield Warning("The vault's keys could not be unwrapped now: KMS does not answer.", id="namsite.W102")
+    except VaultError as error:
+        yield Error(str(error), id="namsite.E102")
+
+
+@register(Tags.security, deploy=True)
+def model_endpoint_is_private(**_: Any) -> Iterator[CheckMessage]:
+    """Pages hold health information: the model server stands on the clinic's own network."""
+    if not settings.LLM_ENDPOINT:
+        return
+    try:
+        # As the client does: the endpoint's own host need not be listed again.
+        allowed = (endpoints.host_of(settings.LLM_ENDPOINT), *settings.LLM_ALLOWED_HOSTS)
+        endpoints.check_endpoint(settings.LLM_ENDPOINT, allowed)
+    except endpoints.PublicEndpoint as error:
+        yield Error(str(error), id="namsite.E105", hint="LLM_ENDPOINT must have a private address.")
+    except endpoints.UnresolvedEndpoint as error:
+        yield Warning(str(error), id="namsite.W105", hint="Run this check where the model server can be reached.")
+
+
+@register(Tags.security, deploy=True)
+def aws_stays_in_canada(**_: Any) -> Iterator[CheckMessage]:
+    """Textract, S3 and KMS are used in one region, through addresses of that region or private ones."""
+    in_use = settings.OCR_READER == "textract" or any(
+        getattr(settings, name) for name in ("VAULT_KMS_KEY_ID", "VAULT_S3_BUCKET", "TEXTRACT_BUCKET")
+    )
+    if not in_use:
+        return
+    if settings.AWS_REGION != REGION:
+        yield Error(f"AWS_REGION is not {REGION}.", id="namsite.E106", hint="Health information stays in Canada.")
+    if settings.AWS_ENDPOINT_URL and not _is_aws_here(settings.AWS_ENDPOINT_URL):
+        yield Error("AWS_ENDPOINT_URL is neither private nor an AWS address of the region.", id="namsite.E107")
+
+
+def _is_aws_here(url: str) -> bool:
+    try:
+        host = endpoints.host_of(url)
+        if AWS_HOST.fullmatch(host):
+            return urlsplit(url).scheme == "https"
+        endpoints.check_endpoint(url)
+    except (endpoints.PublicEndpoint, endpoints.UnresolvedEndpoint):
+        return False
+    return True
+
+
+@register(Tags.security, deploy=True)
+def redis_is_closed(**_: Any) -> Iterator[CheckMessage]:
+    """Whoever can write to Redis can start jobs: it has a password, or only this host reaches it."""
+    parts = urlsplit(settings.REDIS_URL)
+    if parts.scheme == "unix" or parts.password or _is_loopback(parts.hostname or "localhost"):
+        return
+    yield Error("REDIS_URL has no password and is not on this host.", id="namsite.E108")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

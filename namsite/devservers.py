@@ -18,8 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -179,6 +179,7 @@ def _valkey_binary() -> Path:
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 POSTGRES_INSTEAD = "Set DATABASE_URL to a PostgreSQL server of your own."
+CLUSTER = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
 
 
 class EmbeddedPostgres:
@@ -203,11 +204,13 @@ class EmbeddedPostgres:
         binaries = self._prepare()
         log = self._folder / "log"
         with log.open("wb") as output:
-            options = ["-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
-            made = start([binaries / "initdb", *options], output=output, user=self._user, folder=self._folder)
+            made = start(
+                [binaries / "initdb", f"--pgdata={self._data}", *CLUSTER], output=output, user=self._user, folder=self._folder
+            )
             if made.wait(60):
                 raise CannotStart(f"The embedded PostgreSQL cannot make its files. {POSTGRES_INSTEAD}")
-            options = ["-D", self._data, "-k", self._folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+            # No port is opened: the socket's folder says who may connect. Nothing has to survive, so nothing is synced.
+            options: list[str | Path] = ["-D", self._data, "-k", self._folder, "-c", "listen_addresses=", "-c", "fsync=off"]
             self.process = start([binaries / "postgres", *options], output=output, user=self._user, folder=self._folder)
         _wait_until(self._answers, self.process, "The embedded PostgreSQL", POSTGRES_INSTEAD)
         return self.process

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import NamedTuple
 
 from django import template
 from django.utils.formats import number_format
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from extraction import nam
 from extraction.page import Box
+from review.models import Verdict
+from review.queries import Item
 
 register = template.Library()
 
@@ -37,11 +38,6 @@ SURE, LIKELY = 0.95, 0.8
 
 MARGIN = (0.008, 0.004)
 """Between the print and its outline, in fractions of the page's width and height."""
-
-
-class Character(NamedTuple):
-    text: str
-    is_different: bool
 
 
 @register.filter
@@ -77,10 +73,28 @@ def grouped(value: str) -> str:
 
 
 @register.filter
-def compared_with(value: str, other: str) -> list[Character]:
-    """`value` in groups of four, each character told apart from the one at its place in `other`."""
-    pairs = zip_longest(nam.grouped(value), nam.grouped(other)[: len(nam.grouped(value))], fillvalue="")
-    return [Character(ours, ours != theirs) for ours, theirs in pairs]
+def compared_with(value: str, other: str) -> str:
+    """`value` in groups of four, as HTML; what differs from `other` at its place is marked."""
+    ours, theirs = nam.grouped(value), nam.grouped(other)
+    pairs = zip_longest(ours, theirs[: len(ours)], fillvalue="")
+    marked = (format_html("<mark>{}</mark>", mine) if mine != their else mine for mine, their in pairs)
+    return format_html_join("", "{}", ((each,) for each in marked))
+
+
+@register.filter
+def kind(item: Item) -> str:
+    """The style of an item: decided (and how), doubtful or open."""
+    if item.decision is not None:
+        return f"decided {item.decision.verdict}"
+    return "doubtful" if item.is_doubtful else "open"
+
+
+@register.filter
+def mark(item: Item) -> str:
+    """The shape that stands before an item."""
+    if item.decision is not None:
+        return "✕" if item.decision.verdict == Verdict.REJECT else "✓"
+    return "?" if item.is_doubtful else "○"
 
 
 @register.filter
