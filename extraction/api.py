@@ -118,7 +118,7 @@ def describe(run: Run, progress: queries.Progress) -> dict[str, Any]:
 
 
 @router.post("/upload", response={202: UploadOut, 200: UploadOut, 413: ErrorOut, 422: ErrorOut}, operation_id="upload")
-def upload(request: HttpRequest, billing: Form[BillingIn], file: File[UploadedFile] = None) -> Any:  # type: ignore[assignment,type-arg]
+def upload(request: HttpRequest, billing: Form[BillingIn], file: File[UploadedFile] = None) -> Any:  # type: ignore[assignment]
     """Takes one PDF in and queues it (202). The same file again answers 200 with `duplicate: true`."""
     user = person_with(request, Right.UPLOAD)
     if "UPLOAD_TOO_LARGE" in request.META:

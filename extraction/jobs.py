@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -26,7 +26,7 @@ from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern
 from extraction.models import Finder, PageState, Run
 from extraction.pipeline import PageFound, Work, extract
-from extraction.readers.choosing import PageRead
+from extraction.readers.choosing import Ocr, PageRead, Reader
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +101,8 @@ def _plan(run: Run) -> Work:
     rows = list(run.pages.all())
     tried = {row.number for row in rows}
     return Work(
-        reader=run.reader,
-        ocr=run.ocr,
+        reader=cast(Reader, run.reader),
+        ocr=cast(Ocr, run.ocr),
         pattern=run.finder != Finder.MODEL,
         model=_model_finder() if run.uses_model else None,
         concurrency=settings.LLM_CONCURRENCY,

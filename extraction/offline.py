@@ -14,6 +14,7 @@ from django.core.management.base import CommandParser
 from extraction.errors import ServiceUnavailable
 from extraction.finders.proposal import Proposal
 from extraction.pipeline import PageFound, Work, extract
+from extraction.readers.choosing import Reader
 from extraction.readers.pdf import Limits
 
 READERS = ("auto", "text_layer", "local", "textract")
@@ -75,7 +76,7 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("--finder", choices=FINDERS, default="hybrid", help="hybrid: pattern, and model if one is set")
 
 
-def plan(*, reader: str, finder: str) -> Work:
+def plan(*, reader: Reader, finder: str) -> Work:
     """The work the options ask for. Raises ServiceUnavailable when the model alone is wanted and none is set."""
     model = None
     if finder != "pattern" and settings.LLM_ENDPOINT:

@@ -16,7 +16,7 @@ from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern, reconcile
 from extraction.finders.proposal import Proposal
 from extraction.page import Page
-from extraction.readers.choosing import PageRead, read_pages
+from extraction.readers.choosing import Ocr, PageRead, Reader, read_pages
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Work:
     and only have to be searched; `numbers` are those still to be read (None: all).
     """
 
-    reader: str = "auto"
-    ocr: str = "local"
+    reader: Reader = "auto"
+    ocr: Ocr = "local"
     pattern: bool = True
     model: ModelFinder | None = None
     concurrency: int = 4

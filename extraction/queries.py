@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
-from extraction.models import Document, PageState, Run, Status
+from extraction.models import Document, PageState, Run, RunPage, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +75,20 @@ def progress(run: Run) -> Progress:
 def progress_of_runs(pairs: list[tuple[Run, int]]) -> dict[UUID, Progress]:
     """The progress of many runs (each with its document's page count) in three queries."""
     ids = [run.pk for run, _ in pairs]
-    counts: dict[UUID, dict[str, Any]] = {
-        row["pk"]: row
-        for row in Run.objects.filter(pk__in=ids)
-        .annotate(
-            pages_read=Count("pages", filter=~Q(pages__state=PageState.UNREAD)),
-            pages_found=Count("pages", filter=Q(pages__state=PageState.FOUND)),
-            model_errors=Count("pages", filter=~Q(pages__model_error_code="")),
-        )
-        .values("pk", "pages_read", "pages_found", "model_errors")
-    }
-    proposals: dict[UUID, dict[str, Any]] = {
-        row["pk"]: row
-        for row in Run.objects.filter(pk__in=ids)
-        .annotate(found=Count("findings"), valid=Count("findings", filter=Q(findings__valid=True)))
-        .values("pk", "found", "valid")
-    }
-    unread: dict[UUID, list[int]] = {}
-    for run in Run.objects.filter(pk__in=ids).prefetch_related(
-        Prefetch("pages", queryset=_unread_pages(), to_attr="unread_pages")
-    ):
-        unread[run.pk] = [page.number for page in run.unread_pages]  # type: ignore[attr-defined]
+    pages = Run.objects.filter(pk__in=ids).annotate(
+        pages_read=Count("pages", filter=~Q(pages__state=PageState.UNREAD)),
+        pages_found=Count("pages", filter=Q(pages__state=PageState.FOUND)),
+        model_errors=Count("pages", filter=~Q(pages__model_error_code="")),
+    )
+    counts = {row["pk"]: row for row in pages.values("pk", "pages_read", "pages_found", "model_errors")}
+    findings = Run.objects.filter(pk__in=ids).annotate(
+        found=Count("findings"), valid=Count("findings", filter=Q(findings__valid=True))
+    )
+    proposals = {row["pk"]: row for row in findings.values("pk", "found", "valid")}
+    unread: dict[UUID, list[int]] = {run_id: [] for run_id in ids}
+    states = RunPage.objects.filter(run_id__in=ids, state=PageState.UNREAD).order_by("number")
+    for run_id, number in states.values_list("run_id", "number"):
+        unread[run_id].append(number)
     return {
         run.pk: Progress(
             status=run.status,
@@ -111,9 +103,3 @@ def progress_of_runs(pairs: list[tuple[Run, int]]) -> dict[UUID, Progress]:
         )
         for run, page_count in pairs
     }
-
-
-def _unread_pages() -> QuerySet[Any]:
-    from extraction.models import RunPage
-
-    return RunPage.objects.filter(state=PageState.UNREAD).only("run_id", "number").order_by("number")

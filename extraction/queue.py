@@ -27,7 +27,8 @@ FAILURE_TTL = 24 * 3600
 
 
 def queue() -> Queue:
-    return django_rq.get_queue("default")
+    found: Queue = django_rq.get_queue("default")
+    return found
 
 
 def enqueue_on_commit(run: Run) -> None:

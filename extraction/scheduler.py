@@ -10,6 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -99,10 +100,8 @@ class Scheduler:
             rest = time.monotonic() + TICK
             while not is_stopping() and time.monotonic() < rest:
                 time.sleep(GLANCE)
-        try:
+        with suppress(AnyDatabaseError):  # Or it runs out by itself.
             give_up_lease(LEASE, self.holder)
-        except AnyDatabaseError:
-            pass  # The lease runs out by itself.
 
 
 def forget_dead_jobs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -58,14 +59,14 @@ def upload(request: HttpRequest) -> HttpResponse:
             request, _refusal("too_large") if "UPLOAD_TOO_LARGE" in request.META else _("Choose a PDF first.")
         )
     elif not form.is_valid():
-        messages.error(request, " ".join(error for errors in form.errors.values() for error in errors))
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     else:
         for position, file in enumerate(files, start=1):
             _upload_with_message(request, file, form, place=f"{position}/{len(files)}")
     return redirect("extraction:document-list")
 
 
-def _upload_json(request: HttpRequest, files: list[UploadedFile], form: BillingForm) -> JsonResponse:
+def _upload_json(request: HttpRequest, files: list[UploadedFile[Any]], form: BillingForm) -> JsonResponse:
     """201 stored, 200 duplicate, 400 nothing sent or a wrong field, 413/422 refused with code and sentence."""
     if "UPLOAD_TOO_LARGE" in request.META:
         return JsonResponse({"code": "too_large", "message": _refusal("too_large")}, status=413)
@@ -93,7 +94,7 @@ def _upload_json(request: HttpRequest, files: list[UploadedFile], form: BillingF
     )
 
 
-def _upload_with_message(request: HttpRequest, file: UploadedFile, form: BillingForm, *, place: str) -> None:
+def _upload_with_message(request: HttpRequest, file: UploadedFile[Any], form: BillingForm, *, place: str) -> None:
     """Says what became of the file by its place in the form: a file name may name a patient, and messages are kept
     in the session until they are shown."""
     try:

@@ -43,7 +43,7 @@ class RunWorker(Worker):
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         self.is_stopping = True
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         connections.close_all()  # Two processes speaking on one connection would read each other's answers.

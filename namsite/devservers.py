@@ -205,12 +205,24 @@ class EmbeddedPostgres:
         log = self._folder / "log"
         with log.open("wb") as output:
             made = start(
-                [binaries / "initdb", f"--pgdata={self._data}", *CLUSTER], output=output, user=self._user, folder=self._folder
+                [binaries / "initdb", f"--pgdata={self._data}", *CLUSTER],
+                output=output,
+                user=self._user,
+                folder=self._folder,
             )
             if made.wait(60):
                 raise CannotStart(f"The embedded PostgreSQL cannot make its files. {POSTGRES_INSTEAD}")
             # No port is opened: the socket's folder says who may connect. Nothing has to survive, so nothing is synced.
-            options: list[str | Path] = ["-D", self._data, "-k", self._folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+            options: list[str | Path] = [
+                "-D",
+                self._data,
+                "-k",
+                self._folder,
+                "-c",
+                "listen_addresses=",
+                "-c",
+                "fsync=off",
+            ]
             self.process = start([binaries / "postgres", *options], output=output, user=self._user, folder=self._folder)
         _wait_until(self._answers, self.process, "The embedded PostgreSQL", POSTGRES_INSTEAD)
         return self.process

@@ -12,6 +12,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
 
 # Four letters and eight characters, with the separators that people and OCR put between them.
@@ -65,8 +67,8 @@ class QuietReporter(ExceptionReporter):
     def get_traceback_data(self) -> dict[str, Any]:
         return {"exception_type": getattr(self.exc_type, "__name__", ""), "frames": [], "is_email": self.is_email}
 
-    def get_traceback_text(self) -> str:
-        return f"{getattr(self.exc_type, '__name__', 'Error')}\n"
+    def get_traceback_text(self) -> SafeString:
+        return format_html("{}\n", getattr(self.exc_type, "__name__", "Error"))
 
-    def get_traceback_html(self) -> str:
-        return f"<h1>{getattr(self.exc_type, '__name__', 'Error')}</h1>"
+    def get_traceback_html(self) -> SafeString:
+        return format_html("<h1>{}</h1>", getattr(self.exc_type, "__name__", "Error"))

@@ -57,7 +57,7 @@ class LanguageMiddleware:
             chosen = translation.get_language_from_request(request) if "Accept-Language" in request.headers else ""
         language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
         translation.activate(language)
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = language
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response

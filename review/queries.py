@@ -90,7 +90,7 @@ def items(run: Run, page: int) -> list[Item]:
     """Everything on one page of a run, in reading order; additions stand at their place, or at the end."""
     active = Prefetch("decisions", queryset=_active(run.document).select_related("by"), to_attr="active")
     found = [
-        Item(finding, finding.active[0] if finding.active else None)  # type: ignore[attr-defined]
+        Item(finding, finding.active[0] if finding.active else None)
         for finding in run.findings.filter(page=page).prefetch_related(active).order_by("position")
     ]
     added = [Item(None, d) for d in _active(run.document).filter(page=page, finding=None).select_related("by")]
@@ -122,7 +122,7 @@ def next_page(pages: list[PageSummary], after: int) -> int | None:
     """The next page that is not signed off, going round once; None when all are."""
     ahead = [p.number for p in pages if not p.is_signed and p.number > after]
     behind = [p.number for p in pages if not p.is_signed and p.number < after]
-    return (ahead or behind or [None])[0]
+    return next(iter(ahead + behind), None)
 
 
 def truth(document: Document) -> list[Key]:

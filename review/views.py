@@ -168,7 +168,7 @@ def _refuse(
 ) -> HttpResponse:
     for errors in form.errors.values():
         for error in errors:
-            messages.error(request, error)
+            messages.error(request, str(error))
     return _to_page(document, number, finding_id=finding_id)
 
 

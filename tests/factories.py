@@ -77,7 +77,7 @@ class FindingFactory(factory.django.DjangoModelFactory[Finding]):
     run = factory.SubFactory(RunFactory)
     page = 1
     position = factory.Sequence(lambda n: n)
-    value = factory.Sequence(lambda n: some_nam(n))
+    value = factory.Sequence(lambda n: some_nam(n))  # noqa: PLW0108  (defined below)
     value_index = factory.LazyAttribute(
         lambda row: blind_index(row.value, clinic_id=row.run.document.clinic_id, purpose="nam")
     )

@@ -123,9 +123,7 @@ def uploaded(client, staff, number, redis_server):
     return Document.objects.get()
 
 
-def test_the_canary_is_found_by_the_job_and_sings_nowhere(
-    client, uploaded, reviewer, secrets, number, log_lines
-):
+def test_the_canary_is_found_by_the_job_and_sings_nowhere(client, uploaded, reviewer, secrets, number, log_lines):
     work_off()
     finding = Finding.objects.get()
     assert finding.value == number  # otherwise the rest would prove nothing

@@ -66,7 +66,7 @@ def test_an_unreadable_page_is_listed_as_unread(run, claim):
     [
         lambda lost: claims.store_read(lost, PageRead(1, page_of("x"), None, 0.1)),
         lambda lost: claims.store_found(lost, PageFound(1, (), 0.1)),
-        lambda lost: claims.finish(lost),
+        claims.finish,
         lambda lost: claims.fail(lost, "internal"),
         lambda lost: claims.wait(lost, "model_unavailable"),
     ],

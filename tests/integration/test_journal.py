@@ -111,9 +111,9 @@ def test_an_event_outside_a_transaction_is_refused(staff):
 
 def test_an_event_is_rolled_back_with_what_it_records(staff):
     before = Event.objects.count()
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         record(Verb.LIST_VIEWED, by=staff)
-        _ = 1 / 0
+        transaction.set_rollback(True)
     assert Event.objects.count() == before
     assert kinds(staff.clinic_id) == []
 

@@ -47,7 +47,7 @@ def test_adding_a_person_is_journalled(client, admin):
     client.force_login(admin)
     client.post(reverse("accounts:add-person"), {"name": "N", "email": "n@clinique.example", "role": "staff"})
     verbs = Event.objects.filter(actor_id=admin.pk).order_by("seq").values_list("verb", flat=True)
-    assert [Verb.USER_CREATED, Verb.INVITATION_MADE] == list(verbs)[-2:]
+    assert list(verbs)[-2:] == [Verb.USER_CREATED, Verb.INVITATION_MADE]
 
 
 def test_an_address_that_is_taken_is_refused_in_the_form(client, admin, staff):

@@ -13,6 +13,7 @@ from extraction import offline
 from extraction.errors import ExtractionError, UnreadableDocument
 from extraction.evaluation import Evaluation, Known, evaluate
 from extraction.pipeline import Work
+from extraction.readers.choosing import Reader
 
 UNREADABLE, USAGE, UNAVAILABLE = 1, 2, 3
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, metavar="DIR")
         offline.add_arguments(parser)
 
-    def handle(self, *, folder: Path, reader: str, finder: str, **options: Any) -> None:
+    def handle(self, *, folder: Path, reader: Reader, finder: str, **options: Any) -> None:
         offline.quiet()
         pairs = [(pdf, pdf.with_suffix(".json")) for pdf in sorted(folder.glob("*.pdf"))]
         pairs = [(pdf, truth) for pdf, truth in pairs if truth.is_file()]

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from extraction import nam, offline
 from extraction.errors import ExtractionError, UnreadableDocument
 from extraction.offline import Extraction
+from extraction.readers.choosing import Reader
 
 UNREADABLE, UNAVAILABLE = 1, 3
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE.pdf")
         offline.add_arguments(parser)
 
-    def handle(self, *, file: Path, reader: str, finder: str, **options: Any) -> None:
+    def handle(self, *, file: Path, reader: Reader, finder: str, **options: Any) -> None:
         offline.quiet()
         try:
             data = file.read_bytes()
