@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import translation
 
 from audit.origin import origin
@@ -113,5 +115,7 @@ def answer(request: HttpRequest, status: int, message: str) -> HttpResponse:
     """An error page, or JSON for our own scripts."""
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"error": message}, status=status)
-    return render(request, f"{status}.html" if status in (404, 503) else "refused.html", {"message": message},
-                  status=status)  # fmt: skip
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        # Drawn without the request: the database that knows the person may be what is missing.
+        return HttpResponse(render_to_string("503.html"), status=status)
+    return render(request, "refused.html", {"message": message}, status=status)

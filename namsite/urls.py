@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", views.set_language, name="set-language"),
     path("health/", views.health, name="health"),
     path("llm/health", views.llm_health, name="llm-health"),
+    path("accounts/email/", views.closed),  # addresses are changed by an administrator
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("api/", api.urls),

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -115,5 +116,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
-def broken(request: HttpRequest) -> HttpResponse:
-    return render(request, "500.html", status=500)
+def broken(_request: HttpRequest) -> HttpResponse:
+    """Drawn without the request: whose page it is may be what cannot be told."""
+    return HttpResponse(render_to_string("500.html"), status=500)
+
+
+def closed(_request: HttpRequest) -> HttpResponse:
+    """Pages of allauth that this installation does not offer."""
+    raise Http404

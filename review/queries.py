@@ -9,10 +9,14 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from accounts.models import User
 from extraction import nam
+from extraction.images import PAGE_DPI
 from extraction.models import Document, Finding, PageState, Run
 from extraction.page import Box
 from extraction.scoring import Key, Score, score
 from review.models import Decision, SignOff, Verdict
+
+LETTER = (612.0, 792.0)
+"""Points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,13 @@ def page_summaries(run: Run) -> list[PageSummary]:
         PageSummary(number, findings[number], undecided[number], number in signed, *states.get(number, ("pending", "")))
         for number in range(1, count + 1)
     ]
+
+
+def sheet_size(run: Run, number: int) -> tuple[int, int]:
+    """Width and height of the page's image in pixels, so that its place is kept while it loads; letter if unknown."""
+    row = run.pages.filter(number=number).exclude(state=PageState.UNREAD).first()
+    width, height = (row.page.width, row.page.height) if row is not None else LETTER
+    return round(width * PAGE_DPI / 72), round(height * PAGE_DPI / 72)
 
 
 def next_page(pages: list[PageSummary], after: int) -> int | None:

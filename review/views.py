@@ -47,6 +47,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "progress": extraction_queries.progress(run),
             "pages": pages,
             "page": pages[number - 1],
+            "sheet_size": queries.sheet_size(run, number),
             "next_page": queries.next_page(pages, number),
             "items": items,
             "current": _current(request, items),

@@ -50,7 +50,7 @@ def visit(browser, site):
         context = browser.new_context(base_url=site.url, viewport=viewport, accept_downloads=False)
         context.set_default_timeout(20 * SECONDS)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         if role:
             sign_in(page, PEOPLE[role])
@@ -61,6 +61,11 @@ def visit(browser, site):
 
     yield open_page
     assert complaints == []
+
+
+def is_complaint(message) -> bool:
+    """Errors, policy violations included; but a refused upload is an answer of 422, and browsers report that too."""
+    return message.type == "error" and "status of 422" not in message.text
 
 
 def sign_in(page: Page, email: str) -> None:
@@ -103,11 +108,10 @@ def test_a_reviewer_decides_by_keyboard_and_signs_every_page(visit):
         page.locator("#documents tbody tr a").first.click()
         expect(page.locator("figure img, .sheet img").first).to_be_visible()
         expect(page.locator("#review")).to_contain_text(grouped(some_nam(0)))
-        for _turn in range(2):
-            with page.expect_response(re.compile("/decide/")):
-                page.keyboard.press("Enter")
-            page.wait_for_load_state("networkidle")
-        expect(page.locator("#review")).to_contain_text("confirmé")
+        page.wait_for_load_state("networkidle")  # the scripts that listen to the keyboard are there
+        for decided in (1, 2):
+            page.keyboard.press("Enter")
+            expect(page.locator("#items .item").filter(has_text="Confirmé")).to_have_count(decided)
         for number in (1, 2):
             page.get_by_role("button", name=re.compile("signer", re.IGNORECASE)).click()
             if number == 1:
