@@ -91,12 +91,12 @@ class Scheduler:
         elif self.trouble and not trouble:
             logger.info("the scheduler works again")
         self.trouble = trouble
-        close_old_connections()
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
         """Rounds until `is_stopping` says so; then gives up the lease."""
         while not is_stopping():
             self.attempt(timezone.now())
+            close_old_connections()  # A connection that broke is replaced by a new one in the next round.
             rest = time.monotonic() + TICK
             while not is_stopping() and time.monotonic() < rest:
                 time.sleep(GLANCE)

@@ -1,4 +1,4 @@
-"""What every test stands on: an environment of its own, people, a real Redis on demand, and no way out to the network."""
+"""What every test stands on: an environment of its own, people, a real Redis on demand, no way out to the network."""
 
 from __future__ import annotations
 

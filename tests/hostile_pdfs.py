@@ -149,7 +149,7 @@ def nested_flate(size: int = 300_000_000) -> bytes:
     return raw_pdf([CATALOG, PAGES, PAGE, stream(twice, b"/Filter [/FlateDecode /FlateDecode]")])
 
 
-def single_flate(size: int = 400_000_000) -> bytes:
+def single_flate(size: int = 200_000_000) -> bytes:
     packer = zlib.compressobj(9)
     zeros = bytes(10_000_000)
     once = b"".join(packer.compress(zeros) for _ in range(size // len(zeros))) + packer.flush()
@@ -178,7 +178,7 @@ def nested_arrays(depth: int = 200_000) -> bytes:
     return raw_pdf([CATALOG, PAGES, PAGE, stream(b""), b"[" * depth + b"]" * depth])
 
 
-def many_objects(count: int = 600_000) -> bytes:
+def many_objects(count: int = 200_000) -> bytes:
     return raw_pdf([CATALOG, PAGES, PAGE, stream(b""), *[b"[]"] * count])
 
 

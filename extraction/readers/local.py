@@ -1,11 +1,13 @@
 """Reads page images on this machine: PP-OCRv6 as RapidOCR ships it, on OpenVINO. No network, no download.
 
 Detection finds lines of print on a page reduced to 960 pixels; each is cut out straight, at full resolution, and
-recognised by itself. Three things make this several times faster than RapidOCR's own pipeline and change no result:
-widths are rounded so that the engine meets few shapes (it prepares itself anew for each), the recogniser's last layer
-keeps the Latin letters only (327 classes of 18,710), and both cores always have a line to work on. A fourth changes
-results by less than can be measured: lines are 32 pixels high instead of 48, which saves a third of the time, but as
-wide as before, because a narrower line has too few steps to tell 5555 from 555.
+recognised by itself. It takes less than half of the time of RapidOCR's own pipeline, for four reasons:
+
+- widths are rounded so that the engine meets few sizes, because it prepares itself anew for each;
+- the recogniser's last layer keeps the Latin letters only, 327 classes of 18,710;
+- lines are 32 pixels high instead of 48. They stay as wide, because a narrower line has too few steps to tell 5555
+  from 555. On 14 scans, faxes, copies and photos of the corpus both heights read 97 % of the words and every NAM;
+- every core always has a line to work on.
 """
 
 from __future__ import annotations

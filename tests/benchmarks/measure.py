@@ -51,9 +51,7 @@ def peak_megabytes(command: list[str]) -> float:
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", probe, *command], cwd=ROOT, check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", probe, *command], cwd=ROOT, check=True, capture_output=True, text=True)
     return int(done.stdout) * resource_unit() / 1e6
 
 
@@ -65,5 +63,3 @@ def resource_unit() -> int:
 def extract(pdf: Path, *options: str) -> list[str]:
     """The main job on one file, as a command."""
     return [sys.executable, str(ROOT / "manage.py"), "extract", str(pdf), "--json", *options]
-
-

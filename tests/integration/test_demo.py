@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -28,7 +29,15 @@ class Terminal:
     def __init__(self, folder: Path) -> None:
         self.folder, self.printed = folder, folder / "printed"
         self.environment = {**os.environ, "DATA_DIR": str(folder / "demo"), "PORT": str(free_port())}
-        for name in ("REDIS_URL", "ENV_FILE", "VAULT_KEYS", "VAULT_INDEX_KEY", "SECRET_KEY", "VAULT_DIR", "DATABASE_URL"):
+        for name in (
+            "REDIS_URL",
+            "ENV_FILE",
+            "VAULT_KEYS",
+            "VAULT_INDEX_KEY",
+            "SECRET_KEY",
+            "VAULT_DIR",
+            "DATABASE_URL",
+        ):
             self.environment.pop(name, None)
         self.process = self.start()
 
@@ -49,8 +58,17 @@ class Terminal:
         return found[0]
 
     def parts(self) -> list[psutil.Process]:
-        """Every process of the demonstration but itself."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        """Every living process of the demonstration but itself."""
+        every = psutil.Process(self.process.pid).children(recursive=True)
+        return [part for part in every if part.is_running() and part.status() != psutil.STATUS_ZOMBIE]
+
+    def part(self, word: str) -> psutil.Process | None:
+        """The process whose command line holds `word`, if it lives."""
+        for part in self.parts():
+            with suppress(psutil.Error):
+                if word in part.cmdline():
+                    return part
+        return None
 
 
 @pytest.fixture
@@ -79,10 +97,9 @@ def test_a_demonstration_from_start_to_stop(terminal):
     )  # fmt: skip
     assert (second.returncode, url in second.stdout) == (1, True)
 
-    (scheduler,) = (part for part in terminal.parts() if "scheduler" in part.cmdline())
-    scheduler.kill()
+    terminal.part("scheduler").kill()
     wait_until(lambda: "scheduler ended" in terminal.text(), seconds=10)
-    wait_until(lambda: any("scheduler" in part.cmdline() for part in terminal.parts()), seconds=10)
+    wait_until(lambda: terminal.part("scheduler"), seconds=10)
 
     parts = terminal.parts()
     terminal.process.send_signal(signal.SIGTERM)
@@ -101,8 +118,7 @@ def test_a_demonstration_from_start_to_stop(terminal):
 
 def test_a_demonstration_ends_with_its_web_server(terminal):
     terminal.url()
-    (web,) = (part for part in terminal.parts() if "uvicorn" in part.cmdline())
-    web.kill()
+    terminal.part("uvicorn").kill()
     assert terminal.process.wait(20) == 1
     assert "web ended" in terminal.text()
 

@@ -58,6 +58,11 @@ def read(image: Pixels) -> Page:
     return local.read(image, number=1, width=612, height=792)
 
 
+@cache
+def upright() -> Page:
+    return read(scan())
+
+
 def rows(page: Page) -> list[str]:
     return [line.text for line in page.lines]
 
@@ -66,7 +71,7 @@ EXPECTED = [" ".join(row) for row in ROWS]
 
 
 def test_reads_rows_with_accents_and_numbers() -> None:
-    page = read(scan())
+    page = upright()
     assert rows(page) == EXPECTED
     assert page.reader == "local"
     assert all(word.confidence > 0.8 for word in page.words)
@@ -76,7 +81,7 @@ def test_words_stand_where_they_are_printed() -> None:
     """The text layer of the same page says where each word is."""
     with open_pdf(drawn()) as document:
         printed = {word.text: word.box for word in document.text_layer(1).words}
-    for word in read(scan()).words:
+    for word in upright().words:
         box = printed[word.text]
         assert word.box.x0 == pytest.approx(box.x0, abs=0.004)
         assert word.box.x1 == pytest.approx(box.x1, abs=0.004)
@@ -88,8 +93,9 @@ def test_reads_a_page_that_was_scanned_sideways_or_upside_down(quarters: int) ->
     page = read(np.ascontiguousarray(np.rot90(scan(), quarters)))
     assert rows(page) == EXPECTED
     first = page.lines[0].words[0].box.middle
-    upright = read(scan()).lines[0].words[0].box.middle
-    turned = {1: (upright[1], 1 - upright[0]), 2: (1 - upright[0], 1 - upright[1]), 3: (1 - upright[1], upright[0])}
+    straight = upright().lines[0].words[0].box.middle
+    x, y = straight
+    turned = {1: (y, 1 - x), 2: (1 - x, 1 - y), 3: (1 - y, x)}
     assert first == pytest.approx(turned[quarters], abs=0.005)
 
 
@@ -124,7 +130,7 @@ def test_knows_a_page_with_ink_from_a_blank_one(word: bool, ink: bool) -> None:
 
 
 def test_two_pages_at_once_read_like_one_after_the_other() -> None:
-    images = [scan(), scan(seed=4), scan(1.2), scan(-1.2)]
+    images = [scan(), scan(seed=4), scan(1.2)]
     alone = [rows(read(image)) for image in images]
     with ThreadPoolExecutor(2) as threads:
         assert [rows(page) for page in threads.map(read, images)] == alone

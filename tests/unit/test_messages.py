@@ -84,7 +84,8 @@ def project(settings, tmp_path):
     settings.BASE_DIR = tmp_path
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "page.html").write_text(
-        '{% translate "Sign off" %}{% blocktranslate count n=2 %}{{ n }} page{% plural %}{{ n }} pages{% endblocktranslate %}'
+        '{% translate "Sign off" %}'
+        "{% blocktranslate count n=2 %}{{ n }} page{% plural %}{{ n }} pages{% endblocktranslate %}"
     )
     return tmp_path
 
