@@ -23,14 +23,16 @@ from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from audit.record import JournalUnavailable
-from extraction import claims, queue
+from extraction import claims, queue, storage
 from extraction.models import Lease
+from vault.errors import VaultError
 
 logger = logging.getLogger(__name__)
 
 LEASE = "scheduler"
 LEASE_TIME = timedelta(seconds=30)
 SWEEP_EVERY = timedelta(seconds=60)
+TIDY_EVERY = timedelta(hours=1)
 TICK = 2.0  # seconds between rounds
 GLANCE = 0.2  # seconds between two looks at whether to stop
 
@@ -63,6 +65,8 @@ class Scheduler:
 
     holder: UUID = field(default_factory=uuid.uuid4)
     swept_at: datetime | None = None
+    tidied_at: datetime | None = None
+    strays: set[str] = field(default_factory=set)
     trouble: str = ""
 
     def round(self, moment: datetime) -> bool:
@@ -77,14 +81,23 @@ class Scheduler:
             forget_dead_jobs()
             self.swept_at = moment
         claims.enqueue_due(moment)
+        if self.tidied_at is None or moment - self.tidied_at >= TIDY_EVERY:
+            self.tidy()
+            self.tidied_at = moment
         return True
+
+    def tidy(self) -> None:
+        """Removes files that were no document's an hour ago and are none's now."""
+        now_stray = storage.strays()
+        storage.forget(now_stray & self.strays)
+        self.strays = now_stray
 
     def attempt(self, moment: datetime) -> None:
         """A round that survives the loss of the database, the journal or Redis."""
         trouble = ""
         try:
             self.round(moment)
-        except (AnyDatabaseError, JournalUnavailable, RedisError) as error:
+        except (AnyDatabaseError, JournalUnavailable, RedisError, VaultError) as error:
             trouble = type(error).__name__
         if trouble and trouble != self.trouble:
             logger.warning("the scheduler cannot work (%s); it goes on trying", trouble)

@@ -17,3 +17,17 @@ def get(document: Document) -> bytes:
 
 def delete(document: Document) -> None:
     file_store().delete(document.vault_name)
+
+
+def strays() -> set[str]:
+    """Names of stored files that belong to no document: an upload was killed between the file and its row.
+
+    A file of an upload that is under way looks the same; so only what is a stray twice, an hour apart, is one.
+    """
+    names = set(file_store().names())
+    return names - {str(pk) for pk in Document.objects.filter(pk__in=names).values_list("pk", flat=True)}
+
+
+def forget(names: set[str]) -> None:
+    for name in names:
+        file_store().delete(name)

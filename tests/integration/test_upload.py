@@ -11,6 +11,7 @@ from audit.verbs import Verb
 from extraction import actions, storage
 from extraction.errors import UnreadableDocument
 from extraction.models import Document, Run
+from extraction.scheduler import Scheduler
 from tests.factories import UserFactory, agenda_pdf, some_nam
 from vault.files import file_store
 
@@ -133,6 +134,17 @@ def test_every_refusal_has_a_sentence_in_both_languages():
         with translation.override("en"):
             english = UnreadableDocument(code).sentence
         assert french != english, code
+
+
+def test_a_file_whose_upload_was_killed_is_removed_after_an_hour(staff):
+    kept = actions.upload(data=PDF, file_name="a.pdf", by=staff).document
+    killed = Document(clinic=staff.clinic, file_name="b.pdf")
+    storage.put(killed, PDF)
+    scheduler = Scheduler()
+    scheduler.tidy()
+    assert set(file_store().names()) == {str(kept.pk), str(killed.pk)}
+    scheduler.tidy()
+    assert list(file_store().names()) == [str(kept.pk)]
 
 
 def test_two_people_uploading_the_same_file_at_once_get_one_document(staff, monkeypatch):
