@@ -112,7 +112,7 @@ class EmbeddedRedis:
 
     def __init__(self) -> None:
         self._binary = _valkey_binary()
-        self._folder = Path(tempfile.mkdtemp(prefix="namsite-redis-"))
+        self._folder: Path | None = None
         self._password = secrets.token_urlsafe(24)
         self._port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -123,6 +123,7 @@ class EmbeddedRedis:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts the server and returns once it answers."""
+        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="namsite-redis-"))
         configuration = self._folder / "valkey.conf"
         configuration.touch(mode=0o600)
         configuration.write_text(
@@ -133,14 +134,16 @@ class EmbeddedRedis:
         try:
             _wait_until(self._answers, self.process, "The embedded Redis server", REDIS_INSTEAD)
         except CannotStart:
-            stop(self.process)
+            self.stop()
             raise
         return self.process
 
     def stop(self) -> None:
         if self.process is not None:
             stop(self.process)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
 
     def __enter__(self) -> EmbeddedRedis:
         self.start()

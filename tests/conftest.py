@@ -90,6 +90,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.allow_unix_socket = True
 
 
+def pytest_unconfigure() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)  # A process of pytest-xdist ends without its atexit functions.
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skips each browser journey by its own name, so that the summary lists what could not run."""
     for item in items:

@@ -44,7 +44,6 @@ class Installation:
             "VAULT_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),
             "VAULT_INDEX_KEY": base64.b64encode(bytes(range(32, 64))).decode(),
             "REDIS_URL": redis_url,
-            **({"DATABASE_URL": os.environ["DATABASE_URL"]} if "DATABASE_URL" in os.environ else {}),
             **extra_env,
         }
 

@@ -28,7 +28,12 @@ class Terminal:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.printed = folder, folder / "printed"
-        self.environment = {**os.environ, "DATA_DIR": str(folder / "demo"), "PORT": str(free_port())}
+        self.environment = {
+            **os.environ,
+            "DATA_DIR": str(folder / "demo"),
+            "PORT": str(free_port()),
+            "TMPDIR": str(folder),
+        }
         for name in (
             "REDIS_URL",
             "ENV_FILE",

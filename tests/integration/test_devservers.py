@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -56,12 +57,15 @@ def test_postgres_knows_french_letters():
             assert connection.execute("SELECT lower('ÉÀÇ')").fetchone() == ("éàç",)
 
 
-def test_a_server_dies_with_a_parent_that_is_killed():
+def test_a_server_dies_with_a_parent_that_is_killed(tmp_path):
     code = (
         "from namsite.devservers import EmbeddedRedis; import os\n"
         "server = EmbeddedRedis(); print(server.start().pid, flush=True); os.kill(os.getpid(), 9)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     deadline = time.monotonic() + 5
     while psutil.pid_exists(int(done.stdout)) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -9,7 +9,6 @@ from babel.messages.mofile import read_mo
 from django.core.management import call_command
 from django.template import Context, Engine
 from django.utils import translation
-from django.utils.translation import trans_real
 
 from namsite import messages
 from namsite.messages import Found
@@ -42,13 +41,11 @@ def looked_up(monkeypatch):
         asked.add((context, text if plural is None else (text, plural)))
         return text
 
-    monkeypatch.setattr(trans_real, "gettext", lambda text: note(None, text))
-    monkeypatch.setattr(trans_real, "pgettext", note)
-    monkeypatch.setattr(trans_real, "ngettext", lambda one, many, number: note(None, one, many))
-    monkeypatch.setattr(trans_real, "npgettext", lambda context, one, many, number: note(context, one, many))
-    monkeypatch.setattr(translation._trans, "gettext", trans_real.gettext, raising=False)
-    for name in ("pgettext", "ngettext", "npgettext"):
-        monkeypatch.setattr(translation._trans, name, getattr(trans_real, name), raising=False)
+    catalog = translation._trans
+    monkeypatch.setattr(catalog, "gettext", lambda text: note(None, text))
+    monkeypatch.setattr(catalog, "pgettext", note)
+    monkeypatch.setattr(catalog, "ngettext", lambda one, many, number: note(None, one, many))
+    monkeypatch.setattr(catalog, "npgettext", lambda context, one, many, number: note(context, one, many))
     return asked
 
 
