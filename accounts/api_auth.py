@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import HttpRequest
 from ninja.security import HttpBearer, SessionAuth
 
 from accounts import tokens
 from accounts.models import User
 from accounts.policy import Right, check_right
+from accounts.requests import person
 
 
 class TokenAuth(HttpBearer):
@@ -34,6 +33,6 @@ AUTHENTICATION = [TokenAuth(), PersonAuth()]
 
 def person_with(request: HttpRequest, right: Right) -> User:
     """The caller, if their role has `right`; otherwise NotAllowed, answered with 403 and a sentence."""
-    user = cast(User, request.user)
+    user = person(request)
     check_right(user, right)
     return user

@@ -17,8 +17,10 @@ from accounts.models import User
 from audit.record import record, record_alone
 from audit.verbs import Outcome, Verb
 from extraction import queue, storage
+from extraction.configuration import limits
 from extraction.errors import UnreadableDocument
 from extraction.models import Document, Finder, PageState, Run, Status
+from extraction.queries import newest_run
 from extraction.readers import pdf
 from vault.index import blind_index
 
@@ -45,11 +47,6 @@ class Upload:
     is_duplicate: bool
 
 
-def limits() -> pdf.Limits:
-    """The limits on uploaded PDFs as configured."""
-    return pdf.Limits(bytes=settings.UPLOAD_MAX_BYTES, pages=settings.UPLOAD_MAX_PAGES)
-
-
 def upload(*, data: bytes, file_name: str, billing: Billing = Billing(), by: User) -> Upload:
     """Takes a PDF in: checked, encrypted, stored, queued. Or announces that the clinic already has it.
 
@@ -73,7 +70,7 @@ def upload(*, data: bytes, file_name: str, billing: Billing = Billing(), by: Use
         except IntegrityError:  # Somebody else uploaded the same file in this very moment.
             existing = Document.objects.get(clinic_id=by.clinic_id, content_index=index)
     record_alone(Verb.DOCUMENT_DUPLICATE, by=by, object_type="document", object_id=existing.pk, document_id=existing.pk)
-    return Upload(existing, existing.runs.order_by("-created_at")[0], is_duplicate=True)
+    return Upload(existing, newest_run(existing), is_duplicate=True)
 
 
 def _store(document: Document, data: bytes, *, by: User) -> Run:

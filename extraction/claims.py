@@ -21,6 +21,7 @@ from audit.verbs import Outcome, Verb
 from extraction import queue
 from extraction.finders.proposal import Proposal
 from extraction.models import TRANSITIONS, WORKING, Finding, PageState, Run, RunPage, Status
+from extraction.moments import write_date, write_time
 from extraction.pipeline import PageFound
 from extraction.readers.choosing import PageRead
 from vault.index import blind_index
@@ -128,8 +129,8 @@ def _finding(run: Run, position: int, proposal: Proposal) -> Finding:
         value=proposal.nam,
         value_index=blind_index(proposal.nam, clinic_id=run.document.clinic_id, purpose="nam"),
         printed=proposal.text,
-        visit_date=proposal.visit_date.isoformat() if proposal.visit_date else None,
-        visit_time=proposal.visit_time.strftime("%H:%M") if proposal.visit_time else None,
+        visit_date=write_date(proposal.visit_date),
+        visit_time=write_time(proposal.visit_time),
         repairs=[repair._asdict() for repair in proposal.repairs] or None,
         x0=proposal.box.x0,
         y0=proposal.box.y0,

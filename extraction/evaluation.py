@@ -9,6 +9,7 @@ from typing import Any
 
 from extraction import nam
 from extraction.finders.proposal import Proposal
+from extraction.moments import write_date, write_time
 from extraction.scoring import Score, score
 
 Visit = tuple[str | None, str | None]
@@ -87,12 +88,7 @@ def _visits_right(proposals: list[Proposal], truth: list[Known]) -> tuple[int, i
     proposed: dict[tuple[int, str], list[Visit]] = defaultdict(list)
     known: dict[tuple[int, str], list[Visit]] = defaultdict(list)
     for p in proposals:
-        proposed[p.page, p.nam].append(
-            (
-                p.visit_date.isoformat() if p.visit_date else None,
-                p.visit_time.strftime("%H:%M") if p.visit_time else None,
-            )
-        )
+        proposed[p.page, p.nam].append((write_date(p.visit_date), write_time(p.visit_time)))
     for item in truth:
         known[item.page, item.nam].append(item.visit)
     pairs = [pair for key in proposed for pair in zip(proposed[key], known.get(key, []), strict=False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import Http404
 
 from extraction import storage
-from extraction.actions import limits
+from extraction.configuration import limits
 from extraction.models import Document
 from extraction.page import Box
 from extraction.readers import pdf

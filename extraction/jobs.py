@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -20,13 +20,16 @@ from rq.timeouts import BaseTimeoutException
 from audit.origin import origin
 from audit.verbs import Verb
 from extraction import claims, storage
-from extraction.actions import limits
 from extraction.claims import Claim, ClaimLost
+from extraction.configuration import limits, model_finder
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern
 from extraction.models import Finder, PageState, Run
 from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Ocr, PageRead, Reader
+
+if TYPE_CHECKING:
+    from extraction.finders.model import ModelFinder
 
 logger = logging.getLogger(__name__)
 
@@ -112,15 +115,12 @@ def _plan(run: Run) -> Work:
     )
 
 
-def _model_finder() -> Any:
+def _model_finder() -> ModelFinder:
     """The model finder as configured. Raises ServiceUnavailable when no endpoint is set any more."""
-    from extraction.finders.model import ModelFinder
-    from extraction.llm import client, prompts
-
-    server = client.from_settings()
-    if server is None:
+    finder = model_finder()
+    if finder is None:
         raise ServiceUnavailable("model_unavailable")
-    return ModelFinder(server, prompts.load(prompts.CURRENT))
+    return finder
 
 
 def _journal_disclosures(claim: Claim, run: Run, work: Work) -> None:

@@ -101,6 +101,16 @@ class TimeMatch(NamedTuple):
     value: time
 
 
+def write_date(value: date | None) -> str | None:
+    """The date as it is stored, exported and compared: YYYY-MM-DD; unknown stays unknown."""
+    return value.isoformat() if value is not None else None
+
+
+def write_time(value: time | None) -> str | None:
+    """The time as it is stored, exported and compared: HH:MM; unknown stays unknown."""
+    return value.strftime("%H:%M") if value is not None else None
+
+
 def parse_date(text: str) -> date | None:
     """The date that `text` states and nothing else ("Date : 3 octobre 2025"), or None."""
     found = find_dates(text)

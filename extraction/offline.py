@@ -11,11 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandParser
 
+from extraction.configuration import limits, model_finder
 from extraction.errors import ServiceUnavailable
 from extraction.finders.proposal import Proposal
+from extraction.moments import write_date, write_time
 from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Reader
-from extraction.readers.pdf import Limits
 
 READERS = ("auto", "text_layer", "local", "textract")
 FINDERS = ("hybrid", "pattern", "model")
@@ -55,8 +56,8 @@ def nam_json(proposal: Proposal) -> dict[str, Any]:
         "page": proposal.page,
         "box": [round(side, 4) for side in proposal.box],
         "text": proposal.text,
-        "visit_date": proposal.visit_date.isoformat() if proposal.visit_date else None,
-        "visit_time": proposal.visit_time.strftime("%H:%M") if proposal.visit_time else None,
+        "visit_date": write_date(proposal.visit_date),
+        "visit_time": write_time(proposal.visit_time),
         "found_by": list(proposal.found_by),
         "valid": proposal.checks.valid,
         "checks": proposal.checks._asdict(),
@@ -78,13 +79,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 def plan(*, reader: Reader, finder: str) -> Work:
     """The work the options ask for. Raises ServiceUnavailable when the model alone is wanted and none is set."""
-    model = None
-    if finder != "pattern" and settings.LLM_ENDPOINT:
-        from extraction.finders.model import ModelFinder
-        from extraction.llm import client, prompts
-
-        server = client.from_settings()
-        model = ModelFinder(server, prompts.load(prompts.CURRENT)) if server is not None else None
+    model = model_finder() if finder != "pattern" else None
     if finder == "model" and model is None:
         raise ServiceUnavailable("model_unavailable")
     return Work(
@@ -93,7 +88,7 @@ def plan(*, reader: Reader, finder: str) -> Work:
         pattern=finder != "model",
         model=model,
         concurrency=settings.LLM_CONCURRENCY,
-        limits=Limits(bytes=settings.UPLOAD_MAX_BYTES, pages=settings.UPLOAD_MAX_PAGES),
+        limits=limits(),
     )
 
 

@@ -120,8 +120,8 @@ class Scheduler:
 def forget_dead_jobs() -> None:
     """Takes jobs out of Redis whose worker is gone or which failed.
 
-    The outcome stands on the run. A dead job that stayed would bar its run from the queue, because a run's job has the
-    same id when it is asked for again. Workers do this too, but only every ten minutes. Raises RedisError.
+    The outcome stands on the run. A failed job that stayed would bar a run that is still queued, because asking for the
+    same turn again is the same job. Workers do this too, but only every ten minutes. Raises RedisError.
     """
     StartedJobRegistry(queue=queue.queue()).cleanup()
     failed = FailedJobRegistry(queue=queue.queue())

@@ -15,6 +15,7 @@ from accounts.policy import reviewers_only
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction.models import Document, Finding, Run
+from extraction.moments import write_date, write_time
 from extraction.page import Box
 from review.models import Decision, Reason, SignOff, Verdict
 from review.policy import Conflict, check_can_decide, check_can_sign, check_page_open
@@ -40,8 +41,8 @@ class Value:
         return {
             "value": self.nam,
             "value_index": blind_index(self.nam, clinic_id=clinic_id, purpose="nam"),
-            "visit_date": self.visit_date.isoformat() if self.visit_date else None,
-            "visit_time": self.visit_time.strftime("%H:%M") if self.visit_time else None,
+            "visit_date": write_date(self.visit_date),
+            "visit_time": write_time(self.visit_time),
         }
 
 
@@ -93,12 +94,10 @@ def _changed(finding: Finding, value: Value | None) -> list[str]:
     """Which fields the reviewer changed; names only, for the journal."""
     if value is None:
         return []
-    time_text = value.visit_time.strftime("%H:%M") if value.visit_time else None
-    date_text = value.visit_date.isoformat() if value.visit_date else None
     pairs = {
         "nam": (finding.value, value.nam),
-        "visit_date": (finding.visit_date, date_text),
-        "visit_time": (finding.visit_time, time_text),
+        "visit_date": (finding.visit_date, write_date(value.visit_date)),
+        "visit_time": (finding.visit_time, write_time(value.visit_time)),
     }
     return [name for name, (before, after) in pairs.items() if before != after]
 

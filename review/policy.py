@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from extraction.actions import CannotRun
 from extraction.models import Document, Finding, Run, Status
 from review.models import Decision, SignOff
 
@@ -21,7 +22,7 @@ def allows(check: Callable[..., None], *args: Any, **kwargs: Any) -> bool:
     """Whether a raiser would let this pass, so that a button and its guard cannot disagree."""
     try:
         check(*args, **kwargs)
-    except Conflict:
+    except (CannotRun, Conflict):
         return False
     return True
 

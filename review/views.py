@@ -18,7 +18,7 @@ from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
-from extraction.actions import CannotRun, check_can_retry
+from extraction.actions import check_can_retry
 from extraction.models import Document
 from review import actions, queries
 from review.forms import AddForm, RejectForm, ValueForm
@@ -52,7 +52,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "items": items,
             "current": _current(request, items),
             "can_sign": allows(check_can_sign, run, number),
-            "can_retry": _can_retry(run),
+            "can_retry": allows(check_can_retry, run),
             "add_form": AddForm(),
             "reasons": Reason.choices,
             "score": queries.measure(run),
@@ -77,14 +77,6 @@ def _current(request: HttpRequest, items: list[queries.Item]) -> queries.Item | 
         or next((item for item in items if item.decision is None), None)
         or (items[0] if items else None)
     )
-
-
-def _can_retry(run: object) -> bool:
-    try:
-        check_can_retry(run)  # type: ignore[arg-type]
-    except CannotRun:
-        return False
-    return True
 
 
 @require_POST

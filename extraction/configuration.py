@@ -1,0 +1,28 @@
+"""What the settings ask for, made once for the worker, the web and the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from extraction.readers.pdf import Limits
+
+if TYPE_CHECKING:
+    from extraction.finders.model import ModelFinder
+
+
+def limits() -> Limits:
+    """The limits on uploaded PDFs."""
+    return Limits(bytes=settings.UPLOAD_MAX_BYTES, pages=settings.UPLOAD_MAX_PAGES)
+
+
+def model_finder() -> ModelFinder | None:
+    """The model finder with the current prompt; None when no endpoint is set."""
+    if not settings.LLM_ENDPOINT:
+        return None  # before the client's libraries are loaded for nothing
+    from extraction.finders.model import ModelFinder
+    from extraction.llm import client, prompts
+
+    server = client.from_settings()
+    return ModelFinder(server, prompts.load(prompts.CURRENT)) if server is not None else None
