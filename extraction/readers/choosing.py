@@ -93,7 +93,7 @@ def _read_locally(document: PdfDocument, numbers: Sequence[int]) -> Iterator[Pag
         width, height = document.sizes[number - 1]
         return lambda: local.read(image, number=number, width=width, height=height)
 
-    yield from _read_drawn(numbers, drawn, local.workers())
+    yield from _read_drawn(numbers, drawn, local.workers() + 1)
 
 
 def _read_with_textract(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from statistics import median
+from typing import NamedTuple
 
 from extraction.page import Box, Line, Word
 
@@ -14,25 +15,46 @@ LOWEST = 0.6  # of the usual height of a word on the page
 
 
 def in_lines(words: Iterable[Word], *, slope: float = 0.0) -> tuple[Line, ...]:
-    """Words that are read from left to right, as lines from top to bottom.
+    """Words that are read from left to right, as lines from top to bottom; `slope` as for `join_pieces`."""
+    return join_pieces(((word,) for word in words), slope=slope)
+
+
+def join_pieces(pieces: Iterable[Sequence[Word]], *, slope: float = 0.0) -> tuple[Line, ...]:
+    """Pieces of lines, each one or more words that stay together, as lines from top to bottom.
 
     `slope` is how far lines of a crooked page sink on their way across it: a change in y for one in x, both in
     fractions. Columns side by side make one line, because a time on the left belongs to the number on the right.
     """
-    levels = sorted(((_level(word.box, slope), word) for word in words), key=itemgetter(0))
-    lowest = LOWEST * median(word.box.height for _, word in levels) if levels else 0.0
-    rows: list[list[Word]] = []
+    levels = sorted((_Piece.of(words, slope) for words in pieces if words), key=attrgetter("level"))
+    lowest = LOWEST * median(piece.height for piece in levels) if levels else 0.0
+    rows: list[list[_Piece]] = []
     total = height = 0.0
-    for level, word in levels:
-        own = word.box.height
+    for piece in levels:
         # A dash is hardly higher than the pen is wide: no letter counts as lower than most of a usual one.
-        if rows and level - total / len(rows[-1]) <= SAME_LINE * max(min(height, own), lowest):
-            rows[-1].append(word)
-            total, height = total + level, max(height, own)
+        if rows and piece.level - total / len(rows[-1]) <= SAME_LINE * max(min(height, piece.height), lowest):
+            rows[-1].append(piece)
+            total, height = total + piece.level, max(height, piece.height)
         else:
-            rows.append([word])
-            total, height = level, own
-    return tuple(Line(tuple(sorted(row, key=_left))) for row in rows)
+            rows.append([piece])
+            total, height = piece.level, piece.height
+    return tuple(
+        Line(tuple(word for piece in sorted(row, key=attrgetter("left")) for word in piece.words)) for row in rows
+    )
+
+
+class _Piece(NamedTuple):
+    """Words that stay together: the height of their middle at the left edge of the page, and how high they are."""
+
+    level: float
+    height: float
+    left: float
+    words: Sequence[Word]
+
+    @classmethod
+    def of(cls, words: Sequence[Word], slope: float) -> _Piece:
+        x0, y0, x1, y1 = Box.around(word.box for word in words)
+        height = median(word.box.height for word in words)
+        return cls((y0 + y1 - slope * (x0 + x1)) / 2, height, x0, words)
 
 
 def in_directions(words: Iterable[tuple[Word, int]]) -> tuple[Line, ...]:
@@ -57,12 +79,3 @@ def turned(box: Box, quarters: int) -> Box:
     for _ in range(quarters % 4):
         box = Box(box.y0, 1 - box.x1, box.y1, 1 - box.x0)
     return box
-
-
-def _level(box: Box, slope: float) -> float:
-    x0, y0, x1, y1 = box
-    return (y0 + y1 - slope * (x0 + x1)) / 2
-
-
-def _left(word: Word) -> float:
-    return word.box[0]

@@ -27,7 +27,7 @@ import numpy as np
 
 from extraction.errors import UnreadablePage
 from extraction.page import Box, Line, Page, Word
-from extraction.readers.lines import in_lines, turned
+from extraction.readers.lines import join_pieces, turned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,15 +38,18 @@ if TYPE_CHECKING:
 NAME = "local"
 
 DETECTION_SIDE = 960  # pixels of the longer side that lines are looked for in
-TRAINED_HEIGHT = 48  # pixels; lines are as wide as if they were so high
+WIDE_AS = 48  # pixels; lines are as wide as if they were so high
 LINE_HEIGHT = 32  # pixels
 STEP = 8  # pixels of a line that one of its answers stands for
-WIDTH_STEP = 32  # line widths are rounded up to this
+WIDTH_STEP = 16  # line widths are rounded up to this
 MIN_WIDTH, MAX_WIDTH = 32, 3200
 MIN_CONFIDENCE = 0.3  # less is noise taken for print
 WIDE_GAP = 2.2  # distance between letters, in usual distances, from which they belong to two words
+SPACE = 9  # inkless pixels between letters from which they belong to two words
+WIDE_SPACE = 1.8  # the same, in usual gaps of the line
 TALL = 1.5  # height to width of a box from which its text runs up or down
 SURE = 0.8  # mean confidence below which a page may be upside down
+THIN = frozenset("1Iil|")  # letters with much paper beside them where all are equally wide: gaps count half as much
 SAMPLE = 8  # lines that tell which way up a page is
 OTHER_SIGNS = "–—‘’“”•…€œŒ°№"
 
@@ -131,7 +134,7 @@ def _cut(grey: Pixels, quad: NDArray[np.float32]) -> Piece:
 
     wide = float(np.linalg.norm(quad[1] - quad[0]))
     high = max(1.0, float(np.linalg.norm(quad[3] - quad[0])))
-    width = int(np.clip(round(wide * TRAINED_HEIGHT / high), MIN_WIDTH // 2, MAX_WIDTH))
+    width = int(np.clip(round(wide * WIDE_AS / high), MIN_WIDTH // 2, MAX_WIDTH))
     corners = np.array([[0, 0], [width, 0], [0, LINE_HEIGHT]], np.float32)
     to_page = cv2.getAffineTransform(corners, np.ascontiguousarray(quad[[0, 1, 3]], np.float32))
     pixels = cv2.warpAffine(
@@ -167,43 +170,68 @@ class Text(NamedTuple):
 
 
 def _lines(pieces: Sequence[Piece], texts: Sequence[Text], shape: tuple[int, ...], slope: float) -> tuple[Line, ...]:
-    words = [
-        word
+    read = [
+        _words(piece, text, shape)
         for piece, text in zip(pieces, texts, strict=True)
         if text.confidence >= MIN_CONFIDENCE
-        for word in _words(piece, text, shape)
     ]
-    return in_lines(words, slope=slope)
+    return join_pieces(read, slope=slope)
 
 
 def _words(piece: Piece, text: Text, shape: tuple[int, ...]) -> list[Word]:
     """The words of one line, each with its own box drawn around its ink."""
-    spans = list(_spans(text))
-    edges = [(text.columns[a[1] - 1] + text.columns[b[0]]) / 2 for a, b in pairwise(spans)]
-    width = piece.pixels.shape[1]
     ink = _ink(piece.pixels)
+    gaps = [_gap(ink, left, right) for left, right in pairwise(text.columns)]
+    spans = list(_spans(text, gaps))
+    edges = [_gap(ink, text.columns[a[1] - 1], text.columns[b[0]]).middle for a, b in pairwise(spans)]
     words = []
-    for (start, end), left, right in zip(spans, [0.0, *edges], [*edges, float(width)], strict=True):
-        place = _ink_box(ink, int(left), min(width, int(right) + 1))
+    for (start, end), left, right in zip(spans, [0, *edges], [*edges, ink.shape[1]], strict=True):
+        place = _ink_box(ink, left, right)
         confidence = fmean(text.sureness[start:end])
         words.append(Word(text.letters[start:end], _on_page(piece, place, shape), confidence))
     return words
 
 
-def _spans(text: Text) -> list[tuple[int, int]]:
-    """First and last (exclusive) letter of each word: what stands between spaces or wide gaps."""
+def _spans(text: Text, gaps: Sequence[Gap]) -> list[tuple[int, int]]:
+    """First and last (exclusive) letter of each word: what stands between spaces or wide gaps.
+
+    The recogniser drops a space now and then; the paper between the letters tells better.
+    """
     steps = [b - a for a, b in pairwise(text.columns)]
-    wide = max(WIDE_GAP * median(steps), TRAINED_HEIGHT) if steps else 0.0
+    wide = max(WIDE_GAP * median(steps), WIDE_AS) if steps else 0.0
+    blank = max(SPACE, WIDE_SPACE * median(gap.width for gap in gaps)) if gaps else 0.0
     spans: list[tuple[int, int]] = []
     start = 0
     for index, letter in enumerate(text.letters):
-        if letter == " " or (index > start and steps[index - 1] > wide):
+        if letter == " " or (index > start and (steps[index - 1] > wide or _is_blank(text, gaps, index, blank))):
             if index > start:
                 spans.append((start, index))
             start = index + 1 if letter == " " else index
     if start < len(text.letters):
         spans.append((start, len(text.letters)))
     return spans
+
+
+def _is_blank(text: Text, gaps: Sequence[Gap], index: int, blank: float) -> bool:
+    """Whether so much paper lies before a letter that another word begins with it."""
+    thin = not THIN.isdisjoint(text.letters[index - 1 : index + 1])
+    return gaps[index - 1].width >= (2 * blank if thin else blank)
+
+
+class Gap(NamedTuple):
+    """An inkless stretch between two letters: its middle column and its width, in pixels."""
+
+    middle: int
+    width: int
+
+
+def _gap(ink: NDArray[np.bool_], left: float, right: float) -> Gap:
+    """The widest inkless stretch between two letters, whose columns are known to a step only."""
+    start, end = int(left), max(int(right), int(left) + 1)
+    edges = np.flatnonzero(np.concatenate([[True], ink[:, start:end].any(axis=0), [True]]))
+    widths = np.diff(edges)
+    widest = int(widths.argmax())
+    return Gap(start + int(edges[widest] + edges[widest + 1] - 1) // 2, int(widths[widest]) - 1)
 
 
 def _ink(pixels: Pixels) -> NDArray[np.bool_]:
@@ -244,16 +272,10 @@ class Engine:
 
     def detect(self, grey: Pixels) -> NDArray[np.float32]:
         """The corners of each line of print: lines × 4 × (x, y) in pixels."""
-        import cv2
-        from rapidocr.ch_ppocr_det.utils import DBPostProcess, DetPreProcess
+        from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
-        half = [0.5, 0.5, 0.5]
-        colour = cv2.cvtColor(np.ascontiguousarray(grey), cv2.COLOR_GRAY2RGB)
-        batch = DetPreProcess(DETECTION_SIDE, "max", half, half)(colour)
-        if batch is None:
-            return np.empty((0, 4, 2), np.float32)
         request = self._own("detect", self.detector.create_infer_request)
-        request.infer([batch])
+        request.infer([_reduced(grey)])
         # RapidOCR's own values (its config.yaml).
         find = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, score_mode="fast", use_dilation=True)
         quads, _ = find(request.get_output_tensor().data, grey.shape[:2])
@@ -389,11 +411,26 @@ def _is_wanted(letter: str) -> bool:
     return letter in ("", *OTHER_SIGNS) or (len(letter) == 1 and ord(letter) < latin_extended_a_ends)
 
 
+def _reduced(grey: Pixels) -> Floats:
+    """A page as the detector takes it: 1 × 3 × height × width, multiples of 32, grey levels from -1 to 1."""
+    import cv2
+
+    scale = min(1.0, DETECTION_SIDE / max(grey.shape))
+    high, wide = (max(32, round(side * scale / 32) * 32) for side in grey.shape)
+    small = cv2.resize(np.ascontiguousarray(grey), (wide, high), interpolation=cv2.INTER_AREA)
+    return np.broadcast_to(_levels(small), (1, 3, high, wide))
+
+
+def _levels(pixels: Pixels) -> Floats:
+    """Grey levels 0..255 as both models take them, from -1 to 1."""
+    return pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
 def _batch(pixels: Pixels) -> Floats:
-    """A line as the recogniser takes it: 1 × 3 × 32 × width, grey levels from -1 to 1, filled up with 0."""
+    """A line as the recogniser takes it: 1 × 3 × 32 × width, filled up with 0."""
     width = -(-max(pixels.shape[1], MIN_WIDTH) // WIDTH_STEP) * WIDTH_STEP
     batch = np.zeros((1, 3, LINE_HEIGHT, width), np.float32)
-    batch[..., : pixels.shape[1]] = (pixels.astype(np.float32) - 127.5) / 127.5
+    batch[..., : pixels.shape[1]] = _levels(pixels)
     return batch
 
 
