@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 
 class _Plain(dict[int, str]):
-    """Maps each character to one character: its base letter if it has one, and dashes to "-"."""
+    """Maps each character to one character: its base letter if it has one, dashes to "-", and × to X."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -49,6 +49,8 @@ class _Plain(dict[int, str]):
             base = "-"
         elif character in "’‘ʼ":
             base = "'"
+        elif character == "×":
+            base = "X"
         elif character.isspace():
             base = " "
         plain = base[0] if base[0].isascii() else character
@@ -181,7 +183,8 @@ def _rows(page: Page, slope: float) -> list[tuple[float, list[Word]]]:
         kept = [word for word in words if word.text and not word.text.isspace()]
         if not kept:
             continue
-        if rows and middle - rows[-1][0] < _SAME_ROW * min(height, own_height):
+        near = rows and middle - rows[-1][0] < _SAME_ROW * min(height, own_height)
+        if near and not any(word.box.is_over(other.box) for word in kept for other in rows[-1][1]):
             rows[-1][1].extend(kept)
             rows[-1][1].sort(key=_left)
         else:
@@ -225,3 +228,18 @@ def _separators(words: list[Word], scale: float) -> list[str]:
         separators.append("\t" if wide else " ")
     separators.append("\n")
     return separators
+
+
+def quarters(page: Page) -> int:
+    """How many quarter turns against the clock put most of a page's print upright: 0 where that is how it stands.
+
+    A line's words are in reading order, so the way from its first to its last word is the way its print runs.
+    """
+    letters = [0, 0, 0, 0]
+    for line in page.lines:
+        if len(line.words) > 1:
+            (x0, y0), (x1, y1) = line.words[0].box.middle, line.words[-1].box.middle
+            across, down = (x1 - x0) * page.width, (y1 - y0) * page.height
+            direction = (0 if across >= 0 else 2) if abs(across) >= abs(down) else (1 if down >= 0 else 3)
+            letters[direction] += sum(len(word.text) for word in line.words)
+    return max(range(4), key=letters.__getitem__)

@@ -39,6 +39,18 @@ class Box(NamedTuple):
         common = width * height
         return common / (self.width * self.height + other.width * other.height - common)
 
+    def is_over(self, other: Box) -> bool:
+        """Whether one of two boxes stands over the other: they share a third of the narrower one's width."""
+        shared = min(self.x1, other.x1) - max(self.x0, other.x0)
+        return 3 * shared > min(self.x1 - self.x0, other.x1 - other.x0)
+
+    def turned(self, quarters: int) -> Box:
+        """Where this box lies once its page was turned by quarters against the clock."""
+        box = self
+        for _ in range(quarters % 4):
+            box = Box(box.y0, 1 - box.x1, box.y1, 1 - box.x0)
+        return box
+
     def grown(self, dx: float, dy: float) -> Box:
         """This box with a margin, cut at the page's edges."""
         return Box(max(0.0, self.x0 - dx), max(0.0, self.y0 - dy), min(1.0, self.x1 + dx), min(1.0, self.y1 + dy))
@@ -95,6 +107,12 @@ class Page:
     @property
     def text(self) -> str:
         return "\n".join(line.text for line in self.lines)
+
+    def turned(self, quarters: int) -> Page:
+        """This page turned by quarters against the clock, with its words in the same order."""
+        width, height = (self.height, self.width) if quarters % 2 else (self.width, self.height)
+        lines = tuple(Line(tuple(w._replace(box=w.box.turned(quarters)) for w in line.words)) for line in self.lines)
+        return Page(self.number, width, height, lines, self.reader)
 
     def to_json(self) -> dict[str, Any]:
         """A compact JSON-ready form; boxes keep five decimals (a fiftieth of a pixel at 200 dpi)."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from extraction import layout
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern, reconcile
 from extraction.finders.proposal import Proposal
@@ -109,8 +110,13 @@ def _extract_with_model(data: bytes, work: Work) -> Iterator[PageRead | PageFoun
 
 
 def find(page: Page, work: Work) -> PageFound:
-    """One page through the finders. Raises ServiceUnavailable when the model cannot be asked."""
+    """One page through the finders. Raises ServiceUnavailable when the model cannot be asked.
+
+    A page that was scanned on its side is turned for them, and what they find is turned back.
+    """
     began = time.perf_counter()
+    quarters = layout.quarters(page)
+    page = page.turned(quarters) if quarters else page
     by_pattern = pattern.find(page) if work.pattern else []
     by_model: list[Proposal] | None = None
     hallucinated, model_error = 0, ""
@@ -124,4 +130,6 @@ def find(page: Page, work: Work) -> PageFound:
         else:
             by_model, hallucinated = answer.proposals, answer.hallucinated
     proposals = reconcile.reconcile(page, by_pattern, by_model)
+    if quarters:
+        proposals = [replace(proposal, box=proposal.box.turned(-quarters)) for proposal in proposals]
     return PageFound(page.number, tuple(proposals), time.perf_counter() - began, hallucinated, model_error)

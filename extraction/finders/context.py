@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,13 +19,16 @@ _LABEL = re.compile(
         |recu\b|receipt|contrat|contract|serie\b|serial|bon[ ]de\b|articles?\b|produits?\b|product|modele|compte
         |account|echantillon|colis|suivi[ ]postal|transaction|autorisation)
     | (?P<file>dossiers?\b|file\b|mrn\b|chart\b|clients?\b)
-    | (?P<specimen>specimens?\b|exemples?\b|examples?\b|sample\b|ex\.[ ]?:))""",
+    | (?P<specimen>specimens?\b|exemples?\b|examples?\b|sample\b|ex\.[ ]?:|illustrati(?:on|f)
+        |ficti(?:f|ve)s?\b))""",
     re.VERBOSE,
 )
-_DOCUMENT_STAMP = re.compile(r"fictif|fictive|donnees|synthet|document|demonstration|\bdemo\b")
+_DOCUMENT_STAMP = re.compile(r"donnees|synthet|document|demonstration|\bdemo\b")
 _REACH = 60
 _PROSE_REACH = 45
-_SPECIMEN_ROWS = 3
+_SPECIMEN_ROWS = 4
+_SPECIMEN_GAP = 2.5
+"""Lines of a card stand at most so many of their heights apart."""
 _ROWS_ABOVE, _ROWS_BELOW = 5, 2
 
 _TOKEN = re.compile(r"([A-Za-z][A-Za-z'.-]*)(,?)|([\t\n:;()])")
@@ -104,7 +107,7 @@ class Surroundings:
         rows: dict[int, list[Span]] = {}
         for span in spans:
             rows.setdefault(layout.row_at(span.start), []).append(span)
-        return cls(layout, spans, labels, list(_headers(layout, labels)), rows)
+        return cls(layout, spans, labels, list(_headers(layout, labels, rows)), rows)
 
     def label(self, span: Span) -> str:
         """How the page names the number: "nam", "decoy" (an invoice, an order, ...), "file", or "" if it does not.
@@ -129,7 +132,7 @@ class Surroundings:
             if kind != "specimen":
                 continue
             label_row = self.layout.row_at(start)
-            if label_row == row and start < span.start:
+            if label_row == row and (start < span.start or self._is_remark(span, start)):
                 return True
             if 0 < row - label_row <= _SPECIMEN_ROWS and self._titles(label_row, row, start, end, span.box):
                 return True
@@ -156,9 +159,13 @@ class Surroundings:
         between = self.layout.folded[self.labels[at][1] : end]
         return self.labels[at][2] if digits or not any(c.isdigit() for c in between) else ""
 
-    def _follows_closely(self, row: int) -> bool:
+    def _is_remark(self, span: Span, start: int) -> bool:
+        """Whether what begins at `start` is said of the number in parentheses right behind it."""
+        return self.layout.plain[span.end : start].strip() == "("
+
+    def _follows_closely(self, row: int, heights: float = 1.0) -> bool:
         above, own = self.layout.rows[row - 1], self.layout.rows[row]
-        return own.top - above.bottom < own.bottom - own.top
+        return own.top - above.bottom < heights * (own.bottom - own.top)
 
     def _header(self, row: int, box: Box) -> str:
         """The kind of the nearest label above that stands over the number and names nothing in its own row."""
@@ -179,7 +186,7 @@ class Surroundings:
             return False
         if any(other in self.rows for other in range(label_row, row)):
             return False
-        if not all(self._follows_closely(below) for below in range(label_row + 1, row + 1)):
+        if not all(self._follows_closely(below, _SPECIMEN_GAP) for below in range(label_row + 1, row + 1)):
             return False
         label = self.layout.box(start, end)
         return label.x0 <= box.x1 and label.x1 >= box.x0 - box.width
@@ -260,14 +267,16 @@ class Surroundings:
         return ""
 
 
-def _headers(layout: Layout, labels: list[tuple[int, int, str]]) -> Iterator[_Header]:
-    """The labels with nothing countable behind them in their row: they name what stands below."""
+def _headers(layout: Layout, labels: list[tuple[int, int, str]], numbered: Container[int]) -> Iterator[_Header]:
+    """The labels with nothing countable behind them, in rows without a number: they name what stands below."""
     for i, (start, end, kind) in enumerate(labels):
         row = layout.row_at(start)
+        if kind == "specimen" or row in numbered:
+            continue
         stop = layout.rows[row].end
         if i + 1 < len(labels):
             stop = min(stop, labels[i + 1][0])
-        if kind != "specimen" and not any(c.isdigit() for c in layout.folded[end:stop]):
+        if not any(c.isdigit() for c in layout.folded[end:stop]):
             yield _Header(row, layout.box(start, end), kind)
 
 

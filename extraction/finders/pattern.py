@@ -28,8 +28,8 @@ RULES_VERSION = "2026-11-22"
 _L = "[A-Za-z0124568|!]"
 _D = "[0-9OoQDIil|!SsBZzGAL]"
 _S = "[0-9A-Za-z|!]"
-_GAP = r"[ \t.\-_·•*/]{0,3}+"
-_SOME_GAP = r"[ \t.\-_·•|]{1,3}+"
+_GAP = r"[ \t.\-_·•*/'`]{0,3}+"
+_SOME_GAP = r"[ \t.\-_·•|'`]{1,3}+"
 # A number starts where a word does, or right behind a label that lost its space.
 _BEGIN = "(?<![A-Za-z0-9])(?:NAM|Nam|nam|RAMQ|ramq)?"
 _END = "(?![A-Za-z0-9])|(?=(?:exp|Exp|EXP|DDN|Sexe|SEXE))"
@@ -37,12 +37,13 @@ _FOUR = rf"{_L}(?:{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}})"
 _NUMBER = re.compile(rf"{_BEGIN}(?=({_FOUR}(?:{_GAP}{_D}){{6}}{_GAP}{_S}{_GAP}{_D})(?:{_END}))")
 _TAIL = re.compile(rf"{_BEGIN}(?P<tail>{_FOUR}(?:{_GAP}{_D}){{0,6}})[ -]?(?=[\t\n])")
 _HEAD = re.compile(rf"{_S}(?:{_GAP}{_S}){{1,7}}(?![A-Za-z0-9:/,h]|[ ]h)")
-_SEPARATORS = re.compile(r"[ \t.\-_·•*/\n]+")
+_SEPARATORS = re.compile(r"[ \t.\-_·•*/'`\n]+")
 _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
 _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), (4, 2, 2, 2, 2), (1,) * 12])
 """How many characters stand together in numbers that people print; other cuts come from readers."""
 _FEWEST_LETTERS = 2
+_MOST_PARTS = 3
 _FEWEST_DIGITS = 5
 """Of the last eight characters, so many must be digits as printed: three look-alikes are the most."""
 
@@ -100,7 +101,7 @@ def _candidates(layout: Layout) -> Iterator[_Candidate]:
         printed = " ".join(layout.printed[start:end].split())
         regular = tuple(map(len, pieces)) in _GROUPS
         yield _Candidate(Span(start, end, layout.box(start, end)), printed, glyphs, regular, *_read(glyphs))
-    yield from _over_two_rows(layout)
+    yield from _over_rows(layout)
 
 
 def _read(glyphs: str) -> tuple[list[Reading], bool]:
@@ -115,29 +116,60 @@ def _read(glyphs: str) -> tuple[list[Reading], bool]:
     return [reading for reading, checks in checked if all(checks)], any(checks.birth_date for _, checks in checked)
 
 
-def _over_two_rows(layout: Layout) -> Iterator[_Candidate]:
-    """Numbers that begin at the end of a cell and go on at the start of the cell below."""
+def _over_rows(layout: Layout) -> Iterator[_Candidate]:
+    """Numbers that begin at the end of a cell and go on in the lines below it, in one or two more parts."""
     for tail in _TAIL.finditer(layout.plain):
         beginning = _SEPARATORS.sub("", tail["tail"])
-        row = layout.row_at(tail.start())
-        if row + 1 == len(layout.rows) or sum(c.isalpha() for c in beginning[:4]) < _FEWEST_LETTERS:
+        if sum(c.isalpha() for c in beginning[:4]) >= _FEWEST_LETTERS:
+            part = _Part(beginning, (tail.span("tail"),), layout.box(*tail.span("tail")), layout.cell(tail.start()))
+            yield from _continued(layout, part)
+
+
+class _Part(NamedTuple):
+    """The beginning of a number: its characters, where they stand, the box of the last of them and their cell."""
+
+    glyphs: str
+    spans: tuple[tuple[int, int], ...]
+    box: Box
+    cell: tuple[int, int]
+
+
+def _continued(layout: Layout, part: _Part) -> Iterator[_Candidate]:
+    """The numbers that `part` makes with what stands below it."""
+    for start, end in _below(layout, part):
+        head = _HEAD.match(layout.plain, start, end)
+        if head is None or _DATE_INSIDE.search(head[0]):
             continue
-        for start, end in layout.cells(row + 1):
-            head = _HEAD.match(layout.plain, start, end)
-            if head is None or _DATE_INSIDE.search(head[0]):
-                continue
-            glyphs = beginning + _SEPARATORS.sub("", head[0])
-            if len(glyphs) != nam.LENGTH or _digits(glyphs) < _FEWEST_DIGITS:
-                continue
-            above, below = layout.box(*tail.span("tail")), layout.box(*head.span())
-            if not _stand_together(above, below, layout.box(*layout.cell(tail.start()))):
-                continue
-            valid, dated = _read(glyphs)
-            # What stands over two rows is mostly two things: chance is let in only with a real birth date.
-            if dated:
-                text = f"{layout.printed[slice(*tail.span('tail'))]} {layout.printed[slice(*head.span())]}"
-                span = Span(*tail.span("tail"), above.union(below))
-                yield _Candidate(span, text, glyphs, len(glyphs) - len(beginning) in (4, 8), valid, dated)
+        own = _SEPARATORS.sub("", head[0])
+        whole = _Part(part.glyphs + own, (*part.spans, head.span()), layout.box(*head.span()), part.cell)
+        if len(whole.glyphs) < nam.LENGTH and len(whole.spans) < _MOST_PARTS:
+            yield from _continued(layout, whole)
+        if len(whole.glyphs) != nam.LENGTH or _digits(whole.glyphs) < _FEWEST_DIGITS:
+            continue
+        valid, dated = _read(whole.glyphs)
+        # What stands over two rows is mostly two things: chance is let in only with a real birth date.
+        if dated:
+            text = " ".join(layout.printed[slice(*span)] for span in whole.spans)
+            span = Span(*part.spans[0], Box.around(layout.box(*span) for span in whole.spans))
+            yield _Candidate(span, text, whole.glyphs, len(own) in (2, 4, 6, 8), valid, dated)
+
+
+def _below(layout: Layout, part: _Part) -> Iterator[tuple[int, int]]:
+    """The cells right below the last part of a number, in its own cell.
+
+    Where a taller row is centred, the other cells' only line stands between the two lines of this one.
+    """
+    row = layout.row_at(part.spans[-1][0])
+    cell = layout.box(*part.cell)
+    for below in range(row + 1, min(row + 3, len(layout.rows))):
+        beneath = False
+        for start, end in layout.cells(below):
+            box = layout.box(start, end)
+            beneath = beneath or (box.x0 < part.box.x1 and box.x1 > part.box.x0)
+            if _stand_together(part.box, box, cell):
+                yield start, end
+        if beneath:
+            return
 
 
 def _stand_together(above: Box, below: Box, cell: Box) -> bool:

@@ -31,7 +31,8 @@ def join_pieces(pieces: Iterable[Sequence[Word]], *, slope: float = 0.0) -> tupl
     total = height = 0.0
     for piece in levels:
         # A dash is hardly higher than the pen is wide: no letter counts as lower than most of a usual one.
-        if rows and piece.level - total / len(rows[-1]) <= SAME_LINE * max(min(height, piece.height), lowest):
+        near = rows and piece.level - total / len(rows[-1]) <= SAME_LINE * max(min(height, piece.height), lowest)
+        if near and not any(piece.is_over(other) for other in rows[-1]):
             rows[-1].append(piece)
             total, height = total + piece.level, max(height, piece.height)
         else:
@@ -48,13 +49,19 @@ class _Piece(NamedTuple):
     level: float
     height: float
     left: float
+    right: float
     words: Sequence[Word]
 
     @classmethod
     def of(cls, words: Sequence[Word], slope: float) -> _Piece:
         x0, y0, x1, y1 = Box.around(word.box for word in words)
         height = median(word.box.height for word in words)
-        return cls((y0 + y1 - slope * (x0 + x1)) / 2, height, x0, words)
+        return cls((y0 + y1 - slope * (x0 + x1)) / 2, height, x0, x1, words)
+
+    def is_over(self, other: _Piece) -> bool:
+        """Whether two pieces at about the same height are two lines of one narrow cell."""
+        shared = min(self.right, other.right) - max(self.left, other.left)
+        return 3 * shared > min(self.right - self.left, other.right - other.left)
 
 
 def in_directions(words: Iterable[tuple[Word, int]]) -> tuple[Line, ...]:
@@ -67,15 +74,8 @@ def in_directions(words: Iterable[tuple[Word, int]]) -> tuple[Line, ...]:
         if not direction:
             lines.extend(in_lines(groups[direction]))
             continue
-        level = [word._replace(box=turned(word.box, direction)) for word in groups[direction]]
+        level = [word._replace(box=word.box.turned(direction)) for word in groups[direction]]
         back = (4 - direction) % 4
         for line in in_lines(level):
-            lines.append(Line(tuple(word._replace(box=turned(word.box, back)) for word in line.words)))
+            lines.append(Line(tuple(word._replace(box=word.box.turned(back)) for word in line.words)))
     return tuple(lines)
-
-
-def turned(box: Box, quarters: int) -> Box:
-    """Where a box lies once its page was turned by quarters against the clock."""
-    for _ in range(quarters % 4):
-        box = Box(box.y0, 1 - box.x1, box.y1, 1 - box.x0)
-    return box

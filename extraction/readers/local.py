@@ -27,7 +27,7 @@ import numpy as np
 
 from extraction.errors import UnreadablePage
 from extraction.page import Box, Line, Page, Word
-from extraction.readers.lines import join_pieces, turned
+from extraction.readers.lines import join_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,8 +72,8 @@ def read(image: Pixels, *, number: int, width: float, height: float) -> Page:
     lines = _lines(pieces, texts, grey.shape, _slope(quads, grey.shape))
     if not lines and page_image_has_ink(image):
         raise UnreadablePage("page_unreadable")
-    back = tuple(Line(tuple(w._replace(box=turned(w.box, -quarters)) for w in line.words)) for line in lines)
-    return Page(number, width, height, back, NAME)
+    upright = Page(number, height, width, lines, NAME) if quarters % 2 else Page(number, width, height, lines, NAME)
+    return upright.turned(-quarters)
 
 
 def page_image_has_ink(image: Pixels) -> bool:

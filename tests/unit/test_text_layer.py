@@ -15,7 +15,7 @@ from reportlab.pdfgen import canvas
 
 from extraction.page import Box, Page, Word
 from extraction.readers import text_layer
-from extraction.readers.lines import in_directions, in_lines, turned
+from extraction.readers.lines import in_directions, in_lines
 from extraction.readers.pdf import LayerWord, TextLayer, open_pdf
 
 AGENDA = [
@@ -298,7 +298,7 @@ def test_words_of_any_direction_come_in_the_order_they_are_read(direction: int) 
         Word("trois", Box(0.1, 0.2, 0.2, 0.22)),
     ]
     back = (4 - direction) % 4
-    words = [(word._replace(box=turned(word.box, back)), direction) for word in reversed(level)]
+    words = [(word._replace(box=word.box.turned(back)), direction) for word in reversed(level)]
     lines = in_directions(words)
     assert [line.text for line in lines] == ["un deux", "trois"]
     assert lines[0].words[0].box == pytest.approx(words[-1][0].box)
