@@ -16,12 +16,14 @@ import pypdfium2
 from PIL import Image, TiffImagePlugin
 from reportlab.pdfgen.canvas import Canvas
 
-from extraction.corpus.degrade import DEGRADATIONS, RESOLUTION, Picture, Pixels
-from extraction.corpus.layouts import LAYOUTS
-from extraction.corpus.layouts.sheet import FACES, HEIGHT, WIDTH, Setting, Sheet, register_fonts
-from extraction.corpus.people import invent_clinic, invent_physician
+from extraction.corpus.degrade import DEGRADATIONS, RESOLUTION, Picture, Pixels, Scene, Word
+from extraction.corpus.faces import FACES, HANDS, HELD_OUT_FACES, HELD_OUT_HANDS, register_fonts
+from extraction.corpus.layouts import HELD_OUT, LAYOUTS
+from extraction.corpus.layouts.sheet import HEIGHT, WIDTH, Setting, Sheet
+from extraction.corpus.people import HELD_OUT_NAMES, NAMES, invent_clinic, invent_physician
 from extraction.corpus.truth import TruthItem
-from extraction.corpus.wording import SEPARATORS
+from extraction.corpus.wording import choose_style
+from extraction.page import Box
 
 KINDS: tuple[str, ...] = tuple(
     layout if degradation is None else f"{layout}-{degradation}"
@@ -37,12 +39,16 @@ SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class CorpusDocument:
-    """A PDF and every NAM in it, in reading order."""
+    """A PDF and every NAM in it, in reading order.
+
+    `specimens` are valid numbers that the pages show in a box for examples: nobody's, and not to be proposed.
+    """
 
     pdf: bytes
     truth: list[TruthItem]
     kind: str
     seed: int
+    specimens: tuple[str, ...] = ()
 
 
 def build(
@@ -68,15 +74,15 @@ def build(
     if pages < 1:
         raise ValueError("a document has at least one page")
     layout, _, degradation = kind.partition("-")
-    shared = _shared(seed, people=people, misprints=misprints)
+    shared = _shared(seed, held_out=layout in HELD_OUT, people=people, misprints=misprints)
     settings = [
         replace(shared, day=day, number=number, pages=pages)
         for number, day in enumerate(islice(_working_days(first_day or shared.day), pages), 1)
     ]
-    pdf, truth = _print(layout, seed, settings)
+    pdf, truth, specimens = _print(layout, seed, settings)
     if degradation:
         pdf, truth = _degrade(pdf, truth, kind, seed, [setting.day for setting in settings])
-    return CorpusDocument(pdf, truth, kind, seed)
+    return CorpusDocument(pdf, truth, kind, seed, specimens)
 
 
 def demo_documents(seed: int = 2026) -> list[tuple[str, CorpusDocument]]:
@@ -90,14 +96,16 @@ def demo_documents(seed: int = 2026) -> list[tuple[str, CorpusDocument]]:
     ]
 
 
-def _shared(seed: int, *, people: int | None, misprints: float) -> Setting:
+def _shared(seed: int, *, held_out: bool, people: int | None, misprints: float) -> Setting:
     """One clinic, one physician and one face for the whole document; the setting of its first page."""
     rng = _chance(f"{seed}/document")
     return Setting(
         clinic=invent_clinic(rng),
         physician=invent_physician(rng),
-        face=rng.choice(FACES),
-        separator=rng.choice(SEPARATORS),
+        face=rng.choice(HELD_OUT_FACES if held_out else FACES),
+        style=choose_style(rng),
+        hands=HELD_OUT_HANDS if held_out else HANDS,
+        names=HELD_OUT_NAMES if held_out else NAMES,
         day=EARLIEST + timedelta(days=rng.randrange(100)),
         number=1,
         pages=1,
@@ -119,18 +127,19 @@ def _working_days(day: date) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def _print(layout: str, seed: int, settings: list[Setting]) -> tuple[bytes, list[TruthItem]]:
+def _print(layout: str, seed: int, settings: list[Setting]) -> tuple[bytes, list[TruthItem], tuple[str, ...]]:
     """The document as it leaves the computer: text, no image."""
     register_fonts()
-    file, truth = BytesIO(), []
+    file, truth, specimens = BytesIO(), [], []
     canvas = Canvas(file, pagesize=(WIDTH, HEIGHT), pageCompression=1, invariant=1)
     for setting in settings:
         sheet = Sheet(canvas, setting, _chance(f"{seed}/{layout}/{setting.number}"))
         LAYOUTS[layout](sheet)
         canvas.showPage()
+        specimens += sheet.specimens
         truth.extend(sorted(sheet.truth, key=lambda item: (item.box.y0, item.box.x0)))
     canvas.save()
-    return file.getvalue(), truth
+    return file.getvalue(), truth, tuple(specimens)
 
 
 def _degrade(
@@ -140,22 +149,35 @@ def _degrade(
     degrade = DEGRADATIONS[kind.partition("-")[2]]
     file, moved = BytesIO(), []
     with pikepdf.new() as bound:
-        for number, (page, day) in enumerate(zip(_render(pdf), days, strict=True), 1):
+        for number, (day, (page, words)) in enumerate(zip(days, _render(pdf), strict=True), 1):
             rng = np.random.default_rng(_chance(f"{seed}/{kind}/{number}").getrandbits(128))
-            picture = degrade(page, rng, day)
-            moved += [item._replace(box=picture.place(item.box)) for item in truth if item.page == number]
+            here = [item for item in truth if item.page == number]
+            picture = degrade(page, rng, Scene(day, tuple(item.box for item in here), words))
+            moved += [item._replace(box=picture.place(item.box)) for item in here]
             _bind(bound, picture)
         bound.save(file, deterministic_id=True)
     return file.getvalue(), moved
 
 
-def _render(pdf: bytes) -> Iterator[Pixels]:
-    """Each page in grey at RESOLUTION. Our own documents are trusted, so this needs no child process."""
+def _render(pdf: bytes) -> Iterator[tuple[Pixels, tuple[Word, ...]]]:
+    """Each page in grey at RESOLUTION, and its runs of text. Our own documents are trusted: no child process."""
     with pypdfium2.PdfDocument(pdf) as document:
         for page in document:
             bitmap = page.render(scale=RESOLUTION / 72, grayscale=True)
-            yield bitmap.to_numpy().reshape(bitmap.height, bitmap.width).copy()
+            yield bitmap.to_numpy().reshape(bitmap.height, bitmap.width).copy(), _words(page)
             page.close()
+
+
+def _words(page: pypdfium2.PdfPage) -> tuple[Word, ...]:
+    width, height = page.get_size()
+    text = page.get_textpage()
+    words = []
+    for rectangle in map(text.get_rect, range(text.count_rects())):
+        left, bottom, right, top = rectangle
+        box = Box(left / width, 1 - top / height, right / width, 1 - bottom / height)
+        words.append((text.get_text_bounded(*rectangle).strip(), box))
+    text.close()
+    return tuple(words)
 
 
 def _bind(pdf: pikepdf.Pdf, picture: Picture) -> None:
@@ -163,7 +185,31 @@ def _bind(pdf: pikepdf.Pdf, picture: Picture) -> None:
     page = pdf.add_blank_page(page_size=picture.size)
     width, height = picture.size
     page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=_image(pdf, picture)))
-    page.Contents = pdf.make_stream(f"q {width:g} 0 0 {height:g} 0 0 cm /Im0 Do Q".encode())
+    drawing = [f"q {width:g} 0 0 {height:g} 0 0 cm /Im0 Do Q".encode()]
+    if picture.words:
+        page.Resources.Font = pikepdf.Dictionary(F0=_layer_font(pdf))
+        drawing += [_invisible(text, box, picture.size) for text, box in picture.words]
+    page.Contents = pdf.make_stream(b"\n".join(drawing))
+
+
+def _layer_font(pdf: pikepdf.Pdf) -> pikepdf.Object:
+    return pdf.make_indirect(
+        pikepdf.Dictionary(
+            Type=pikepdf.Name.Font,
+            Subtype=pikepdf.Name.Type1,
+            BaseFont=pikepdf.Name.Helvetica,
+            Encoding=pikepdf.Name.WinAnsiEncoding,
+        )
+    )
+
+
+def _invisible(text: str, box: Box, size: tuple[float, float]) -> bytes:
+    """The drawing of one run of a text layer: there to be selected and searched, not seen."""
+    width, height = size
+    points = max(4.0, box.height * height)
+    shown = text.encode("cp1252", "replace").hex()
+    place = f"{box.x0 * width:.2f} {(1 - box.y1) * height:.2f}"
+    return f"BT 3 Tr /F0 {points:.1f} Tf 1 0 0 1 {place} Tm <{shown}> Tj ET".encode()
 
 
 def _image(pdf: pikepdf.Pdf, picture: Picture) -> pikepdf.Stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -34,6 +35,40 @@ MEN = (
     "Ismaël", "Viateur", "Karim", "Wei", "Quentin", "Umberto", "Rosaire", "Côme",
 )  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that the people of a document may have."""
+
+    surnames: Sequence[str]
+    saints: Sequence[str]
+    short_surnames: Sequence[str]
+    women: Sequence[str]
+    men: Sequence[str]
+
+
+NAMES = Names(SURNAMES, SAINTS, SHORT_SURNAMES, WOMEN, MEN)
+HELD_OUT_NAMES = Names(
+    surnames=(
+        "Arsenault", "Archambault", "Audet", "Beaudoin", "Bilodeau", "Boivin", "Brassard", "Carrier", "Chabot",
+        "Charbonneau", "Couture", "Cyr", "Demers", "Deschênes", "Dufour", "Dupuis", "Forget", "Frenette", "Giguère",
+        "Godin", "Guay", "Harvey", "Jobin", "Lacroix", "Lemieux", "Lussier", "Ménard", "Michaud", "Noël", "Pépin",
+        "Plourde", "Proulx", "Rioux", "Séguin", "Tanguay", "Tessier", "Vachon", "Villeneuve", "Zakaria", "Öztürk",
+        "Itoua", "Mbeki", "Owusu", "Santos", "Kovács", "L'Espérance", "D'Astous", "De Repentigny", "MacLeod", "Ikeda",
+    ),
+    saints=("Saint-Jean", "St-Cyr", "Saint-Germain", "Sainte-Foy", "Ste-Thérèse", "St-Denis"),
+    short_surnames=("Yu", "Hu", "Ho", "Do", "Oh", "Ba"),
+    women=(
+        "Sylvie", "Louise", "Geneviève", "Élodie", "Océane", "Noémie", "Mégane", "Marie-Claude", "Annie", "Raphaëlle",
+        "Edith", "Ginette", "Huguette", "Mireille", "Simone", "Aïcha", "Mei", "Ivana", "Odile", "Wilhelmine",
+    ),
+    men=(
+        "Alexandre", "Guillaume", "Sébastien", "Maxime", "Jean-Guy", "Marc-André", "Normand", "Yves", "Raphaël",
+        "Éloi", "Bruno", "Denis", "Fernand", "Gilles", "Isaac", "Oscar", "Ulric", "Mohamed", "Quang", "Zoltan",
+    ),
+)  # fmt: skip
+"""Names of the held-out documents: none of them is one of development."""
+
 TOWNS = (
     "Saint-Aubin-des-Rives", "Val-des-Tilleuls", "Rivière-aux-Merles", "Sainte-Odile-du-Lac", "Pointe-aux-Hérons",
     "Mont-Cendré", "Baie-des-Brumes", "L'Anse-Dorée",
@@ -49,6 +84,8 @@ CLINICS = (
 
 YEAR = 365.2425
 """Days in a year, on average."""
+WEEK = 7
+"""Nobody is younger in days, so that no list of a week shows a visit before a birth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +138,28 @@ class Clinic:
     fax: str
 
 
-def invent_person(rng: random.Random, day: date) -> Person:
+def invent_person(rng: random.Random, day: date, names: Names = NAMES) -> Person:
     """Anybody from a newborn to a person of 100 years on `day`."""
     female = rng.random() < 0.5  # noqa: PLR2004 - as many women as men
-    surname, given_name = _surname(rng), rng.choice(WOMEN if female else MEN)
+    surname, given_name = _surname(rng, names), rng.choice(names.women if female else names.men)
     birth = _birth(rng, day)
     value = nam.compose(surname, given_name, birth, female=female, sequence=_sequence(rng))
     return Person(surname, given_name, birth, female, value)
 
 
-def _surname(rng: random.Random) -> str:
+def _surname(rng: random.Random, names: Names) -> str:
     """Mostly plain surnames; one in eight is double, one in ten a saint's, one in fourteen short."""
     kinds = ("plain", "double", "saint", "short")
     kind = rng.choices(kinds, weights=(71, 12, 10, 7))[0]
     if kind == "double":
-        return "-".join(rng.sample(SURNAMES, 2))
-    return rng.choice({"plain": SURNAMES, "saint": SAINTS, "short": SHORT_SURNAMES}[kind])
+        return "-".join(rng.sample(names.surnames, 2))
+    return rng.choice({"plain": names.surnames, "saint": names.saints, "short": names.short_surnames}[kind])
 
 
 def _birth(rng: random.Random, day: date) -> date:
     """Any age from 0 to 100; infants and centenarians oftener than in life, for they are where centuries go wrong."""
     youngest, oldest = rng.choices(((0, 101), (0, 1), (99, 101)), weights=(92, 4, 4))[0]
-    return day - timedelta(days=rng.randint(int(youngest * YEAR), int(oldest * YEAR) - 1))
+    return day - timedelta(days=rng.randint(max(WEEK, int(youngest * YEAR)), int(oldest * YEAR) - 1))
 
 
 def _sequence(rng: random.Random) -> str:

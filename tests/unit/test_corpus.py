@@ -7,6 +7,7 @@ import random
 import re
 from collections import Counter
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,16 +19,21 @@ from django.core.management import CommandError, call_command
 
 from extraction import nam
 from extraction.corpus import people
-from extraction.corpus.degrade import DEGRADATIONS, Picture
-from extraction.corpus.documents import KINDS, CorpusDocument, build, demo_documents
+from extraction.corpus.degrade import DEGRADATIONS, Picture, Scene
+from extraction.corpus.documents import CorpusDocument, build, demo_documents
 from extraction.corpus.layouts import LAYOUTS
 from extraction.corpus.truth import TruthItem
+from extraction.corpus.wording import NAM_STYLES, NamStyle
 from extraction.management.commands import make_corpus
 from extraction.page import Box
 
 BORN_DIGITAL = tuple(LAYOUTS)
-WITH_NAMS = tuple(layout for layout in LAYOUTS if layout not in {"invoice", "empty"})
-SHAPE = re.compile(r"[A-Z]{4}[ -]?[0-9]{4}[ -]?[0-9]{2}[0-9A-Z][0-9]")
+WITHOUT_NAMS = ("invoice", "empty", "decoys", "remittance")
+WITH_NAMS = tuple(layout for layout in LAYOUTS if layout not in WITHOUT_NAMS)
+REPEATABLE = (*LAYOUTS, *(f"list-{degradation}" for degradation in DEGRADATIONS))
+BETWEEN = re.compile(r"[\s./-]+")
+SHAPE = re.compile(r"\b[A-Z]{4}[ ./-]{0,2}[0-9]{4}[ ./-]{0,2}[0-9]{2}[ ./-]{0,2}[0-9A-Z][0-9]\b")
+DAY = Scene(date(2025, 10, 3))
 
 
 def chance(seed: int) -> random.Random:
@@ -59,7 +65,7 @@ def image(document: CorpusDocument, page: int = 1) -> np.ndarray:
         return bitmap.to_numpy().reshape(bitmap.height, bitmap.width).copy()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", REPEATABLE)
 def test_same_seed_gives_the_same_bytes_and_truth(kind: str) -> None:
     assert build(kind, seed=5, pages=1) == build(kind, seed=5, pages=1)
 
@@ -84,25 +90,44 @@ def test_the_number_of_nams_on_a_page_can_be_chosen(layout: str) -> None:
     assert Counter(item.page for item in build(layout, seed=1, pages=2, people=11).truth) == {1: 11, 2: 11}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", BORN_DIGITAL)
-def test_the_text_layer_holds_every_nam_exactly_once_in_its_box(kind: str, seed: int) -> None:
+def test_the_text_layer_holds_every_nam_of_the_truth_in_its_box_and_as_often(kind: str, seed: int) -> None:
     document = build(kind, seed=seed, pages=2)
-    pages = ["".join(re.split(r"[\s-]+", text)) for text in texts(document)]
+    pages = [nam.normalise(BETWEEN.sub("", text)) for text in texts(document)]
+    for (page, printed), times in Counter((item.page, nam.normalise(item.text)) for item in document.truth).items():
+        assert pages[page - 1].count(printed) == times
     for item in document.truth:
-        assert pages[item.page - 1].count(item.nam) == 1
-        assert nam.normalise(inside(document, item)) == item.nam
+        assert nam.normalise(inside(document, item)) == nam.normalise(item.text)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("layout", [layout for layout in WITH_NAMS if layout != "edge"])
+def test_what_is_printed_is_the_nam_itself(layout: str) -> None:
+    document = build(layout, seed=7, pages=2)
+    assert all(nam.normalise(item.text) == item.nam for item in document.truth)
+
+
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", BORN_DIGITAL)
-def test_no_valid_nam_is_printed_that_the_truth_does_not_hold(kind: str, seed: int) -> None:
+def test_no_valid_nam_is_printed_but_the_truth_and_specimens(kind: str, seed: int) -> None:
     document = build(kind, seed=seed, pages=2)
     printed = {nam.normalise(match) for text in texts(document) for match in SHAPE.findall(text)}
-    assert {value for value in printed if all(nam.check(value))} <= {item.nam for item in document.truth}
+    known = {item.nam for item in document.truth} | set(document.specimens)
+    assert {value for value in printed if all(nam.check(value))} <= known
 
 
-@pytest.mark.parametrize("kind", WITH_NAMS)
+@pytest.mark.parametrize("layout", WITHOUT_NAMS)
+def test_pages_of_decoys_hold_no_nam(layout: str) -> None:
+    assert all(build(layout, seed=seed, pages=3).truth == [] for seed in range(3))
+
+
+def test_a_specimen_is_often_a_valid_number_and_never_truth() -> None:
+    documents = [build("decoys", seed=seed, pages=4) for seed in range(3)]
+    assert any(document.specimens for document in documents)
+    assert all(all(nam.check(value)) for document in documents for value in document.specimens)
+
+
+@pytest.mark.parametrize("kind", [layout for layout in WITH_NAMS if layout != "edge"])
 def test_every_nam_passes_every_check_unless_misprints_are_asked_for(kind: str) -> None:
     assert all(all(nam.check(item.nam)) for item in build(kind, seed=8, pages=3).truth)
 
@@ -132,10 +157,15 @@ def test_people_cover_ages_sexes_letters_saints_and_short_surnames() -> None:
     assert any("-" in person.surname for person in crowd)
 
 
-@pytest.mark.parametrize("separator", [" ", "", "-"])
-def test_nams_are_printed_with_every_separator(separator: str) -> None:
-    printed = {item.text for seed in range(8) for item in build("agenda", seed=seed, pages=1).truth}
-    assert any(re.fullmatch(separator.join([r"\w{4}"] * 3), text) for text in printed)
+@pytest.mark.parametrize("style", NAM_STYLES)
+def test_nams_are_printed_in_every_style(style: NamStyle) -> None:
+    shape = re.escape(style.separator).join(rf"\w{{{length}}}" for length in style.groups)
+    assert any(re.fullmatch(shape, text) for text in printed_nams())
+
+
+@cache
+def printed_nams() -> set[str]:
+    return {item.text for seed in range(60) for item in build("list", seed=seed, pages=1).truth}
 
 
 @pytest.mark.parametrize("layout", ["agenda", "form", "list", "letter"])
@@ -164,7 +194,7 @@ def test_an_agenda_page_has_about_forty_lines() -> None:
     assert 38 <= lines <= 46
 
 
-@pytest.mark.parametrize("degradation", DEGRADATIONS)
+@pytest.mark.parametrize("degradation", [name for name in DEGRADATIONS if name not in {"badtext", "mixed"}])
 def test_a_degraded_document_shows_the_same_people_without_a_text_layer(degradation: str) -> None:
     printed, degraded = build("list", seed=6, pages=2), build(f"list-{degradation}", seed=6, pages=2)
     assert [item._replace(box=None) for item in printed.truth] == [item._replace(box=None) for item in degraded.truth]
@@ -177,9 +207,11 @@ def test_a_degraded_document_shows_the_same_people_without_a_text_layer(degradat
 def test_boxes_follow_the_page_through_a_degradation(degradation: str, box: Box, seed: int) -> None:
     page = np.full((2200, 1700), 255, np.uint8)
     page[int(box.y0 * 2200) : int(box.y1 * 2200), int(box.x0 * 1700) : int(box.x1 * 1700)] = 0
-    picture = DEGRADATIONS[degradation](page, np.random.default_rng(seed), date(2025, 10, 3))
+    picture = DEGRADATIONS[degradation](page, np.random.default_rng(seed), DAY)
     told = picture.place(box)
-    assert told.overlap(dark_part(picture, told.grown(0.04, 0.03))) > 0.9
+    # White streaks may cut a piece off a patch that little toner was left for.
+    least = 0.7 if degradation == "faint" else 0.9
+    assert told.overlap(dark_part(picture, told.grown(0.04, 0.03))) > least
 
 
 def dark_part(picture: Picture, window: Box) -> Box:
@@ -188,7 +220,8 @@ def dark_part(picture: Picture, window: Box) -> Box:
     height, width = pixels.shape
     top, left = int(window.y0 * height), int(window.x0 * width)
     part = cv2.medianBlur(pixels[top : int(window.y1 * height), left : int(window.x1 * width)].copy(), 5)
-    _, _, patches, _ = cv2.connectedComponentsWithStats((part < 75).astype(np.uint8))
+    _, dark = cv2.threshold(part, 0, 1, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    _, _, patches, _ = cv2.connectedComponentsWithStats(dark)
     x, y, wide, high, _ = max(patches[1:], key=lambda patch: patch[cv2.CC_STAT_AREA])
     return Box((left + x) / width, (top + y) / height, (left + x + wide) / width, (top + y + high) / height)
 
@@ -202,8 +235,9 @@ def test_a_point_moves_with_the_picture() -> None:
 def test_a_fax_is_black_or_white_and_the_others_are_not() -> None:
     page = cv2.resize(image(build("form", seed=1, pages=1)), (1700, 2200))
     levels = {
-        name: len(np.unique(degrade(page, np.random.default_rng(1), date(2025, 10, 3)).pixels))
+        name: len(np.unique(degrade(page, np.random.default_rng(1), DAY).pixels))
         for name, degrade in DEGRADATIONS.items()
+        if name != "mixed"
     }
     assert levels.pop("fax") <= 3
     assert min(levels.values()) > 100

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from extraction.corpus.layouts.sheet import Sheet
 from extraction.corpus.people import TOWNS, invent_decoy, invent_postal_code, invent_street, invent_telephone
-from extraction.corpus.wording import SEPARATORS, iso_date, printed_nam
+from extraction.corpus.wording import choose_style, iso_date, printed_nam
 
 SUPPLIERS = ("Fournitures médicales Boréa inc.", "Distribution Santé Trois-Caps", "Papeterie du Grand-Quai")
 ARTICLES = (
@@ -46,7 +46,7 @@ def _article(sheet: Sheet, y: float) -> int:
     rng = sheet.rng
     count, price = rng.randint(1, 40), rng.randint(400, 12_000)
     sheet.line(36, y - 14, 576, y - 14, 0.3)
-    reference = printed_nam(invent_decoy(rng, sheet.setting.day), rng.choice(SEPARATORS))
+    reference = printed_nam(invent_decoy(rng, sheet.setting.day), choose_style(rng))
     sheet.text(40, y, reference, 9, font=sheet.setting.face.figures)
     sheet.text(160, y, rng.choice(ARTICLES), 9)
     for x, words in ((418, str(count)), (494, _money(price)), (572, _money(count * price))):

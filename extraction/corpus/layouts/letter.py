@@ -111,7 +111,7 @@ def _room(sheet: Sheet, piece: Piece) -> float:
     """The width of a word, or of the widest NAM, in points."""
     if isinstance(piece, str):
         return sheet.width(piece, SIZE)
-    return sheet.width("MMMM-0000-0000", SIZE, font=sheet.setting.face.figures)
+    return sheet.width("MMMM-00-00-00-00", SIZE, font=sheet.setting.face.figures)
 
 
 def _close(sheet: Sheet, y: float) -> None:

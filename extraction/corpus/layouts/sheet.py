@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
-from functools import cache
-from pathlib import Path
-from typing import NamedTuple
 
-import reportlab
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from extraction.corpus.people import Clinic, Person, Physician, invent_person, misprint
+from extraction.corpus.faces import Face
+from extraction.corpus.hand import Hand, invent_hand, width_of, write
+from extraction.corpus.people import Clinic, Names, Person, Physician, invent_decoy, invent_person, misprint
 from extraction.corpus.truth import TruthItem
-from extraction.corpus.wording import printed_nam, usual_separator
+from extraction.corpus.wording import NamStyle, cut, printed_nam, usual_style
 from extraction.page import Box
 
 WIDTH, HEIGHT = 612.0, 792.0
@@ -26,36 +24,13 @@ ABOVE, BELOW = 0.76, 0.06
 """How far capitals and digits reach above and below the baseline, in font sizes, with a hair of margin."""
 
 
-class Face(NamedTuple):
-    """Names of fonts that belong together; `figures` prints the numbers."""
-
-    regular: str
-    bold: str
-    figures: str
-
-
-FACES = (
-    Face("Helvetica", "Helvetica-Bold", "Helvetica"),
-    Face("Helvetica", "Helvetica-Bold", "Courier"),
-    Face("Times-Roman", "Times-Bold", "Times-Roman"),
-    Face("Vera", "Vera-Bold", "Vera"),
-)
-
-
-@cache
-def register_fonts() -> None:
-    """Make the fonts that travel with reportlab, and are embedded in the PDF, known to it."""
-    folder = Path(reportlab.__file__).parent / "fonts"
-    pdfmetrics.registerFont(TTFont("Vera", folder / "Vera.ttf"))
-    pdfmetrics.registerFont(TTFont("Vera-Bold", folder / "VeraBd.ttf"))
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What the pages of one document share, and the day of this one.
 
-    `people` is how many NAMs this page holds; None leaves it to the layout. `misprints` is the share of NAMs, 0..1,
-    printed with a wrong check character.
+    `hands` are the handwriting fonts and `names` the names that this document may use. `people` is how many NAMs this
+    page holds; None leaves it to the layout. `misprints` is the share of NAMs, 0..1, printed with a wrong check
+    character.
     """
 
     clinic: Clinic
@@ -64,25 +39,63 @@ class Setting:
     number: int
     pages: int
     face: Face
-    separator: str
+    style: NamStyle
+    hands: Sequence[str]
+    names: Names
     people: int | None = None
     misprints: float = 0.0
 
 
 class Sheet:
-    """A page of letter paper. `truth` fills as NAMs are printed."""
+    """A page of letter paper. `truth` fills as NAMs are printed.
+
+    `hand` is who fills the page in; None means that values are typed. `specimens` are valid numbers that the page
+    prints as examples, which are nobody's.
+    """
 
     def __init__(self, canvas: Canvas, setting: Setting, rng: random.Random) -> None:
         self.canvas = canvas
         self.setting = setting
         self.rng = rng
         self.truth: list[TruthItem] = []
+        self.specimens: list[str] = []
+        self.hand: Hand | None = None
+
+    def person(self) -> Person:
+        """Somebody whose NAM this page does not print."""
+        return invent_person(self.rng, self.setting.day, self.setting.names)
 
     def patient(self) -> Person:
         """Somebody whose NAM this page is going to print, as it is going to print it."""
-        person = invent_person(self.rng, self.setting.day)
+        person = self.person()
         wrong = self.rng.random() < self.setting.misprints
         return replace(person, nam=misprint(person.nam)) if wrong else person
+
+    def wanted(self, usual: int, most: int | None = None) -> int:
+        """How many NAMs this page is to hold, at most `most`."""
+        people = usual if self.setting.people is None else self.setting.people
+        return people if most is None else min(people, most)
+
+    def moment(self, first: int = 8, last: int = 16, step: int = 5) -> time:
+        """A time of a visit, from `first` to `last` o'clock and 59."""
+        return time(self.rng.randint(first, last), self.rng.randrange(0, 60, step))
+
+    def decoy(self) -> str:
+        """A number of the shape of a NAM that is none."""
+        return invent_decoy(self.rng, self.setting.day)
+
+    def specimen(self) -> str:
+        """A number for a box that says "exemple": as right as a number can be, or nearly."""
+        value = self.person().nam
+        if self.rng.random() < 1 / 2:
+            value = misprint(value)
+        else:
+            self.specimens.append(value)
+        return value
+
+    def take_up_pen(self) -> None:
+        """From here on somebody, not the same as before, fills the page in by hand."""
+        self.hand = invent_hand(self.rng, self.setting.hands)
 
     def text(
         self, x: float, y: float, words: str, size: float = 9, *, font: str | None = None, align: str = "left"
@@ -110,9 +123,20 @@ class Sheet:
             words = words[:-1]
         return words.rstrip(" ,-") + "…"
 
-    def figures(self, person: Person) -> str:
+    def fill(
+        self, x: float, y: float, words: str, size: float = 9, *, font: str | None = None, room: float | None = None
+    ) -> Box:
+        """Fill a value in, typed or by hand, from `x` on the baseline `y`; a hand keeps to `room` points, nearly."""
+        if self.hand is None:
+            return self.text(x, y, words, size, font=font)
+        if room is not None:
+            size = min(size, size * room * self.rng.uniform(0.98, 1.06) / max(1.0, width_of(self.hand, words, size)))
+        left, bottom, right, top = write(self.canvas, self.hand, self.rng, words, x=x, y=HEIGHT - y, size=size)
+        return Box(left / WIDTH, (HEIGHT - top) / HEIGHT, right / WIDTH, (HEIGHT - bottom) / HEIGHT)
+
+    def figures(self, person: Person, style: NamStyle | None = None) -> str:
         """The person's NAM as this page would print it."""
-        return printed_nam(person.nam, usual_separator(self.rng, self.setting.separator))
+        return printed_nam(person.nam, style or usual_style(self.rng, self.setting.style))
 
     def nam(
         self,
@@ -124,12 +148,74 @@ class Sheet:
         day: date | None = None,
         moment: time | None = None,
         font: str | None = None,
+        style: NamStyle | None = None,
+        room: float | None = None,
     ) -> Box:
         """Print the person's NAM and keep it as truth, with the visit that the page gives it."""
-        printed = self.figures(person)
-        box = self.text(x, y, printed, size, font=font or self.setting.face.figures)
+        printed = self.figures(person, style)
+        box = self.fill(x, y, printed, size, font=font or self.setting.face.figures, room=room)
         self.know(person, box, printed, day, moment)
         return box
+
+    def nam_in_cells(
+        self,
+        cells: Sequence[tuple[float, float]],
+        groups: Sequence[int],
+        y: float,
+        person: Person,
+        size: float = 9,
+        *,
+        day: date | None = None,
+        moment: time | None = None,
+    ) -> Box:
+        """Print one group of the NAM in the middle of each cell (left, right) on one baseline."""
+        parts = cut(person.nam, groups)
+        boxes = [self._centred(cell, y, part, size) for cell, part in zip(cells, parts, strict=True)]
+        box = Box.around(boxes)
+        self.know(person, box, " ".join(parts), day, moment)
+        return box
+
+    def nam_in_lines(
+        self,
+        x: float,
+        y: float,
+        person: Person,
+        size: float = 9,
+        *,
+        groups: Sequence[int] = (4, 8),
+        leading: float = 10.5,
+        day: date | None = None,
+        moment: time | None = None,
+    ) -> Box:
+        """Print the NAM broken over lines, one group a line, as a narrow cell does."""
+        parts = cut(person.nam, groups)
+        boxes = [
+            self.fill(x, y + leading * line, part, size, font=self.setting.face.figures)
+            for line, part in enumerate(parts)
+        ]
+        box = Box.around(boxes)
+        self.know(person, box, "\n".join(parts), day, moment)
+        return box
+
+    def comb(
+        self, x: float, y: float, words: str, size: float = 11, *, pitch: float = 15.0, gaps: Sequence[int] = ()
+    ) -> Box:
+        """Ruled boxes of one character each, `pitch` apart, with a space before the characters `gaps`; their box."""
+        boxes, left = [], x
+        for place, character in enumerate(words):
+            left += pitch / 2 if place in gaps else 0.0
+            self.frame(left, y - size * 1.1, left + pitch, y + size * 0.35, 0.4)
+            if character != " ":
+                boxes.append(self._centred((left, left + pitch), y, character, size))
+            left += pitch
+        return Box.around(boxes)
+
+    def _centred(self, cell: tuple[float, float], y: float, words: str, size: float) -> Box:
+        middle = (cell[0] + cell[1]) / 2
+        if self.hand is not None:
+            left = middle - width_of(self.hand, words, size) / 2 + self.rng.uniform(-1.2, 1.2)
+            return self.fill(left, y + self.rng.uniform(-1.2, 1.2), words, size)
+        return self.text(middle, y, words, size, font=self.setting.face.figures, align="centre")
 
     def know(self, person: Person, box: Box, printed: str, day: date | None, moment: time | None) -> None:
         """Keep a NAM as truth that was printed piece by piece."""

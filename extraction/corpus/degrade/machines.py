@@ -1,15 +1,9 @@
-"""What happens to a page between the printer and us: scanner, photocopier, fax machine, telephone.
-
-A degradation takes the page as it was printed, in grey at `RESOLUTION`, and gives a picture together with where every
-point of the page went, so that the truth can follow. Pure but for reading a font that travels with reportlab.
-"""
+"""Scanner, photocopier, fax machine, telephone. Pure but for reading a font that travels with reportlab."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -19,95 +13,60 @@ import numpy.typing as npt
 import reportlab
 from PIL import Image, ImageDraw, ImageFont
 
+from extraction.corpus.degrade.picture import RESOLUTION, Matrix, Picture, Pixels, Scene
 from extraction.corpus.wording import iso_date
-from extraction.page import Box
-
-Pixels = npt.NDArray[np.uint8]
-Matrix = npt.NDArray[np.float64]
-
-RESOLUTION = 200
-"""Dots per inch of the page that comes in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A degraded page.
-
-    `pixels` is grey (height, width) or colour (height, width, blue green red). `moves` maps points of the printed page
-    to points of the picture, both in fractions (3 x 3, homogeneous). `quality` is the JPEG quality to keep it with, 1
-    to 100; None means one bit a pixel, black or white. `size` is the paper in points.
-    """
-
-    pixels: Pixels
-    moves: Matrix
-    quality: int | None
-    size: tuple[float, float] = (612.0, 792.0)
-
-    def place(self, box: Box) -> Box:
-        """Where a box of the printed page is seen: the upright box around its four moved corners."""
-        corners = np.array([[[box.x0, box.y0]], [[box.x1, box.y0]], [[box.x1, box.y1]], [[box.x0, box.y1]]])
-        moved = np.clip(cv2.perspectiveTransform(corners, self.moves)[:, 0, :], 0.0, 1.0)
-        (x0, y0), (x1, y1) = moved.min(axis=0).tolist(), moved.max(axis=0).tolist()
-        return Box(x0, y0, x1, y1)
-
-
-Degradation = Callable[[Pixels, np.random.Generator, date], Picture]
-"""Page, chance, and the day of the page (machines stamp it)."""
-
-
-def scan(page: Pixels, rng: np.random.Generator, day: date) -> Picture:
+def scan(page: Pixels, rng: np.random.Generator, scene: Scene) -> Picture:
     """An office scanner: grey, slightly askew, a little noise, JPEG."""
-    turned, moves = _skew(page, rng, most=1.2)
+    turned, moves = skew(page, rng, most=1.2)
     soft = cv2.GaussianBlur(turned, (0, 0), rng.uniform(0.5, 0.8))
     paper = rng.uniform(0.93, 0.98)
     grey = 20.0 + soft.astype(np.float32) * np.float32(paper - 20.0 / 255)
-    grey += _noise(grey.shape, rng, rng.uniform(3, 7))
-    return Picture(_to_bytes(grey), moves, int(rng.integers(60, 81)))
+    grey += noise(grey.shape, rng, rng.uniform(3, 7))
+    return Picture(to_bytes(grey), moves, int(rng.integers(60, 81)))
 
 
-def photocopy(page: Pixels, rng: np.random.Generator, day: date) -> Picture:
+def photocopy(page: Pixels, rng: np.random.Generator, scene: Scene) -> Picture:
     """A copy of a copy: hard contrast, thick strokes, specks of toner, a dark edge, a pale streak."""
-    turned, moves = _skew(page, rng, most=0.9)
+    turned, moves = skew(page, rng, most=0.9)
     thick = cv2.GaussianBlur(cv2.erode(turned, np.ones((2, 2), np.uint8)), (0, 0), 0.9)
     grey = (thick.astype(np.float32) - 128) * np.float32(rng.uniform(1.4, 1.9)) + np.float32(rng.uniform(135, 165))
     _streak(grey, rng)
     _edge_shadow(grey, rng)
-    grey += _noise(grey.shape, rng, 6)
-    copied = _to_bytes(grey)
-    _specks(copied, rng, count=int(rng.integers(250, 900)))
+    grey += noise(grey.shape, rng, 6)
+    copied = to_bytes(grey)
+    specks(copied, rng, count=int(rng.integers(250, 900)))
     return Picture(copied, moves, int(rng.integers(55, 76)))
 
 
-def fax(page: Pixels, rng: np.random.Generator, day: date) -> Picture:
+def fax(page: Pixels, rng: np.random.Generator, scene: Scene) -> Picture:
     """A fax of group 3: 204 dots an inch across and 98 or 196 down, black or white, with lost lines and specks."""
-    turned, moves = _skew(page, rng, most=0.6)
-    _stamp(turned, f"{iso_date(day + timedelta(days=1))} 07:{rng.integers(10, 60)}  TELECOPIE  P. 01")
-    down = 196 if rng.random() < 2 / 3 else 98
+    turned, moves = skew(page, rng, most=0.6)
+    _stamp(turned, f"{iso_date(scene.day + timedelta(days=1))} 07:{rng.integers(10, 60)}  TELECOPIE  P. 01")
+    down = 196 if rng.random() < 1 / 2 else 98
     lines = cv2.resize(turned, (1734, 11 * down), interpolation=cv2.INTER_AREA).astype(np.float32)
-    lines += _noise(lines.shape, rng, 18)
+    lines += noise(lines.shape, rng, 18)
     bits = np.where(lines < rng.uniform(150, 180), 0, 255).astype(np.uint8)
     _lose_lines(bits, rng)
-    _specks(bits, rng, count=int(rng.integers(60, 250)))
+    specks(bits, rng, count=int(rng.integers(60, 250)))
     return Picture(bits, moves, None)
 
 
-def photo(page: Pixels, rng: np.random.Generator, day: date) -> Picture:
+def photo(page: Pixels, rng: np.random.Generator, scene: Scene) -> Picture:
     """A telephone held over a desk: perspective, uneven light, the shadow of a hand, a colour cast."""
     width, height = 1656, 2208
     unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
     moves = np.asarray(cv2.getPerspectiveTransform(unit, _corners(rng)), np.float64)
     grey = _on_desk(page, moves, (width, height), rng)
     light = _light((height, width), rng)
-    grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.6, 1.0)) * light + _noise(light.shape, rng, 5)
+    grey = cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.6, 1.0)) * light + noise(light.shape, rng, 5)
     cast = np.array([rng.uniform(0.84, 0.93), rng.uniform(0.93, 0.97), 1.0], np.float32)
-    colours = cv2.merge([_to_bytes(grey * channel) for channel in cast])
+    colours = cv2.merge([to_bytes(grey * channel) for channel in cast])
     return Picture(colours, moves, int(rng.integers(65, 86)), (612.0, 816.0))
 
 
-DEGRADATIONS: Mapping[str, Degradation] = {"scan": scan, "photocopy": photocopy, "fax": fax, "photo": photo}
-
-
-def _skew(page: Pixels, rng: np.random.Generator, *, most: float) -> tuple[Pixels, Matrix]:
+def skew(page: Pixels, rng: np.random.Generator, *, most: float) -> tuple[Pixels, Matrix]:
     """The page turned by up to `most` degrees about its middle and shifted by up to a twelfth of an inch."""
     height, width = page.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-most, most), 1.0)
@@ -118,16 +77,16 @@ def _skew(page: Pixels, rng: np.random.Generator, *, most: float) -> tuple[Pixel
     return turned, moves
 
 
-def _noise(shape: tuple[int, ...], rng: np.random.Generator, strength: float) -> npt.NDArray[np.float32]:
+def noise(shape: tuple[int, ...], rng: np.random.Generator, strength: float) -> npt.NDArray[np.float32]:
     """Gaussian noise; `strength` is its standard deviation in grey levels."""
     return rng.standard_normal(shape, dtype=np.float32) * np.float32(strength)
 
 
-def _to_bytes(grey: npt.NDArray[np.float32]) -> Pixels:
+def to_bytes(grey: npt.NDArray[np.float32]) -> Pixels:
     return np.clip(grey, 0, 255).astype(np.uint8)
 
 
-def _specks(pixels: Pixels, rng: np.random.Generator, *, count: int) -> None:
+def specks(pixels: Pixels, rng: np.random.Generator, *, count: int) -> None:
     """Black dots of one to three pixels, anywhere."""
     height, width = pixels.shape
     rows, columns = rng.integers(0, height - 3, count), rng.integers(0, width - 3, count)
