@@ -39,15 +39,15 @@ check: $(STAMP)  ## lint, types, templates, migrations, translations, production
 	@echo "translations"; ENV_FILE=/dev/null $(RUN) manage.py messages --check
 	@echo "production";   $(PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
 
-# The peer that local OCR is timed against has an environment of its own; without it that comparison is left out.
+# The tools that ours is measured beside have an environment of their own; without it those comparisons are left out.
 PEERS := $(VENV)/peers
 BENCH_ARGS ?=
 
 bench: $(STAMP)  ## the benchmarks, with a table at the end (BENCH_ARGS="word" picks some)
-	@test $(PEERS)/.installed -nt tests/benchmarks/peers.txt || { echo "Installing the peer (about 30 seconds, once)…"; \
+	@test $(PEERS)/.installed -nt tests/benchmarks/peers.txt || { echo "Installing the peers (about 80 seconds, once)…"; \
 		$(PYTHON) -m venv --clear $(PEERS) && $(PEERS)/bin/python -m pip install -qq --disable-pip-version-check \
 		--no-input --require-hashes --no-deps -r tests/benchmarks/peers.txt && touch $(PEERS)/.installed; } \
-		|| echo "The peer could not be installed; its comparison is left out."
+		|| echo "The peers could not be installed; their comparisons are left out."
 	@PATH="$$PATH:$(CURDIR)/$(PEERS)/bin" exec $(RUN) -m tests.benchmarks $(BENCH_ARGS)
 
 messages: $(STAMP)  ## brings the French messages up to date with the sources

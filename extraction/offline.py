@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,10 +72,10 @@ def quiet() -> None:
     logging.disable(logging.WARNING)
 
 
-def add_arguments(parser: CommandParser) -> None:
+def add_arguments(parser: CommandParser, *, finders: Sequence[str] = FINDERS) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--reader", choices=READERS, default="auto", help="auto: text layer where it can be trusted")
-    parser.add_argument("--finder", choices=FINDERS, default="hybrid", help="hybrid: pattern, and model if one is set")
+    parser.add_argument("--finder", choices=finders, default="hybrid", help="hybrid: pattern, and model if one is set")
 
 
 def plan(*, reader: Reader, finder: str) -> Work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -63,3 +64,15 @@ def resource_unit() -> int:
 def extract(pdf: Path, *options: str) -> list[str]:
     """The main job on one file, as a command."""
     return [sys.executable, str(ROOT / "manage.py"), "extract", str(pdf), "--json", *options]
+
+
+def peer_program(name: str, *options: str) -> list[str] | None:
+    """A program of tests/benchmarks/peers as a command; None where the peers' environment is not installed.
+
+    That environment is known by its ocrmypdf: on the PATH, where `make bench` puts it, or named by OCRMYPDF.
+    """
+    installed = os.environ.get("OCRMYPDF") or shutil.which("ocrmypdf")
+    python = Path(installed).with_name("python") if installed else None
+    if python is None or not python.exists():
+        return None
+    return [str(python), str(ROOT / "tests" / "benchmarks" / "peers" / f"{name}.py"), *options]

@@ -30,7 +30,7 @@ def benchmarks() -> Iterator[Result]:
             (own,) = seconds(ours)
             yield Result(f"{PAGES} scanned pages, local reader (peer not installed)", own, "s")
             return
-        theirs, text = _peer_command(peer, scan, Path(folder))
+        theirs, text = peer_command(peer, scan, Path(folder))
         own, other = seconds(ours, theirs)
         yield Result(f"{PAGES} scanned pages, ocrmypdf --jobs 2", other, "s")
         yield Result(f"{PAGES} scanned pages, local reader", own, "s", bar=other)
@@ -43,7 +43,7 @@ def benchmarks() -> Iterator[Result]:
         yield Result(f"{PAGES} scanned pages, peak memory of one process", peak_megabytes(ours), "MB", bar=1200)
 
 
-def _peer_command(peer: str, scan: Path, folder: Path) -> tuple[list[str], Path]:
+def peer_command(peer: str, scan: Path, folder: Path) -> tuple[list[str], Path]:
     """The peer's own advice for speed, and where its text goes."""
     text = folder / "text.txt"
     options = ["--skip-text", "-l", "fra+eng", "--output-type", "pdf", "-O0", "--jobs", "2", "--quiet"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.factories import agenda_pdf, some_nam
+from tests.fakes.vllm import MODEL, running_vllm
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -120,3 +122,80 @@ def test_evaluate_counts_an_unreadable_document_as_missed(tmp_path):
     done = run("evaluate", tmp_path, "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["total"]["fn"] == 1
+
+
+@pytest.fixture
+def labelled_agendas(tmp_path):
+    """The agenda twice as two documents of one kind, with one NAM of three missed in each."""
+    truth = [
+        {"nam": some_nam(1), "page": 1, "date": "2025-10-03", "time": "08:30"},
+        {"nam": some_nam(2), "page": 1, "date": "2025-10-03", "time": "10:00"},
+        {"nam": some_nam(3), "page": 2, "date": None, "time": None, "box": [0.1, 0.05, 0.5, 0.2], "text": "illisible"},
+    ]
+    for name in ("agenda-1", "agenda-2"):
+        (tmp_path / f"{name}.pdf").write_bytes(AGENDA)
+        (tmp_path / f"{name}.json").write_text(json.dumps(truth))
+    return tmp_path
+
+
+def test_evaluate_sums_documents_by_kind_with_intervals_and_calibration(labelled_agendas):
+    body = json.loads(run("evaluate", labelled_agendas, "--json", "--jobs", "2").stdout)
+    (agenda,) = body["kinds"]
+    assert (agenda["kind"], agenda["tp"], agenda["fn"]) == ("agenda", 4, 2)
+    assert agenda["recall_95"] == [0.3, 0.9032]  # Wilson, 4 of 6
+    assert 0 < body["total"]["calibration_error"] < 1
+    assert body["total"]["share_sure"] == 0.6667
+
+
+def test_evaluate_prints_a_table_for_people(labelled_agendas):
+    lines = run("evaluate", labelled_agendas).stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:7] if "---" not in line] == ["agenda-1", "agenda-2", "agenda", "total"]
+    assert "66.67 (30.00–90.32)" in lines[-3]
+    assert lines[-1].startswith("calibration: expected error ")
+
+
+def test_evaluate_lists_every_error_on_request(labelled_agendas):
+    file = labelled_agendas / "errors.csv"
+    run("evaluate", labelled_agendas, "--errors", file)
+    with file.open(encoding="utf-8") as handle:
+        rows = [row for row in csv.DictReader(handle) if row["document"] == "agenda-1"]
+    assert [(row["error"], row["page"], row["nam"], row["proposed"]) for row in rows] == [
+        ("time", "1", some_nam(2), some_nam(2)),
+        ("missed", "2", some_nam(3), ""),
+    ]
+    assert (rows[0]["visit"], rows[0]["proposed_visit"]) == ("2025-10-03 10:00", "2025-10-03 09:15")
+    assert (rows[1]["printed"], rows[1]["read"]) == ("illisible", "Page sans numéro")
+
+
+def test_evaluate_says_in_its_help_that_errors_hold_nams():
+    assert "NAMs in clear" in " ".join(run("evaluate", "--help").stdout.split())
+
+
+def test_evaluate_compares_all_finders_where_a_model_is_set(labelled_agendas):
+    with running_vllm() as server:
+        done = run(
+            "evaluate", labelled_agendas, "--json", "--finder", "all", LLM_ENDPOINT=server.endpoint, LLM_MODEL=MODEL
+        )
+    body = json.loads(done.stdout)
+    assert list(body["finders"]) == ["pattern", "model", "hybrid"]
+    assert {name: each["total"]["tp"] for name, each in body["finders"].items()} == dict.fromkeys(body["finders"], 4)
+    assert body["total"] == body["finders"]["hybrid"]["total"]
+
+
+def test_evaluate_does_not_keep_quiet_about_a_model_that_never_answered(labelled_agendas):
+    with running_vllm() as server:
+        done = run("evaluate", labelled_agendas, "--finder", "model", LLM_ENDPOINT=server.endpoint, LLM_MODEL="other")
+    assert done.stderr == "evaluate: model: 4 pages without an answer of the model (model_bad_reply)\n"
+
+
+def test_evaluate_of_all_finders_without_a_model_is_the_pattern_finder(labelled_agendas):
+    done = run("evaluate", labelled_agendas, "--finder", "all")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "model, hybrid: need LLM_ENDPOINT"
+
+
+def test_evaluate_refuses_a_truth_that_is_none(labelled_agendas):
+    (labelled_agendas / "agenda-2.json").write_text('[{"page": 1}]')
+    done = run("evaluate", labelled_agendas, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "evaluate: agenda-2.json is not a list of NAMs with pages\n"
