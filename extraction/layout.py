@@ -11,7 +11,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from math import inf
 from statistics import median
 from typing import NamedTuple
 
@@ -91,17 +91,24 @@ class Layout:
         starts: list[int] = []
         rows: list[Row] = []
         offset = 0
-        scale = page.width / page.height if page.height else 1.0
+        cell_gap = _CELL_GAP * page.height / page.width if page.width else _CELL_GAP
         slope = _slope(page.lines)
         for middle, row_words in _rows(page, slope):
             first = offset
-            for word, separator in zip(row_words, _separators(row_words, scale), strict=True):
-                text = _text(word)
-                words.append(word)
+            top, bottom, right, widest = inf, -inf, 0.0, 0.0
+            for word in row_words:
+                text, (x0, y0, x1, y1), _ = word
+                if not (text.isascii() and text.isprintable() and " " not in text):
+                    text = _text(text)
+                if offset > first:
+                    parts.append("\t" if x0 - right > widest else " ")
+                parts.append(text)
                 starts.append(offset)
-                parts += (text, separator)
                 offset += len(text) + 1
-            top, bottom = min(w.box.y0 for w in row_words), max(w.box.y1 for w in row_words)
+                right, widest = x1, cell_gap * (y1 - y0)
+                top, bottom = y0 if y0 < top else top, y1 if y1 > bottom else bottom  # noqa: FURB136 - twice as fast
+            words += row_words
+            parts.append("\n")
             rows.append(Row(first, offset - 1, top, bottom, middle))
         printed = "".join(parts)
         bare = plain(printed)
@@ -131,7 +138,17 @@ class Layout:
         first = (bisect_right(self.starts, start) or 1) - 1
         last = max(first, bisect_left(self.starts, end) - 1)
         box = self._cut(first, start, end)
-        return box if last == first else Box.around((box, *self._whole(first + 1, last), self._cut(last, start, end)))
+        if last == first:
+            return box
+        between = [word.box for word in self.words[first + 1 : last]]
+        return Box.around((box, *between, self._cut(last, start, end)))
+
+    def left(self, offset: int) -> float:
+        """The left edge of the character at `offset`; that of the word before it if it parts two words."""
+        index = (bisect_right(self.starts, offset) or 1) - 1
+        if offset == self.starts[index]:
+            return self.words[index].box.x0
+        return self._cut(index, offset, offset + 1).x0
 
     def cell(self, offset: int) -> tuple[int, int]:
         """The span of the cell that holds the character at `offset`."""
@@ -149,27 +166,22 @@ class Layout:
             yield start, stop
             start = stop + 1
 
-    def _whole(self, first: int, last: int) -> Iterator[Box]:
-        return (word.box for word in self.words[first:last])
-
     def _cut(self, index: int, start: int, end: int) -> Box:
-        word, offset = self.words[index], self.starts[index]
+        box, offset = self.words[index].box, self.starts[index]
         following = self.starts[index + 1] if index + 1 < len(self.starts) else len(self.printed)
-        length = following - offset - 1
-        left, right = max(0, start - offset), min(length, end - offset)
-        if (left <= 0 and right >= length) or right <= left:
-            return word.box
-        x0, y0, x1, y1 = word.box
-        pitch = (x1 - x0) / length
-        return Box(x0 + pitch * left, y0, x0 + pitch * right, y1)
+        stop = following - 1
+        if (start <= offset and end >= stop) or end <= offset or start >= stop:
+            return box
+        x0, y0, x1, y1 = box
+        pitch = (x1 - x0) / (stop - offset)
+        return Box(x0 + pitch * max(0, start - offset), y0, x0 + pitch * (min(end, stop) - offset), y1)
 
 
 def _row_middle(row: Row) -> float:
     return row.middle
 
 
-def _text(word: Word) -> str:
-    text = word.text
+def _text(text: str) -> str:
     pieces = (text if text.isascii() else unicodedata.normalize("NFC", text)).split()
     return pieces[0] if len(pieces) == 1 else " ".join(pieces)
 
@@ -218,16 +230,6 @@ def _middle_and_height(line: Line, slope: float) -> tuple[float, float]:
 
 def _left(word: Word) -> float:
     return word.box.x0
-
-
-def _separators(words: list[Word], scale: float) -> list[str]:
-    """What stands after each word. `scale` is page width over page height: it makes gaps comparable with heights."""
-    separators = []
-    for word, following in pairwise(words):
-        wide = (following.box.x0 - word.box.x1) * scale > _CELL_GAP * (word.box.y1 - word.box.y0)
-        separators.append("\t" if wide else " ")
-    separators.append("\n")
-    return separators
 
 
 def quarters(page: Page) -> int:

@@ -39,6 +39,11 @@ class Box(NamedTuple):
         common = width * height
         return common / (self.width * self.height + other.width * other.height - common)
 
+    def inside(self, part: Box) -> Box:
+        """Where this box lies on the page, if it was measured in fractions of a part of it."""
+        x, y, width, height = part.x0, part.y0, part.width, part.height
+        return Box(x + self.x0 * width, y + self.y0 * height, x + self.x1 * width, y + self.y1 * height)
+
     def is_over(self, other: Box) -> bool:
         """Whether one of two boxes stands over the other: they share a third of the narrower one's width."""
         shared = min(self.x1, other.x1) - max(self.x0, other.x0)
@@ -58,10 +63,10 @@ class Box(NamedTuple):
     @classmethod
     def around(cls, boxes: Iterable[Box]) -> Box:
         """The smallest box that holds all of `boxes`. Raises ValueError if there is none."""
-        each = list(boxes)
-        if not each:
+        sides = tuple(zip(*boxes, strict=True))
+        if not sides:
             raise ValueError("no box to go around")
-        return cls(min(b.x0 for b in each), min(b.y0 for b in each), max(b.x1 for b in each), max(b.y1 for b in each))
+        return cls(min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3]))
 
 
 class Word(NamedTuple):

@@ -10,18 +10,23 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from extraction import layout
 from extraction.errors import ExtractionError, ServiceUnavailable
-from extraction.finders import pattern, reconcile
+from extraction.finders import pattern, reconcile, second_look
 from extraction.finders.proposal import Proposal
 from extraction.page import Page
-from extraction.readers.choosing import Ocr, PageRead, Reader, read_pages
-from extraction.readers.pdf import DEFAULT_LIMITS, Limits
+from extraction.readers.choosing import Ocr, PageRead, Reader, look, read_document
+from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelFinder
+
+
+LOOKED_AT = frozenset(("local", "textract"))
+"""Readers of pictures: a text layer holds what was typed, and a second look would see the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +64,35 @@ def extract(data: bytes, work: Work) -> Iterator[PageRead | PageFound]:
     Raises UnreadableDocument before anything is yielded, or ServiceUnavailable after everything that can be done
     without the missing service was yielded.
     """
+    if work.numbers is not None and not len(work.numbers):
+        yield from _extract((), None, work)
+        return
+    with open_pdf(data, limits=work.limits) as document:
+        reads = read_document(document, reader=work.reader, numbers=work.numbers, ocr=work.ocr)
+        yield from _extract(reads, document, work)
+
+
+def _extract(reads: Iterable[PageRead], document: PdfDocument | None, work: Work) -> Iterator[PageRead | PageFound]:
     if work.model is None:
-        yield from _extract_inline(data, work)
+        yield from _extract_inline(reads, document, work)
     else:
-        yield from _extract_with_model(data, work)
+        yield from _extract_with_model(reads, document, work, work.model)
 
 
-def _reads(data: bytes, work: Work) -> Iterator[PageRead]:
-    if work.numbers is None or len(work.numbers):
-        yield from read_pages(data, reader=work.reader, numbers=work.numbers, ocr=work.ocr, limits=work.limits)
-
-
-def _extract_inline(data: bytes, work: Work) -> Iterator[PageRead | PageFound]:
+def _extract_inline(
+    reads: Iterable[PageRead], document: PdfDocument | None, work: Work
+) -> Iterator[PageRead | PageFound]:
     for page in work.ready:
-        yield find(page, work)
-    for read in _reads(data, work):
+        yield find(page, work, document)
+    for read in reads:
         yield read
         if read.page is not None:
-            yield find(read.page, work)
+            yield find(read.page, work, document)
 
 
-def _extract_with_model(data: bytes, work: Work) -> Iterator[PageRead | PageFound]:
+def _extract_with_model(
+    reads: Iterable[PageRead], document: PdfDocument | None, work: Work, model: ModelFinder
+) -> Iterator[PageRead | PageFound]:
     """The same with the model's answers awaited in threads, so that reading goes on meanwhile."""
     down: list[ServiceUnavailable] = []
     pending: set[Future[PageFound]] = set()
@@ -93,13 +106,16 @@ def _extract_with_model(data: bytes, work: Work) -> Iterator[PageRead | PageFoun
             except ServiceUnavailable as error:
                 down.append(error)
 
+    def submit(page: Page) -> Future[PageFound]:
+        return pool.submit(_ask, _find_by_pattern(page, work, document), model)
+
     with ThreadPoolExecutor(max_workers=work.concurrency, thread_name_prefix="model") as pool:
-        pending.update(pool.submit(find, page, work) for page in work.ready)
+        pending.update(submit(page) for page in work.ready)
         try:
-            for read in _reads(data, work):
+            for read in reads:
                 yield read
                 if read.page is not None and not down:
-                    pending.add(pool.submit(find, read.page, work))
+                    pending.add(submit(read.page))
                 yield from collect(timeout=0)
         except ServiceUnavailable as error:
             down.append(error)
@@ -109,27 +125,52 @@ def _extract_with_model(data: bytes, work: Work) -> Iterator[PageRead | PageFoun
         raise down[0]
 
 
-def find(page: Page, work: Work) -> PageFound:
+class _Looked(NamedTuple):
+    """A page turned upright, by how many quarters, what the pattern finder found on it, and how long that took."""
+
+    page: Page
+    quarters: int
+    proposals: list[Proposal]
+    seconds: float
+
+
+def find(page: Page, work: Work, document: PdfDocument | None = None) -> PageFound:
     """One page through the finders. Raises ServiceUnavailable when the model cannot be asked.
 
-    A page that was scanned on its side is turned for them, and what they find is turned back.
+    A page that was scanned on its side is turned for them, and what they find is turned back. With its `document` at
+    hand, doubtful places of a page image are looked at once more.
     """
+    looked = _find_by_pattern(page, work, document)
+    if work.model is not None:
+        return _ask(looked, work.model)
+    return _found(looked, None, looked.seconds)
+
+
+def _find_by_pattern(page: Page, work: Work, document: PdfDocument | None) -> _Looked:
+    """In the thread that opened the document: its sandbox ends with that thread."""
     began = time.perf_counter()
     quarters = layout.quarters(page)
-    page = page.turned(quarters) if quarters else page
-    by_pattern = pattern.find(page) if work.pattern else []
-    by_model: list[Proposal] | None = None
-    hallucinated, model_error = 0, ""
-    if work.model is not None:
-        try:
-            answer = work.model.find(page)
-        except ServiceUnavailable:
-            raise
-        except ExtractionError as error:
-            model_error = error.code
-        else:
-            by_model, hallucinated = answer.proposals, answer.hallucinated
-    proposals = reconcile.reconcile(page, by_pattern, by_model)
-    if quarters:
-        proposals = [replace(proposal, box=proposal.box.turned(-quarters)) for proposal in proposals]
-    return PageFound(page.number, tuple(proposals), time.perf_counter() - began, hallucinated, model_error)
+    upright = page.turned(quarters) if quarters else page
+    proposals = pattern.find(upright) if work.pattern else []
+    if work.pattern and document is not None and page.reader in LOOKED_AT:
+        proposals = second_look.improve(upright, proposals, partial(look, document, page.number, quarters))
+    return _Looked(upright, quarters, proposals, time.perf_counter() - began)
+
+
+def _ask(looked: _Looked, model: ModelFinder) -> PageFound:
+    began = time.perf_counter()
+    try:
+        answer = model.find(looked.page)
+    except ServiceUnavailable:
+        raise
+    except ExtractionError as error:
+        seconds = looked.seconds + time.perf_counter() - began
+        return replace(_found(looked, None, seconds), model_error=error.code)
+    seconds = looked.seconds + time.perf_counter() - began
+    return replace(_found(looked, answer.proposals, seconds), hallucinated=answer.hallucinated)
+
+
+def _found(looked: _Looked, by_model: list[Proposal] | None, seconds: float) -> PageFound:
+    proposals = reconcile.reconcile(looked.page, looked.proposals, by_model)
+    back = [replace(proposal, box=proposal.box.turned(-looked.quarters)) for proposal in proposals]
+    return PageFound(looked.page.number, tuple(back), seconds)

@@ -1,30 +1,115 @@
-"""How sure a proposal is, 0..1: a small additive formula until a calibrated model replaces it. Pure.
+"""How sure a proposal is, 0..1: a logistic model over everything that speaks for it. Pure.
 
-Each piece of evidence adds weight on the log-odds scale, and no weight is negative, so more evidence never lowers the
-score. The weights are set by hand so that what needs eyes comes first: a sharp number that passes its checks is above
-0.99, one beside somebody else's name about 0.9, and one that fails its check character below that whatever else holds.
-They order proposals; they are not yet frequencies.
+What is known of a proposal are its witnesses: the checks, how sharply it was read, what stands around it, what a second
+look saw, what the model said. Each becomes one or two pieces of evidence, 0..1, with a weight on the log-odds scale.
+The weights are fitted to documents with known truth (`extraction.calibration`, `manage.py fit_confidence`) and stand
+beside this module in `confidence.json`, a reviewed file that is part of the code.
+
+No weight but the base is negative, and every piece of evidence rises with what it is made of, so more evidence never
+lowers a confidence, whatever the truth a fit was made from.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from math import exp
+from typing import Any, NamedTuple, Self
 
 from extraction.finders.proposal import Checks
 
-_BASE = -8.8
-_FORMAT = 0.8
-_BIRTH_DATE = 0.9
-_CHECK_CHARACTER = 6.0
-_NO_NAME = 3.0
-"""A name nearby that differs is worse than no name nearby, and a name that matches is best."""
-_NAME = 4.6
-_BIRTH_DATE_NEARBY = 1.2
-_LABELLED = 0.8
-_READING = 2.0
-_AS_PRINTED = 1.2
-_SECOND_FINDER = 1.2
+MOST = 0.9999
+"""Nothing is certain, and weights from some ten thousand NAMs can tell nothing finer."""
+BASE = "base"
+_SHARP, _SHARPEST = 0.7, 0.9
 _MOST_SUBSTITUTIONS = 3
+
+
+class Witnesses(NamedTuple):
+    """What is known of a proposal. Nothing here says which number it is.
+
+    `reading` is the reader's own confidence in the least certain word, 0..1. `labelled` says that the page calls the
+    number a NAM, `birth_date_nearby` that a birth date printed near it is the one in the number. `substitutions` counts
+    the printed characters that had to be read as their look-alikes. `regular` says that the characters are grouped as
+    people print them. `second_look` and `model_probability` are the probabilities, 0..1, that a second look at the
+    print and the model give to the value; None where nobody looked or asked.
+    """
+
+    checks: Checks
+    reading: float
+    found_by: tuple[str, ...]
+    labelled: bool = False
+    birth_date_nearby: bool = False
+    substitutions: int = 0
+    regular: bool = True
+    second_look: float | None = None
+    model_probability: float | None = None
+
+    def joined(self, other: Witnesses) -> Witnesses:
+        """What two finders know of the same value at the same place: the better of each, and what only one knows."""
+        return Witnesses(
+            self.checks._replace(name=_better(self.checks.name, other.checks.name)),
+            reading=max(self.reading, other.reading),
+            found_by=tuple(dict.fromkeys((*self.found_by, *other.found_by))),
+            labelled=self.labelled or other.labelled,
+            birth_date_nearby=self.birth_date_nearby or other.birth_date_nearby,
+            substitutions=min(self.substitutions, other.substitutions),
+            regular=self.regular or other.regular,
+            second_look=_higher(self.second_look, other.second_look),
+            model_probability=_higher(self.model_probability, other.model_probability),
+        )
+
+
+class Confidence(float):
+    """A confidence that remembers what it was weighed from, so that it can be weighed anew and learned from."""
+
+    witnesses: Witnesses
+
+    def __new__(cls, value: float, witnesses: Witnesses) -> Self:
+        confidence = super().__new__(cls, value)
+        confidence.witnesses = witnesses
+        return confidence
+
+    def __getnewargs__(self) -> tuple[float, Witnesses]:  # type: ignore[override]
+        return float(self), self.witnesses
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The weight of each piece of evidence, by name, and where they come from.
+
+    `provenance` is what the fit says of itself: the documents, the counts, the loss on those it did not see.
+    """
+
+    version: str
+    base: float
+    evidence: Mapping[str, float]
+    provenance: Mapping[str, Any]
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Weights:
+        """Raises ValueError if a weight is missing, unknown or negative."""
+        weights = dict(body["weights"])
+        base = weights.pop(BASE, None)
+        if base is None or set(weights) != set(EVIDENCE) or min(weights.values()) < 0:
+            raise ValueError("not the weights of this model")
+        return cls(body["version"], base, {name: weights[name] for name in EVIDENCE}, body["fitted"])
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "fitted": dict(self.provenance),
+            "weights": {BASE: self.base, **self.evidence},
+        }
+
+
+@cache
+def present_weights() -> Weights:
+    """The weights that confidences are computed with."""
+    return Weights.from_json(json.loads((resources.files(__package__) / "confidence.json").read_text(encoding="utf-8")))
 
 
 def score(
@@ -35,29 +120,122 @@ def score(
     labelled: bool = False,
     birth_date_nearby: bool = False,
     substitutions: int = 0,
-) -> float:
-    """The confidence of a proposal.
-
-    `reading` is the reader's own confidence in the least certain word, 0..1. `labelled` says that the page calls the
-    number a NAM, `birth_date_nearby` that a birth date printed near it is the one in the number. `substitutions` counts
-    the printed characters that had to be read as their look-alikes: none is the best evidence.
-    """
-    evidence = (
-        (_FORMAT, checks.format),
-        (_BIRTH_DATE, checks.birth_date),
-        (_CHECK_CHARACTER, checks.check_character),
-        (_NO_NAME, checks.name is None),
-        (_NAME, checks.name is True),
-        (_BIRTH_DATE_NEARBY, birth_date_nearby),
-        (_LABELLED, labelled),
-        (_SECOND_FINDER, len(set(found_by)) > 1),
+    regular: bool = True,
+    second_look: float | None = None,
+    model_probability: float | None = None,
+) -> Confidence:
+    """The confidence of a proposal of which this is known; see `Witnesses`."""
+    return weigh(
+        Witnesses(
+            checks,
+            reading,
+            found_by,
+            labelled,
+            birth_date_nearby,
+            substitutions,
+            regular,
+            second_look,
+            model_probability,
+        )
     )
-    total = _BASE + sum(weight for weight, holds in evidence if holds)
-    total += _READING * min(1.0, max(0.0, reading)) ** 2
-    total += _AS_PRINTED * (1 - min(substitutions, _MOST_SUBSTITUTIONS) / _MOST_SUBSTITUTIONS)
-    return round(1 / (1 + exp(-total)), 4)
+
+
+def weigh(witnesses: Witnesses, weights: Weights | None = None) -> Confidence:
+    """The confidence that the weights (the present ones by default) give to these witnesses."""
+    weights = weights or present_weights()
+    total = weights.base + sum(
+        weight * piece for weight, piece in zip(weights.evidence.values(), evidence(witnesses), strict=True)
+    )
+    return Confidence(min(MOST, round(1 / (1 + exp(-total)), 4)), witnesses)
 
 
 def together(one: float, other: float) -> float:
-    """The confidence in a value that two finders propose: at least that of the surer one."""
+    """The confidence in a value that two finders propose: at least that of the surer one.
+
+    What both know is weighed together. Where that is not remembered, the other finder counts as nearly independent.
+    """
+    if isinstance(one, Confidence) and isinstance(other, Confidence):
+        both = weigh(one.witnesses.joined(other.witnesses))
+        return Confidence(max(one, other, both), both.witnesses)
     return round(max(one, other, 1 - (1 - one) * (1 - 0.7 * other)), 4)
+
+
+EVIDENCE = (
+    "format",
+    "birth_date",
+    "check_character",
+    "no_other_name",
+    "name",
+    "birth_date_nearby",
+    "labelled",
+    "regular",
+    "as_printed",
+    "reading",
+    "reading_sharp",
+    "reading_sharpest",
+    "check_character_and_as_printed",
+    "check_character_and_name",
+    "check_character_or_reading",
+    "second_finder",
+    "second_look_not_against",
+    "second_look_for",
+    "model_not_against",
+    "model_for",
+)
+"""The names of the pieces of evidence, in the order of `evidence`."""
+
+
+def evidence(witnesses: Witnesses) -> tuple[float, ...]:
+    """Each piece of evidence, 0..1: none falls when a witness says more.
+
+    What goes together pays as a product ("and"). What makes up for the lack of something else pays as 1 less the
+    product of the lacks ("or"): a sharp reading says little of a number whose check character holds, and much of one
+    whose check character fails, which then was probably printed that way.
+    """
+    checks = witnesses.checks
+    check = float(checks.check_character)
+    as_printed = 1 - min(witnesses.substitutions, _MOST_SUBSTITUTIONS) / _MOST_SUBSTITUTIONS
+    reading = min(1.0, max(0.0, witnesses.reading))
+    sharpest = _between(reading, _SHARPEST, 1.0)
+    return (
+        float(checks.format),
+        float(checks.birth_date),
+        check,
+        float(checks.name is not False),
+        float(checks.name is True),
+        float(witnesses.birth_date_nearby),
+        float(witnesses.labelled),
+        float(witnesses.regular),
+        as_printed,
+        min(reading / _SHARP, 1.0),
+        _between(reading, _SHARP, _SHARPEST),
+        sharpest,
+        check * as_printed,
+        check * float(checks.name is True),
+        1 - (1 - check) * (1 - sharpest),
+        float(len(set(witnesses.found_by)) > 1),
+        *_for_and_against(witnesses.second_look),
+        *_for_and_against(witnesses.model_probability),
+    )
+
+
+def _between(value: float, low: float, high: float) -> float:
+    """How far a value has come from `low` to `high`, 0..1."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def _for_and_against(probability: float | None) -> tuple[float, float]:
+    """Who says nothing stands between who speaks against and who speaks for: (not against, for)."""
+    if probability is None:
+        return 1.0, 0.0
+    return _between(probability, 0.0, 0.5), _between(probability, 0.5, 1.0)
+
+
+def _better(one: bool | None, other: bool | None) -> bool | None:
+    """True before None before False: that no name is near says more than that another one is."""
+    return max(one, other, key=(False, None, True).index)
+
+
+def _higher(one: float | None, other: float | None) -> float | None:
+    known = [probability for probability in (one, other) if probability is not None]
+    return max(known, default=None)

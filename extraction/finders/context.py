@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from extraction import nam
@@ -13,7 +13,8 @@ from extraction.layout import Layout
 from extraction.page import Box
 
 _LABEL = re.compile(
-    r"""\b(?:(?P<nam>n\.?a\.?m\b|ramq\b|assurance[- ]?mal|ass\.?[ ]?mal|carte[ ](?:soleil|d'assurance)|hin\b
+    r"""(?<![a-z0-9_])(?=[abcdefhilmnoprst])  # Where no label begins, this says so at once.
+    (?:(?P<nam>n\.?a\.?m\b|ramq\b|assurance[- ]?mal|ass\.?[ ]?mal|carte[ ](?:soleil|d'assurance)|hin\b
         |health[ ](?:insurance|card)|medicare\b)
     | (?P<decoy>factur|invoice|commande|order\b|lots?\b|batch|permis|licen[cs]e|ref\b|reference|requete|requisition
         |recu\b|receipt|contrat|contract|serie\b|serial|bon[ ]de\b|articles?\b|produits?\b|product|modele|compte
@@ -33,17 +34,18 @@ _ROWS_ABOVE, _ROWS_BELOW = 5, 2
 
 _TOKEN = re.compile(r"([A-Za-z][A-Za-z'.-]*)(,?)|([\t\n:;()])")
 _TITLES = frozenset(["dr", "dre", "docteur", "docteure", "doctor", "inf", "infirmiere", "md"])
-_NOT_NAMES = re.compile(
-    r"""noms?|prenoms?|patiente?s?|usagere?s?|cliente?s?|m|mr|mme|mrs|ms|mlle|nee?|(?:sur)?name|first|last|given|family
-    |nam|ramq|no|num|numero|usuel|naissance|birth|assurance|maladie|carte|sexe?|date|heure|time|motif|raison|tel|telephone
-    |exp|expiration|dossier|objet|re|est|et|a|au|d|l
-    |janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre
-    |(?:lun|mar|mercre|jeu|vendre|same)di|dimanche
-    |factur\w*|commande|recus?|requ\w*|refer\w*|lots?|permis|labo\w*|invoice|order
-    |qc|quebec|montreal|laval|gatineau|longueuil|levis|sherbrooke|canada""",
-    re.VERBOSE,
+_NOT_NAMES = frozenset(
+    """nom noms prenom prenoms patient patients patiente patientes usager usagers usagere usageres
+    client clients cliente clientes m mr mme mrs ms mlle ne nee name surname first last given family
+    nam ramq no num numero usuel naissance birth assurance maladie carte sex sexe date heure time motif raison tel telephone
+    exp expiration dossier objet re est et a au d l
+    janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre
+    lundi mardi mercredi jeudi vendredi samedi dimanche
+    commande recu recus lot lots permis invoice order
+    qc quebec montreal laval gatineau longueuil levis sherbrooke canada""".split()
 )
 """Words next to names that are none: captions, titles, months, and the towns that letters are dated from."""
+_NOT_NAME_STEMS = ("factur", "requ", "refer", "labo")
 _PARTICLES = frozenset(
     ("de", "du", "des", "la", "le", "les", "st", "ste", "saint", "sainte", "van", "von", "da", "dos")
 )
@@ -58,6 +60,19 @@ class Span(NamedTuple):
     start: int
     end: int
     box: Box
+
+    @classmethod
+    def inside(cls, layout: Layout, box: Box) -> Span:
+        """The characters from the first to the last word whose middle lies in `box`; none where there is no word."""
+        inside = [
+            i
+            for i, word in enumerate(layout.words)
+            if box.x0 <= word.box.middle[0] <= box.x1 and box.y0 <= word.box.middle[1] <= box.y1
+        ]
+        if not inside:
+            return cls(0, 0, box)
+        last = inside[-1]
+        return cls(layout.starts[inside[0]], layout.starts[last] + len(layout.words[last].text), box)
 
 
 class Names(NamedTuple):
@@ -100,6 +115,9 @@ class Surroundings:
     labels: list[tuple[int, int, str]]
     headers: list[_Header]
     rows: dict[int, list[Span]]
+    _has_captions: bool
+    _read: dict[tuple[int, int], tuple[list[str], set[str]]] = field(default_factory=dict)
+    _shares: dict[tuple[int, int], list[tuple[int, int, Span]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, layout: Layout, spans: Sequence[Span]) -> Surroundings:
@@ -107,7 +125,8 @@ class Surroundings:
         rows: dict[int, list[Span]] = {}
         for span in spans:
             rows.setdefault(layout.row_at(span.start), []).append(span)
-        return cls(layout, spans, labels, list(_headers(layout, labels, rows)), rows)
+        captions = _SURNAME_CAPTION.search(layout.folded) and _GIVEN_CAPTION.search(layout.folded)
+        return cls(layout, spans, labels, list(_headers(layout, labels, rows)), rows, bool(captions))
 
     def label(self, span: Span) -> str:
         """How the page names the number: "nam", "decoy" (an invoice, an order, ...), "file", or "" if it does not.
@@ -144,7 +163,7 @@ class Surroundings:
         sure: set[str] = set()
         for parts in self._regions(span):
             for start, end in parts:
-                cell_words, cell_sure = _names_in(self.layout.plain[start:end])
+                cell_words, cell_sure = self._names_in(start, end)
                 words += cell_words
                 sure |= cell_sure
             sure = sure or self._captioned(parts)
@@ -214,35 +233,52 @@ class Surroundings:
         if len(self.rows) <= 2:  # noqa: PLR2004 - a letter about one person, or about two
             yield [(r.start, r.end) for r in self.layout.rows if _SUBJECT.search(self.layout.folded, r.start, r.end)]
 
+    def _names_in(self, start: int, end: int) -> tuple[list[str], set[str]]:
+        """What `_names_in` reads in a stretch of the page: once, though several numbers may ask."""
+        read = self._read.get((start, end))
+        if read is None:
+            read = self._read[start, end] = _names_in(self.layout.plain[start:end])
+        return read
+
     def _parts(self, row: int, span: Span) -> list[tuple[int, int]]:
         """The stretches of a row without its numbers, as far as they belong to `span`."""
-        mates = self.rows.get(self.layout.row_at(span.start), [])
-        mates = mates if span in mates else [*mates, span]
-        parts = []
+        own = self.layout.row_at(span.start)
+        mates = self.rows.get(own, [])
+        if span not in mates:
+            return _of(span, self._shared(row, [*mates, span])) if mates else self._between_numbers(row)
+        if len(mates) == 1:
+            return self._between_numbers(row)
+        shared = self._shares.get((row, own))
+        if shared is None:
+            shared = self._shares[row, own] = self._shared(row, mates)
+        return _of(span, shared)
+
+    def _shared(self, row: int, mates: Sequence[Span]) -> list[tuple[int, int, Span]]:
+        """The stretches of a row without its numbers, each with the number of `mates` that starts nearest to it."""
+        shared = []
         for start, end in self._between_numbers(row):
-            if len(mates) == 1:
-                parts.append((start, end))
-                continue
-            for cell_start, cell_end in self.layout.cells(row):
-                piece = max(start, cell_start), min(end, cell_end)
-                if piece[0] < piece[1] and self._owner(piece, mates) == span:
-                    parts.append(piece)
-        return parts
+            while start < end:
+                tab = self.layout.printed.find("\t", start, end)
+                stop = end if tab < 0 else tab
+                if start < stop:
+                    x0 = self.layout.left(start)
+                    shared.append((start, stop, min(mates, key=lambda mate: abs(mate.box.x0 - x0))))
+                start = stop + 1
+        return shared
 
-    def _owner(self, piece: tuple[int, int], mates: Sequence[Span]) -> Span:
-        """The number of those side by side that starts nearest to where `piece` starts."""
-        x0 = self.layout.box(piece[0], piece[0] + 1).x0
-        return min(mates, key=lambda mate: abs(mate.box.x0 - x0))
-
-    def _between_numbers(self, row: int) -> Iterator[tuple[int, int]]:
-        start, end = self.layout.rows[row].start, self.layout.rows[row].end
+    def _between_numbers(self, row: int) -> list[tuple[int, int]]:
+        start, end = self.layout.rows[row][:2]
+        parts = []
         for span in self.rows.get(row, ()):
-            yield start, span.start
+            parts.append((start, span.start))
             start = span.end
-        yield start, end
+        parts.append((start, end))
+        return parts
 
     def _captioned(self, parts: list[tuple[int, int]]) -> set[str]:
         """The letters of a surname and a given name that stand under or behind their captions."""
+        if not self._has_captions:
+            return set()
         surname, given = self._behind(parts, _SURNAME_CAPTION), self._behind(parts, _GIVEN_CAPTION)
         return {nam.surname_letters(surname) + nam.given_letter(given)} if surname and given else set()
 
@@ -265,6 +301,10 @@ class Surroundings:
                     words, _ = _names_in(layout.plain[below_start:below_end])
                     return " ".join(words)
         return ""
+
+
+def _of(span: Span, shared: list[tuple[int, int, Span]]) -> list[tuple[int, int]]:
+    return [(start, end) for start, end, owner in shared if owner == span]
 
 
 def _headers(layout: Layout, labels: list[tuple[int, int, str]], numbered: Container[int]) -> Iterator[_Header]:
@@ -297,27 +337,38 @@ def _names_in(text: str) -> tuple[list[str], set[str]]:
     run: list[str] = []
     comma = False
     titled = False
-    for found in _TOKEN.finditer(text):
-        word = (found[1] or "").rstrip(".-'")
+    for token, behind, stop in _TOKEN.findall(text):
+        word = token.rstrip(".-'")
         lower = word.lower()
-        if not word or lower in _TITLES or _NOT_NAMES.fullmatch(lower):
-            titled = lower in _TITLES or (titled and found[3] not in ("\t", "\n"))
+        if not word or lower in _TITLES or lower in _NOT_NAMES or lower.startswith(_NOT_NAME_STEMS):
+            titled = lower in _TITLES or (titled and stop not in ("\t", "\n"))
             run, comma = [], False
             continue
-        if word[0].isupper():
-            _learn(sure, run, word, comma=comma, titled=titled)
-        if word[0].isupper() or lower in _PARTICLES:
-            words.append(word)
         # A surname starts with a capital or a particle; a word in lower case ends what was collected so far.
-        run = [*([] if comma else run), word] if word[0].isupper() or lower in _PARTICLES else []
-        comma = bool(found[2])
+        if word[0].isupper():
+            if run and not titled:
+                _learn(sure, run, word, comma=comma)
+        elif lower not in _PARTICLES:
+            run, comma = [], False
+            continue
+        words.append(word)
+        run = [word] if comma else [*run, word]
+        comma = bool(behind)
     return words, sure
 
 
-def _learn(sure: set[str], run: list[str], given: str, *, comma: bool, titled: bool) -> None:
+def _learn(sure: set[str], run: list[str], given: str, *, comma: bool) -> None:
     """Add the letters of the surname in `run` and the given name after it, if they are written as a full name."""
-    if not run or titled:
-        return
     capitals = len(run[-1]) > 1 and run[-1].isupper() and not given.isupper()
     if comma or capitals:
         sure.add(nam.surname_letters(" ".join(run)) + nam.given_letter(given))
+
+
+def codes_on(layout: Layout) -> frozenset[str]:
+    """The four letters that every name on the page gives which is clearly a full name."""
+    return frozenset().union(*(codes_in(layout.plain[row.start : row.end]) for row in layout.rows))
+
+
+def codes_in(text: str) -> set[str]:
+    """The four letters that each name in `text` gives which is clearly a full name."""
+    return _names_in(text)[1]

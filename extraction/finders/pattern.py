@@ -40,10 +40,14 @@ _HEAD = re.compile(rf"{_S}(?:{_GAP}{_S}){{1,7}}(?![A-Za-z0-9:/,h]|[ ]h)")
 _SEPARATORS = re.compile(r"[ \t.\-_·•*/'`\n]+")
 _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
+_GIVEN_NAME = re.compile(r"[A-ZÀ-Þ][a-zà-þ]{3}(?![A-Za-z0-9])")
+"""Théo, Jean, Anne: four letters that stand before digits as often as those of a number."""
 _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), (4, 2, 2, 2, 2), (1,) * 12])
 """How many characters stand together in numbers that people print; other cuts come from readers."""
 _FEWEST_LETTERS = 2
 _MOST_PARTS = 3
+_SAME_PLACE = 0.1
+"""Boxes of neighbouring lines on a crooked page overlap by less than this."""
 _FEWEST_DIGITS = 5
 """Of the last eight characters, so many must be digits as printed: three look-alikes are the most."""
 
@@ -88,6 +92,11 @@ def find(page: Page) -> list[Proposal]:
     return _without_overlaps(proposals)
 
 
+def refused(layout: Layout) -> list[Box]:
+    """Where something passes every check as it is printed; what `find` leaves out of these, the page calls no NAM."""
+    return [candidate.span.box for candidate in _candidates(layout) if candidate.valid]
+
+
 def _candidates(layout: Layout) -> Iterator[_Candidate]:
     """Everything with the shape of a number, or of the look-alike of one."""
     for found in _NUMBER.finditer(layout.plain):
@@ -99,6 +108,8 @@ def _candidates(layout: Layout) -> Iterator[_Candidate]:
         if len(pieces) > 1 and (_GLUED_ON.match(layout.plain, end) or _DATE_INSIDE.search(found[1])):
             continue
         printed = " ".join(layout.printed[start:end].split())
+        if _GIVEN_NAME.match(printed):
+            continue
         regular = tuple(map(len, pieces)) in _GROUPS
         yield _Candidate(Span(start, end, layout.box(start, end)), printed, glyphs, regular, *_read(glyphs))
     yield from _over_rows(layout)
@@ -120,7 +131,7 @@ def _over_rows(layout: Layout) -> Iterator[_Candidate]:
     """Numbers that begin at the end of a cell and go on in the lines below it, in one or two more parts."""
     for tail in _TAIL.finditer(layout.plain):
         beginning = _SEPARATORS.sub("", tail["tail"])
-        if sum(c.isalpha() for c in beginning[:4]) >= _FEWEST_LETTERS:
+        if sum(c.isalpha() for c in beginning[:4]) >= _FEWEST_LETTERS and not _GIVEN_NAME.match(tail["tail"]):
             part = _Part(beginning, (tail.span("tail"),), layout.box(*tail.span("tail")), layout.cell(tail.start()))
             yield from _continued(layout, part)
 
@@ -255,6 +266,7 @@ def _propose(
             labelled=evidence.label == "nam",
             birth_date_nearby=nam.birth_date(chosen.value) in births,
             substitutions=chosen.substitutions,
+            regular=candidate.regular,
         ),
         repairs=_repairs(evidence, checks, chosen, visits, candidate),
     )
@@ -275,6 +287,6 @@ def _without_overlaps(proposals: list[Proposal]) -> list[Proposal]:
     """One proposal for each place: of those that share characters, the one with more evidence."""
     kept: list[Proposal] = []
     for proposal in sorted(proposals, key=lambda p: (not p.checks.valid, -p.confidence)):
-        if all(proposal.box.overlap(other.box) == 0 for other in kept):
+        if all(proposal.box.overlap(other.box) < _SAME_PLACE for other in kept):
             kept.append(proposal)
     return [proposal for proposal in proposals if proposal in kept]

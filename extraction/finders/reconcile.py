@@ -123,10 +123,10 @@ def _supported(page: Page, model: list[Proposal], known: list[Proposal]) -> list
     """The model's proposals that the page supports: checked, called a NAM, or at a place that the pattern saw too."""
     layout = Layout.of(page)
     boxes = [proposal.box for proposal in (*known, *model)]
-    surroundings = Surroundings.of(layout, sorted({_span(layout, box) for box in boxes}))
+    surroundings = Surroundings.of(layout, sorted({Span.inside(layout, box) for box in boxes}))
     supported = []
     for proposal in model:
-        span = _span(layout, proposal.box)
+        span = Span.inside(layout, proposal.box)
         seen = any(_same_place(proposal.box, other.box) for other in known)
         if seen or (not surroundings.is_specimen(span) and _stands(proposal, surroundings.label(span))):
             supported.append(proposal)
@@ -137,19 +137,6 @@ def _stands(proposal: Proposal, label: str) -> bool:
     if label == "decoy":
         return proposal.checks.name is True
     return proposal.checks.valid or (label == "nam" and len(nam.normalise(proposal.nam)) == nam.LENGTH)
-
-
-def _span(layout: Layout, box: Box) -> Span:
-    """The characters of the words whose middle lies in `box`."""
-    inside = [
-        i
-        for i, word in enumerate(layout.words)
-        if box.x0 <= word.box.middle[0] <= box.x1 and box.y0 <= word.box.middle[1] <= box.y1
-    ]
-    if not inside:
-        return Span(0, 0, box)
-    last = inside[-1]
-    return Span(layout.starts[inside[0]], layout.starts[last] + len(layout.words[last].text), box)
 
 
 def _in_reading_order(page: Page, proposals: list[Proposal]) -> list[Proposal]:

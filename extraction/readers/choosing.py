@@ -14,17 +14,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from extraction.errors import ExtractionError, UnreadablePage
-from extraction.page import Page
+from extraction.page import Box, Page
 from extraction.readers import text_layer
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
 
 if TYPE_CHECKING:
+    from extraction.readers.glimpse import Glimpse
     from extraction.readers.textract import TextractReader
 
 Reader = Literal["auto", "text_layer", "local", "textract"]
 Ocr = Literal["local", "textract"]
 
 OCR_DPI = 200  # letters of 8 points are 22 pixels high: above what either engine asks for
+LOOK_DPI = 300
 WAITING = 2  # drawn pages that wait for a free engine: enough to keep it busy, few enough to keep memory flat
 
 
@@ -53,11 +55,14 @@ def read_pages(
     yielded, and ServiceUnavailable (or another ExtractionError of a service) after every page that could be read.
     """
     with open_pdf(data, limits=limits) as document:
-        asked = range(1, document.page_count + 1) if numbers is None else list(numbers)
-        yield from _read_document(document, reader, asked, ocr)
+        yield from read_document(document, reader=reader, numbers=numbers, ocr=ocr)
 
 
-def _read_document(document: PdfDocument, reader: Reader, numbers: Sequence[int], ocr: Ocr) -> Iterator[PageRead]:
+def read_document(
+    document: PdfDocument, *, reader: Reader = "auto", numbers: Sequence[int] | None = None, ocr: Ocr = "local"
+) -> Iterator[PageRead]:
+    """The same for a document that is open already."""
+    numbers = range(1, document.page_count + 1) if numbers is None else list(numbers)
     missing = [number for number in numbers if not 1 <= number <= document.page_count]
     yield from (PageRead(number, None, "page_unreadable", 0.0) for number in missing)
     unread = [number for number in numbers if 1 <= number <= document.page_count]
@@ -75,6 +80,23 @@ def _read_document(document: PdfDocument, reader: Reader, numbers: Sequence[int]
         yield from _read_with_textract(document, unread)
     else:
         yield from _read_locally(document, unread)
+
+
+def look(document: PdfDocument, number: int, quarters: int, part: Box) -> Iterator[list[Glimpse]]:
+    """A second look at one part of a page that is drawn with `quarters` turns against the clock, as `part` is meant.
+
+    Always by the local reader: it costs milliseconds, and what another service read is then seen by two. Yields
+    nothing for a page that cannot be drawn.
+    """
+    import numpy as np
+
+    from extraction.readers import local
+
+    try:
+        image = document.render(number, dpi=LOOK_DPI, box=part.turned(-quarters))
+    except UnreadablePage:
+        return
+    yield from local.glimpses(np.ascontiguousarray(np.rot90(image, quarters)), part)
 
 
 def _read_text_layers(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:

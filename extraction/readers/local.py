@@ -15,7 +15,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -27,6 +28,7 @@ import numpy as np
 
 from extraction.errors import UnreadablePage
 from extraction.page import Box, Line, Page, Word
+from extraction.readers.glimpse import CHARACTERS, Glimpse
 from extraction.readers.lines import join_pieces
 
 if TYPE_CHECKING:
@@ -76,6 +78,15 @@ def read(image: Pixels, *, number: int, width: float, height: float) -> Page:
     return upright.turned(-quarters)
 
 
+def glimpses(image: Pixels, region: Box) -> Iterator[list[Glimpse]]:
+    """The lines in one part of a page, looked at again: as it is, then smoothed, then in black and white.
+
+    `image` (height × width grey levels) shows only the part `region` of the page, with print running across it.
+    """
+    for treat in (np.ascontiguousarray, _smoothed, _black_and_white):
+        yield _glimpsed(treat(image), region)
+
+
 def page_image_has_ink(image: Pixels) -> bool:
     """Whether anything is printed on a page image: more than about one word at 200 dots per inch.
 
@@ -89,6 +100,43 @@ def page_image_has_ink(image: Pixels) -> bool:
     small = cv2.resize(inner, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     paper = float(np.median(small))
     return bool(np.count_nonzero(np.abs(small - paper) > 50) > 0.0001 * small.size)  # noqa: PLR2004 - grey levels
+
+
+# A second look
+
+
+def _glimpsed(grey: Pixels, region: Box) -> list[Glimpse]:
+    pieces = [_cut(grey, quad) for quad in _engine().detect(grey)]
+    return [
+        _glimpse(piece, chances, grey.shape, region)
+        for piece, chances in zip(pieces, _engine().chances([piece.pixels for piece in pieces]), strict=True)
+    ]
+
+
+def _glimpse(piece: Piece, chances: Floats, shape: tuple[int, ...], region: Box) -> Glimpse:
+    engine = _engine()
+    width = piece.pixels.shape[1]
+    words = _words(piece, engine.decoded(chances, width), shape)
+    placed = tuple(word._replace(box=word.box.inside(region)) for word in words)
+    middles = np.stack(
+        [(np.arange(len(chances)) + 0.5) * STEP, np.full(len(chances), LINE_HEIGHT / 2), np.ones(len(chances))]
+    )
+    places = region.x0 + region.width * (piece.to_page @ middles)[0] / shape[1]
+    box = _on_page(piece, (0.0, 0.0, float(width), float(LINE_HEIGHT)), shape).inside(region)
+    return Glimpse(box, placed, chances @ engine.characters, places)
+
+
+def _smoothed(grey: Pixels) -> Pixels:
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(cv2.medianBlur(grey, 3), (0, 0), 1.0), np.uint8)
+
+
+def _black_and_white(grey: Pixels) -> Pixels:
+    import cv2
+
+    _, parted = cv2.threshold(cv2.GaussianBlur(grey, (0, 0), 0.8), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    return np.asarray(cv2.GaussianBlur(parted, (0, 0), 0.8), np.uint8)
 
 
 # From the page to straight lines of print
@@ -183,6 +231,8 @@ def _words(piece: Piece, text: Text, shape: tuple[int, ...]) -> list[Word]:
     ink = _ink(piece.pixels)
     gaps = [_gap(ink, left, right) for left, right in pairwise(text.columns)]
     spans = list(_spans(text, gaps))
+    if not spans:
+        return []
     edges = [_gap(ink, text.columns[a[1] - 1], text.columns[b[0]]).middle for a, b in pairwise(spans)]
     words = []
     for (start, end), left, right in zip(spans, [0, *edges], [*edges, ink.shape[1]], strict=True):
@@ -268,6 +318,7 @@ class Engine:
     detector: Any
     recogniser: Any
     letters: tuple[str, ...]
+    characters: Floats
     own: threading.local
 
     def detect(self, grey: Pixels) -> NDArray[np.float32]:
@@ -283,10 +334,15 @@ class Engine:
 
     def recognise(self, lines: Sequence[Pixels]) -> list[Text]:
         """What stands on each line image, in the same order."""
-        texts: list[Text | None] = [None] * len(lines)
+        return [self.decoded(chances, line.shape[1]) for chances, line in zip(self.chances(lines), lines, strict=True)]
+
+    def chances(self, lines: Sequence[Pixels]) -> list[Floats]:
+        """How likely each of `letters` is at each step of each line image: steps × letters."""
+        chances: list[Floats] = [np.empty((0, len(self.letters)), np.float32)] * len(lines)
 
         def keep(request: Any, index: int) -> None:
-            texts[index] = self._decoded(request.get_output_tensor().data[0], lines[index].shape[1])
+            steps = -(-lines[index].shape[1] // STEP)
+            chances[index] = request.get_output_tensor().data[0][:steps].copy()
 
         queue = self._own("recognise", self._queue)
         queue.set_callback(keep)
@@ -294,7 +350,7 @@ class Engine:
         for index in sorted(range(len(lines)), key=lambda index: -lines[index].shape[1]):
             queue.start_async([_batch(lines[index])], userdata=index)
         queue.wait_all()
-        return [text for text in texts if text is not None]
+        return chances
 
     def _queue(self) -> Any:
         from openvino import AsyncInferQueue
@@ -306,7 +362,7 @@ class Engine:
             setattr(self.own, name, make())
         return getattr(self.own, name)
 
-    def _decoded(self, chances: Floats, width: int) -> Text:
+    def decoded(self, chances: Floats, width: int) -> Text:
         """Best letter of each step; repeated and empty steps are dropped (connectionist temporal classification)."""
         best = chances.argmax(axis=1)
         kept = np.flatnonzero((best != 0) & np.concatenate([[True], best[1:] != best[:-1]]))
@@ -357,6 +413,7 @@ def _loaded() -> Engine:
         core.compile_model(detection, "CPU", how),
         core.compile_model(recogniser, "CPU", how),
         letters,
+        _characters(letters),
         threading.local(),
     )
 
@@ -406,6 +463,14 @@ def _above(node: Any, kind: str) -> Any:
     return node
 
 
+def _characters(letters: Sequence[str]) -> Floats:
+    """Which of a glimpse's characters each letter counts as: letters × (1 + 36), one 1 in each row."""
+    plain = [unicodedata.normalize("NFKD", letter)[:1].upper() for letter in letters]
+    table = np.zeros((len(letters), 1 + len(CHARACTERS)), np.float32)
+    table[range(len(letters)), [CHARACTERS.find(letter) + 1 if letter else 0 for letter in plain]] = 1
+    return table
+
+
 def _is_wanted(letter: str) -> bool:
     latin_extended_a_ends = 0x180
     return letter in ("", *OTHER_SIGNS) or (len(letter) == 1 and ord(letter) < latin_extended_a_ends)
@@ -435,11 +500,16 @@ def _batch(pixels: Pixels) -> Floats:
 
 
 # An engine's threads do not survive a fork (RQ forks for every job): the child loads its own when it needs one.
+# The parent's engine is kept, because taking it down would wait for its threads for ever.
+_abandoned: list[Engine] = []
+
 if hasattr(os, "register_at_fork"):
 
     def _start_afresh() -> None:
         global _starting  # noqa: PLW0603 - the old lock may be held by a thread that does not exist any more
         _starting = threading.Lock()
+        if _loaded.cache_info().currsize:
+            _abandoned.append(_loaded())
         _loaded.cache_clear()
 
     os.register_at_fork(after_in_child=_start_afresh)
