@@ -28,6 +28,7 @@ import numpy as np
 
 from extraction.errors import UnreadablePage
 from extraction.page import Box, Line, Page, Word
+from extraction.readers.combs import Comb, combs
 from extraction.readers.glimpse import CHARACTERS, Glimpse
 from extraction.readers.lines import join_pieces
 
@@ -65,11 +66,11 @@ def read(image: Pixels, *, number: int, width: float, height: float) -> Page:
 
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # noqa: PLR2004 - rows, columns
     grey, quarters, quads = _upright(grey)
-    pieces = [_cut(grey, quad) for quad in quads]
+    pieces = _pieces(grey, quads, page_width=grey.shape[1])
     texts = _engine().recognise([piece.pixels for piece in pieces])
     if quarters % 2 == 0 and texts and fmean(text.confidence for text in texts) < SURE and _is_upside_down(pieces):
         grey, quarters, quads = np.rot90(grey, 2), quarters + 2, _engine().detect(np.rot90(grey, 2))
-        pieces = [_cut(grey, quad) for quad in quads]
+        pieces = _pieces(grey, quads, page_width=grey.shape[1])
         texts = _engine().recognise([piece.pixels for piece in pieces])
     lines = _lines(pieces, texts, grey.shape, _slope(quads, grey.shape))
     if not lines and page_image_has_ink(image):
@@ -106,7 +107,7 @@ def page_image_has_ink(image: Pixels) -> bool:
 
 
 def _glimpsed(grey: Pixels, region: Box) -> list[Glimpse]:
-    pieces = [_cut(grey, quad) for quad in _engine().detect(grey)]
+    pieces = _pieces(grey, _engine().detect(grey), page_width=grey.shape[1] / max(region.width, 0.01))
     return [
         _glimpse(piece, chances, grey.shape, region)
         for piece, chances in zip(pieces, _engine().chances([piece.pixels for piece in pieces]), strict=True)
@@ -174,6 +175,30 @@ def _is_upside_down(pieces: Sequence[Piece]) -> bool:
     upright = _engine().recognise(widest)
     over = _engine().recognise([np.ascontiguousarray(pixels[::-1, ::-1]) for pixels in widest])
     return fmean(text.confidence for text in over) > fmean(text.confidence for text in upright)
+
+
+def _pieces(grey: Pixels, quads: NDArray[np.float32], *, page_width: float) -> list[Piece]:
+    """Every line of print, and every row of boxes with a letter in each, which are no lines to the detector."""
+    rows = list(combs(grey, page_width=page_width))
+    middles = [quad.mean(axis=0) for quad in quads]
+    lines = [
+        _cut(grey, quad)
+        for quad, (x, y) in zip(quads, middles, strict=True)
+        if not any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in (row.corners for row in rows))
+    ]
+    return lines + [_set(row) for row in rows]
+
+
+def _set(row: Comb) -> Piece:
+    """A row of boxes as a straight line; places on it are those of the boxes, about."""
+    import cv2
+
+    high, wide = row.pixels.shape
+    width = int(np.clip(round(wide * WIDE_AS / high), MIN_WIDTH // 2, MAX_WIDTH))
+    x0, y0, x1, y1 = row.corners
+    to_page = np.array([[(x1 - x0) / width, 0, x0], [0, (y1 - y0) / LINE_HEIGHT, y0]])
+    pixels = cv2.resize(row.pixels, (width, LINE_HEIGHT), interpolation=cv2.INTER_AREA)
+    return Piece(np.asarray(pixels, np.uint8), to_page)
 
 
 def _cut(grey: Pixels, quad: NDArray[np.float32]) -> Piece:
