@@ -55,6 +55,7 @@ _NEARLY = re.compile(
 )
 _FOUR = re.compile(r"(?<![A-Za-z0-9])[A-Z0-9|!\]\[]{4}(?![A-Za-z])")
 _LETTER_FOR = repair.LETTER_FOR | {"]": "JI", "[": "IL"}
+_PROSE = re.compile("[a-zà-ÿ]{3}")
 _SPECKS = re.compile("[:;,'|!]")
 _COLUMN = 3
 """So many numbers make a column."""
@@ -129,6 +130,8 @@ class _Scene:
             ):
                 high = row.bottom - row.top
                 sign = Box(column.x0, row.top, column.x1, row.bottom)
+                if any(_PROSE.search(word.text) for word in self.layout.words if _holds(sign, word.box)):
+                    continue  # "NAM à venir": the page says that there is none.
                 yield _Place(_clipped(Box(column.x0 - high, row.top - high, column.x1 + high, row.bottom + high)), sign)
 
     def _near_shapes(self) -> Iterator[_Place]:
@@ -223,7 +226,8 @@ def _decided(scene: _Scene, proposal: Proposal, span: Span, spellings: Sequence[
     """The proposal with the likeliest spelling, if that is likely enough, and the others as its repairs."""
     best = spellings[0]
     own = next((s.probability for s in spellings if s.nam == proposal.nam), 0.0)
-    changes = best.nam != proposal.nam and (best.probability >= ENOUGH or not proposal.checks.format)
+    needed = SURE if proposal.checks.valid else ENOUGH if proposal.checks.format else 0.0
+    changes = best.nam != proposal.nam and best.probability >= needed
     value, probability = best if changes else (proposal.nam, own)
     checks = Checks(*nam.check(value), name=scene.surroundings.names(span).match(value[:4]))
     sure = _confidence(
@@ -286,6 +290,8 @@ def _search(scene: _Scene, place: _Place, known: Sequence[Proposal], look: Look)
             return accepted
         if place.near:
             spelled.append(spell(_steps(glimpses, place.near.box)))
+        elif not any(_has_digits(glimpse) for glimpse in glimpses):
+            break
     return list(_spelled(scene, place.near, [each for each in spelled if each])) if place.near else []
 
 
@@ -300,6 +306,10 @@ def _spelled(scene: _Scene, near: Span, seen: Sequence[Sequence[Spelling]]) -> I
         text = " ".join(scene.layout.printed[near.start : near.end].split())
         sure = _confidence(scene, near, checks, Spelling(value, probability), text=text, found_by=("pattern",))
         yield Proposal(value, scene.page.number, near.box, text, day, clock, ("pattern",), checks, sure)
+
+
+def _has_digits(glimpse: Glimpse) -> bool:
+    return sum(c.isdecimal() for word in glimpse.words for c in word.text) >= _FEWEST_DIGITS - 1
 
 
 def _is_known(proposal: Proposal, known: Sequence[Proposal]) -> bool:

@@ -25,8 +25,10 @@ NARROWEST, WIDEST = 0.5, 1.7
 """Width of a box, in heights."""
 ALIKE = 0.25
 """Boxes of one comb differ in size by less than this."""
-CLOSE = 0.35
-"""Boxes of one group stand closer than this, in heights, and groups of one comb closer than APART."""
+FULL = 0.8
+"""A box fills so much of the rectangle around it; the inside of an O fills less."""
+CLOSE = 0.25
+"""Boxes of one group share a wall: they stand closer than this, in heights; groups stand closer than APART."""
 APART = 1.2
 FILLED = 0.5
 """Boxes of a comb that must hold ink for it to be read."""
@@ -85,7 +87,7 @@ def _rows(cells: Sequence[Cell]) -> Iterator[list[Cell]]:
             if _continues(row[-1], cell):
                 row.append(cell)
                 left.remove(cell)
-        if len(row) >= FEWEST:
+        if sum(other.x - one.x - one.width < CLOSE * one.height for one, other in pairwise(row)) >= FEWEST - 2:
             yield row
 
 
