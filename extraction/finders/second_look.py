@@ -42,6 +42,8 @@ SURE = 0.95
 """A look that is so sure needs no other."""
 ENOUGH = 0.5
 """How likely another number must be to take the place of the one that was read."""
+PERHAPS = 0.3
+"""The same, where what was read cannot be a number at all."""
 LIKELY = 0.8
 """How likely the spelling of something that only nearly was a number must be."""
 LEAST_WORD = 0.9
@@ -226,7 +228,8 @@ def _decided(scene: _Scene, proposal: Proposal, span: Span, spellings: Sequence[
     """The proposal with the likeliest spelling, if that is likely enough, and the others as its repairs."""
     best = spellings[0]
     own = next((s.probability for s in spellings if s.nam == proposal.nam), 0.0)
-    needed = SURE if proposal.checks.valid else ENOUGH if proposal.checks.format else 0.0
+    kept = proposal.checks.valid and proposal.checks.name is not False
+    needed = SURE if kept else ENOUGH if proposal.checks.format else PERHAPS
     changes = best.nam != proposal.nam and best.probability >= needed
     value, probability = best if changes else (proposal.nam, own)
     checks = Checks(*nam.check(value), name=scene.surroundings.names(span).match(value[:4]))
