@@ -58,6 +58,7 @@ _NEARLY = re.compile(
 _FOUR = re.compile(r"(?<![A-Za-z0-9])[A-Z0-9|!\]\[]{4}(?![A-Za-z])")
 _LETTER_FOR = repair.LETTER_FOR | {"]": "JI", "[": "IL"}
 _PROSE = re.compile("[a-zà-ÿ]{3}")
+_LETTERS = "abcdefghijklmnopqrstuvwxyzé"
 _SPECKS = re.compile("[:;,'|!]")
 _COLUMN = 3
 """So many numbers make a column."""
@@ -151,6 +152,9 @@ class _Scene:
         for start, end, kind in self.surroundings.labels:
             box = self.layout.box(start, end)
             if kind != "nam" or self.surroundings.is_specimen(Span(start, end, box)):
+                continue
+            behind = self.layout.printed[end : self.layout.cell(start)[1]].lstrip(_LETTERS)
+            if _PROSE.search(behind):
                 continue
             if not any(p.box.y0 > box.y0 - box.height and p.box.x1 > box.x0 for p in self.proposals):
                 wide = Box(box.x0, box.y0 - box.height, box.x1 + 0.35, box.y1 + 3 * box.height)

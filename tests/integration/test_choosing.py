@@ -16,6 +16,7 @@ from reportlab.lib.pagesizes import letter
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
+from extraction import pipeline
 from extraction.errors import ServiceUnavailable, UnreadableDocument, UnreadablePage
 from extraction.page import Box, Line, Page, Word
 from extraction.readers import choosing, local, textract
@@ -193,6 +194,45 @@ def use_textract(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeReader]:
         return reader
 
     return use
+
+
+@pytest.mark.parametrize("quarters", range(4))
+def test_a_second_look_sees_a_part_of_the_page_whichever_way_it_lies(quarters: int) -> None:
+    """Words and their boxes are those of the page as it was turned upright."""
+    with open_pdf(mixed("s")) as plain:
+        turned = io.BytesIO()
+        with pikepdf.open(io.BytesIO(plain.unlocked())) as pdf:
+            pdf.pages[0].Rotate = 90 * quarters  # shown turned with the clock
+            pdf.save(turned)
+        (upright,) = [read.page for read in read_pages(mixed("s"), reader="local")]
+    assert upright is not None
+    where = Box.around(word.box for word in upright.words)
+    with open_pdf(turned.getvalue()) as document:
+        looks = list(choosing.look(document, 1, quarters, where.grown(0.05, 0.02)))
+    assert len(looks) == 3, "as it is, smoothed, in black and white"
+    seen = [word for glimpse in looks[0] for word in glimpse.words]
+    assert "".join(word.text for word in seen) == "".join(word.text for word in upright.words)
+    assert Box.around(word.box for word in seen) == pytest.approx(where, abs=0.006)
+
+
+def test_a_page_that_cannot_be_drawn_has_no_second_look() -> None:
+    with open_pdf(mixed("s")) as document:
+        assert list(choosing.look(document, 2, 0, Box(0, 0, 1, 1))) == []
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_number_on_a_page_on_its_side_is_found_where_it_stands(quarters: int) -> None:
+    level = Page(
+        1,
+        612,
+        792,
+        (Line((Word("NAM", Box(0.1, 0.1, 0.15, 0.12)), Word("TREM04121925", Box(0.16, 0.1, 0.3, 0.12)))),),
+        "local",
+    )
+    (expected,) = pipeline.find(level, pipeline.Work()).proposals
+    (found,) = pipeline.find(level.turned(quarters), pipeline.Work()).proposals
+    assert found.nam == expected.nam
+    assert found.box == pytest.approx(expected.box.turned(quarters))
 
 
 def test_textract_sees_only_pages_without_a_text_layer(use_textract: Callable[..., FakeReader]) -> None:
