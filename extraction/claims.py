@@ -21,9 +21,9 @@ from audit.verbs import Outcome, Verb
 from extraction import queue
 from extraction.finders.proposal import Proposal
 from extraction.models import TRANSITIONS, WORKING, Finding, PageState, Run, RunPage, Status
-from extraction.moments import write_date, write_time
 from extraction.pipeline import PageFound
 from extraction.readers.choosing import PageRead
+from extraction.visits.moments import write_date, write_time
 from vault.index import blind_index
 
 ORPHAN_AFTER = timedelta(seconds=60)

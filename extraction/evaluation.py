@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from extraction import nam
 from extraction.finders.proposal import Proposal
-from extraction.moments import write_date, write_time
 from extraction.page import Box
 from extraction.scoring import Outcome, Score, calibration_error, share_sure, sure_from
+from extraction.visits.moments import write_date, write_time
 
 Visit = tuple[str | None, str | None]
 """(date as YYYY-MM-DD, time as HH:MM); None where the page does not say."""

@@ -15,9 +15,9 @@ from django.core.management.base import CommandParser
 from extraction.configuration import limits, model_finder
 from extraction.errors import ServiceUnavailable
 from extraction.finders.proposal import Proposal
-from extraction.moments import write_date, write_time
 from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Reader
+from extraction.visits.moments import write_date, write_time
 
 READERS = ("auto", "text_layer", "local", "textract")
 FINDERS = ("hybrid", "pattern", "model")

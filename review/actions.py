@@ -15,8 +15,8 @@ from accounts.policy import reviewers_only
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction.models import Document, Finding, Run
-from extraction.moments import write_date, write_time
 from extraction.page import Box
+from extraction.visits.moments import write_date, write_time
 from review.models import Decision, Reason, SignOff, Verdict
 from review.policy import Conflict, check_can_decide, check_can_sign, check_page_open
 from vault.index import blind_index

@@ -24,8 +24,8 @@ from extraction.finders.proposal import Checks
 MOST = 0.9999
 """Nothing is certain, and weights from some ten thousand NAMs can tell nothing finer."""
 BASE = "base"
-_SHARP, _SHARPEST = 0.7, 0.9
-_MOST_SUBSTITUTIONS = 3
+_SHARP = 0.9
+"""From here on readers are mostly right, and every hundredth says more than a tenth does below."""
 
 
 class Witnesses(NamedTuple):
@@ -141,12 +141,19 @@ def score(
 
 
 def weigh(witnesses: Witnesses, weights: Weights | None = None) -> Confidence:
-    """The confidence that the weights (the present ones by default) give to these witnesses."""
+    """The confidence that the weights (the present ones by default) give to these witnesses.
+
+    A value that is not the printed one is no likelier than a second look says: that has weighed it against the printed
+    one, which the rest of the page supports nearly as well.
+    """
     weights = weights or present_weights()
     total = weights.base + sum(
         weight * piece for weight, piece in zip(weights.evidence.values(), evidence(witnesses), strict=True)
     )
-    return Confidence(min(MOST, round(1 / (1 + exp(-total)), 4)), witnesses)
+    most = MOST
+    if witnesses.substitutions and witnesses.second_look is not None:
+        most = min(MOST, max(0.0, witnesses.second_look))
+    return Confidence(round(min(most, 1 / (1 + exp(-total))), 4), witnesses)
 
 
 def together(one: float, other: float) -> float:
@@ -169,16 +176,13 @@ EVIDENCE = (
     "birth_date_nearby",
     "labelled",
     "regular",
-    "as_printed",
     "reading",
     "reading_sharp",
-    "reading_sharpest",
-    "check_character_and_as_printed",
-    "check_character_and_name",
-    "check_character_or_reading",
-    "second_finder",
+    "as_printed",
+    "as_printed_or_seen_again",
     "second_look_not_against",
     "second_look_for",
+    "second_finder",
     "model_not_against",
     "model_for",
 )
@@ -188,34 +192,29 @@ EVIDENCE = (
 def evidence(witnesses: Witnesses) -> tuple[float, ...]:
     """Each piece of evidence, 0..1: none falls when a witness says more.
 
-    What goes together pays as a product ("and"). What makes up for the lack of something else pays as 1 less the
-    product of the lacks ("or"): a sharp reading says little of a number whose check character holds, and much of one
-    whose check character fails, which then was probably printed that way.
+    Products of witnesses did not pay, except one: a value that is not the printed one needs a second look that is sure
+    of it. Who says nothing stands between who speaks against and who speaks for.
     """
     checks = witnesses.checks
-    check = float(checks.check_character)
-    as_printed = 1 - min(witnesses.substitutions, _MOST_SUBSTITUTIONS) / _MOST_SUBSTITUTIONS
     reading = min(1.0, max(0.0, witnesses.reading))
-    sharpest = _between(reading, _SHARPEST, 1.0)
+    as_printed = witnesses.substitutions == 0
+    seen_again = 0.0 if witnesses.second_look is None else _between(witnesses.second_look, _SHARP, 1.0)
     return (
         float(checks.format),
         float(checks.birth_date),
-        check,
+        float(checks.check_character),
         float(checks.name is not False),
         float(checks.name is True),
         float(witnesses.birth_date_nearby),
         float(witnesses.labelled),
         float(witnesses.regular),
-        as_printed,
-        min(reading / _SHARP, 1.0),
-        _between(reading, _SHARP, _SHARPEST),
-        sharpest,
-        check * as_printed,
-        check * float(checks.name is True),
-        1 - (1 - check) * (1 - sharpest),
+        _between(reading, 0.0, _SHARP),
+        _between(reading, _SHARP, 1.0),
+        float(as_printed),
+        1.0 if as_printed else seen_again,
+        *_against_and_for(witnesses.second_look),
         float(len(set(witnesses.found_by)) > 1),
-        *_for_and_against(witnesses.second_look),
-        *_for_and_against(witnesses.model_probability),
+        *_against_and_for(witnesses.model_probability),
     )
 
 
@@ -224,8 +223,8 @@ def _between(value: float, low: float, high: float) -> float:
     return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
-def _for_and_against(probability: float | None) -> tuple[float, float]:
-    """Who says nothing stands between who speaks against and who speaks for: (not against, for)."""
+def _against_and_for(probability: float | None) -> tuple[float, float]:
+    """How little a voice is against, and how much it is for."""
     if probability is None:
         return 1.0, 0.0
     return _between(probability, 0.0, 0.5), _between(probability, 0.5, 1.0)

@@ -35,14 +35,7 @@ _ROWS_ABOVE, _ROWS_BELOW = 5, 2
 _TOKEN = re.compile(r"([A-Za-z][A-Za-z'.-]*)(,?)|([\t\n:;()])")
 _TITLES = frozenset(["dr", "dre", "docteur", "docteure", "doctor", "inf", "infirmiere", "md"])
 _NOT_NAMES = frozenset(
-    """nom noms prenom prenoms patient patients patiente patientes usager usagers usagere usageres
-    client clients cliente clientes m mr mme mrs ms mlle ne nee name surname first last given family
-    nam ramq no num numero usuel naissance birth assurance maladie carte sex sexe date heure time motif raison tel telephone
-    exp expiration dossier objet re est et a au d l
-    janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre
-    lundi mardi mercredi jeudi vendredi samedi dimanche
-    commande recu recus lot lots permis invoice order
-    qc quebec montreal laval gatineau longueuil levis sherbrooke canada""".split()
+    ["nom", "noms", "prenom", "prenoms", "patient", "patients", "patiente", "patientes", "usager", "usagers", "usagere", "usageres", "client", "clients", "cliente", "clientes", "m", "mr", "mme", "mrs", "ms", "mlle", "ne", "nee", "name", "surname", "first", "last", "given", "family", "nam", "ramq", "no", "num", "numero", "usuel", "naissance", "birth", "assurance", "maladie", "carte", "sex", "sexe", "date", "heure", "time", "motif", "raison", "tel", "telephone", "exp", "expiration", "dossier", "objet", "re", "est", "et", "a", "au", "d", "l", "janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "commande", "recu", "recus", "lot", "lots", "permis", "invoice", "order", "qc", "quebec", "montreal", "laval", "gatineau", "longueuil", "levis", "sherbrooke", "canada"]
 )
 """Words next to names that are none: captions, titles, months, and the towns that letters are dated from."""
 _NOT_NAME_STEMS = ("factur", "requ", "refer", "labo")

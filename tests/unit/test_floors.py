@@ -20,12 +20,25 @@ DOORS = {
 }
 NAMED_PURE = (
     "extraction/nam.py",
-    "extraction/visits.py",
+    *(
+        f"extraction/visits/{name}.py"
+        for name in ("__init__", "index", "moments", "slips", "captions", "columns", "belonging")
+    ),
     "extraction/page.py",
     "extraction/scoring.py",
     *(
         f"extraction/finders/{name}.py"
-        for name in ("pattern", "context", "repair", "reconcile", "confidence", "proposal", "location")
+        for name in (
+            "pattern",
+            "context",
+            "repair",
+            "reconcile",
+            "confidence",
+            "proposal",
+            "location",
+            "second_look",
+            "spelling",
+        )
     ),
     "audit/chain.py",
 )

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extraction import nam
-from extraction.finders import confidence, repair
-from extraction.finders.proposal import Checks
+from extraction.finders import repair
 from extraction.finders.repair import Reading
 
 VALUE = "TREM04121925"
@@ -94,43 +93,3 @@ def test_repairs_are_few_different_valid_and_ordered(
     assert len({each.nam for each in offered}) == len(offered)
     assert all(all(nam.check(each.nam)) and 0 <= each.score <= 1 for each in offered)
     assert [each.score for each in offered] == sorted((each.score for each in offered), reverse=True)
-
-
-CHECKS = st.builds(Checks, st.booleans(), st.booleans(), st.booleans(), st.sampled_from([False, None, True]))
-ORDER = [False, None, True]
-
-
-@given(CHECKS, st.sampled_from(["format", "birth_date", "check_character", "name"]), st.floats(0, 1))
-def test_one_more_check_never_lowers_the_confidence(checks: Checks, field: str, reading: float) -> None:
-    better = checks._replace(**{field: True})
-    assert confidence.score(better, reading=reading, found_by=("pattern",)) >= confidence.score(
-        checks, reading=reading, found_by=("pattern",)
-    )
-
-
-@given(CHECKS, st.floats(0, 1), st.floats(0, 1), st.integers(0, 5))
-def test_every_other_piece_of_evidence_never_lowers_the_confidence(
-    checks: Checks, one: float, other: float, substitutions: int
-) -> None:
-    low, high = sorted((one, other))
-    least = confidence.score(checks, reading=low, found_by=("pattern",), substitutions=substitutions)
-    assert 0 <= least <= 1
-    assert confidence.score(checks, reading=high, found_by=("pattern",), substitutions=substitutions) >= least
-    assert confidence.score(checks, reading=low, found_by=("pattern",), substitutions=0) >= least
-    assert confidence.score(checks, reading=low, found_by=("pattern", "model"), substitutions=substitutions) >= least
-    assert (
-        confidence.score(
-            checks,
-            reading=low,
-            found_by=("pattern",),
-            substitutions=substitutions,
-            labelled=True,
-            birth_date_nearby=True,
-        )
-        >= least
-    )
-
-
-@given(st.floats(0, 1), st.floats(0, 1))
-def test_two_finders_together_are_at_least_as_sure_as_the_surer(one: float, other: float) -> None:
-    assert 1 >= confidence.together(one, other) >= max(one, other) - 0.0001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, time
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from extraction import visits
 from extraction.layout import Layout
-from tests.unit.paper import box_of, page
+from extraction.page import Line, Page
+from tests.unit.paper import box_of, page, words
 
 FRIDAY = date(2025, 10, 3)
 
@@ -214,7 +216,8 @@ def test_a_form_gives_what_it_calls_the_visit(rows: tuple[str, ...]) -> None:
         "Imprimé le 2025-10-03 16:42",
         "Printed 2025-10-03 4:42 PM",
         "Expiration : 2027-10-03",
-        "Prochain rendez-vous prochain : 2026-10-03",
+        "Prochain rendez-vous : 2026-10-03 à 9 h",
+        "Next appointment: 2026-10-03 9:00",
         "FAX 514 555-0101 2025-10-03 09:15",
         "2025-10-03 09:15 TÉLÉCOPIE P. 01",
         "Né te 2015-10-03",  # As a reader sees "Né le" on a poor fax.
@@ -296,6 +299,259 @@ def test_births_near_a_number_are_told_apart_from_visits() -> None:
     sheet = page("Date de la visite : 2025-10-03", "Né le 2004-12-19", "NAM : TREM 0412 1925")
     box = box_of(sheet, "TREM 0412 1925")
     assert visits.VisitIndex.of(Layout.of(sheet), [(box, None)]).births_near(box) == [date(2004, 12, 19)]
+
+
+def visit_of(sheet: Page, *numbers: str) -> list[tuple[date | None, time | None]]:
+    """The visits of these numbers, which are all that the page has."""
+    boxes = [box_of(sheet, number) for number in numbers]
+    index = visits.VisitIndex.of(Layout.of(sheet), [(box, None) for box in boxes])
+    return [index.visit(box) for box in boxes]
+
+
+def times_of(sheet: Page, *numbers: str) -> list[time | None]:
+    return [clock for _, clock in visit_of(sheet, *numbers)]
+
+
+def dates_of(sheet: Page, *numbers: str) -> list[date | None]:
+    return [day for day, _ in visit_of(sheet, *numbers)]
+
+
+MARTIN, SERGE, ANNE = "TREM 0412 1925", "COTS 8005 10A4", "TREM 0462 1918"
+LOUISE, PAUL, HUGO = "ROYA 8503 1420", "GAGL 6251 0720", "GIRP 7058 3014"
+SIX = (MARTIN, SERGE, ANNE, LOUISE, PAUL, HUGO)
+
+
+def test_a_visit_names_the_places_that_say_so() -> None:
+    sheet = page("Date|Heure|NAM", f"2025-10-03|08:30|{MARTIN}")
+    box = box_of(sheet, MARTIN)
+    source = visits.VisitIndex.of(Layout.of(sheet), [(box, None)]).source(box)
+    assert source == visits.Visit(FRIDAY, time(8, 30), box_of(sheet, "2025-10-03"), box_of(sheet, "08:30"))
+
+
+def blocks(lines: Sequence[str], *, across: int = 1, gap: int = 1, shift: int = 0) -> Page:
+    """A page with a block of `lines` for each of the six numbers: "#" stands for the number, "@" for its time.
+
+    `across` blocks stand side by side, each `shift` rows lower than the one on its left; the fifth has no time.
+    """
+    rows: dict[int, list[str]] = {}
+    for number, text in enumerate(SIX):
+        down, along = divmod(number, across)
+        for at, line in enumerate(lines):
+            cells = rows.setdefault(down * (len(lines) + gap) + at + along * shift, [])
+            cells += [""] * (2 * along - len(cells))
+            cells.append(line.replace("#", text).replace("@", "à confirmer" if text == PAUL else f"{9 + number} h 15"))
+    return page(*("|".join(rows.get(row, [])) for row in range(max(rows) + 1)), spacing=0.014)
+
+
+OWN_TIMES = [None if text == PAUL else time(9 + number, 15) for number, text in enumerate(SIX)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("NAM #", "suivi annuel", "Heure : @"),
+        ("Heure : @", "suivi annuel", "Dossier 84", "NAM #"),
+        ("@", "suivi annuel", "NAM #", "Dossier 84"),
+        ("Dossier 84", "NAM #", "12, rue des Pins", "suivi annuel", "@"),
+        ("Heure : @", "NAM #"),
+    ],
+)
+@pytest.mark.parametrize(("across", "shift"), [(1, 0), (2, 0), (2, 1)])
+def test_every_block_keeps_its_time_where_most_blocks_have_it(lines: tuple[str, ...], across: int, shift: int) -> None:
+    assert times_of(blocks(lines, across=across, shift=shift), *SIX) == OWN_TIMES
+
+
+def test_blocks_that_nothing_parts_keep_their_times() -> None:
+    assert times_of(blocks(("NAM #", "suivi annuel", "Dossier 84", "Heure : @"), gap=0), *SIX) == OWN_TIMES
+
+
+def test_what_stands_with_a_birth_date_belongs_to_whom_was_born_then() -> None:
+    sheet = page(
+        "Né le 2004-12-19|Heure : 8 h 30",
+        "suivi annuel",
+        f"NAM {MARTIN}",
+        "Née le 1985-03-14|Heure : 9 h 30",
+        "suivi annuel",
+        f"NAM {LOUISE}",
+    )
+    assert times_of(sheet, MARTIN, LOUISE) == [time(8, 30), time(9, 30)]
+
+
+def test_blocks_side_by_side_keep_their_dates() -> None:
+    sheet = page(
+        f"{MARTIN}||{SERGE}",
+        "Date de visite : 2025-10-01||Date de visite : 2025-10-02",
+        "",
+        f"{ANNE}||{LOUISE}",
+        "Date de visite : 2025-10-03||Date de visite : à venir",
+    )
+    assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [date(2025, 10, 1), date(2025, 10, 2), FRIDAY, None]
+
+
+def test_a_gap_on_one_side_of_a_row_is_not_filled_from_the_other() -> None:
+    sheet = page(
+        f"08:30|{MARTIN}|09:30|{SERGE}",
+        f"s. r.-v.|{ANNE}|10:30|{LOUISE}",
+        f"11:00|{PAUL}|s. r.-v.|{HUGO}",
+    )
+    assert times_of(sheet, *SIX) == [time(8, 30), time(9, 30), None, time(10, 30), time(11), None]
+
+
+def test_two_numbers_in_one_sentence_each_have_the_time_that_follows() -> None:
+    sheet = page(f"Vus : {MARTIN} à 8 h 30 et {SERGE} à 9 h")
+    assert times_of(sheet, MARTIN, SERGE) == [time(8, 30), time(9)]
+
+
+def test_a_table_on_its_side_gives_each_column_its_visit() -> None:
+    sheet = page(f"NAM|{MARTIN}|{SERGE}|{ANNE}", "Date|2025-10-01|2025-10-02|2025-10-03", "Heure|08:30|09:30|10:30")
+    assert visit_of(sheet, MARTIN, SERGE, ANNE) == [
+        (date(2025, 10, 1), time(8, 30)),
+        (date(2025, 10, 2), time(9, 30)),
+        (FRIDAY, time(10, 30)),
+    ]
+
+
+def test_a_week_gives_each_column_its_day() -> None:
+    sheet = page(
+        "Semaine du 29 septembre 2025",
+        "|Mercredi 1|Jeudi 2|Vendredi 3",
+        f"08:30|{MARTIN}",
+        f"08:45||{SERGE}",
+        f"09:00|||{ANNE}",
+    )
+    assert visit_of(sheet, MARTIN, SERGE, ANNE) == [
+        (date(2025, 10, 1), time(8, 30)),
+        (date(2025, 10, 2), time(8, 45)),
+        (FRIDAY, time(9)),
+    ]
+
+
+def test_a_heading_holds_in_its_column_and_at_the_head_of_the_next() -> None:
+    sheet = page(
+        f"Jeudi 2 octobre 2025||{LOUISE}",
+        MARTIN,
+        f"{SERGE}||Vendredi 3 octobre 2025",
+        f"{ANNE}||{PAUL}",
+        f"||{HUGO}",
+    )
+    thursday = date(2025, 10, 2)
+    assert dates_of(sheet, *SIX) == [thursday, thursday, thursday, thursday, FRIDAY, FRIDAY]
+
+
+@pytest.mark.parametrize("mark", ['"', "idem", "id.", "〃"])
+def test_a_ditto_mark_repeats_what_stands_above(mark: str) -> None:
+    sheet = page("Date|Heure|NAM", f"2025-10-03|08:30|{MARTIN}", f"{mark}|{mark}|{SERGE}", f"{mark}|08:45|{ANNE}")
+    assert visit_of(sheet, MARTIN, SERGE, ANNE) == [(FRIDAY, time(8, 30))] * 2 + [(FRIDAY, time(8, 45))]
+
+
+def test_a_date_stated_only_where_it_changes_holds_for_the_rows_below() -> None:
+    sheet = page("Date|NAM", f"2025-10-02|{MARTIN}", f"|{SERGE}", f"|{LOUISE}", f"2025-10-03|{ANNE}", f"|{PAUL}")
+    thursday = date(2025, 10, 2)
+    assert dates_of(sheet, MARTIN, SERGE, LOUISE, ANNE, PAUL) == [thursday, thursday, thursday, FRIDAY, FRIDAY]
+
+
+@pytest.mark.parametrize(
+    ("rows", "clock"),
+    [
+        (("Heure|NAM", f"08:30 - 09:00|{MARTIN}"), time(8, 30)),
+        (("Heure|NAM", f"9 h à 9 h 30|{MARTIN}"), time(9)),
+        (("Début|Fin|NAM", f"08:30|09:00|{MARTIN}"), time(8, 30)),
+        (("Fin|Début|NAM", f"09:00|08:30|{MARTIN}"), time(8, 30)),
+        (("Arrivée|Départ|NAM", f"2:15 p.m.|3:00 p.m.|{MARTIN}"), time(14, 15)),
+    ],
+)
+def test_a_visit_has_the_time_at_which_it_starts(rows: tuple[str, ...], clock: time) -> None:
+    assert times_of(page(*rows), MARTIN) == [clock]
+
+
+@pytest.mark.parametrize(
+    ("printed", "clock"),
+    [
+        ("O8:30", time(8, 30)),
+        ("08.30", time(8, 30)),
+        ("08;30", time(8, 30)),
+        ("08 30", time(8, 30)),
+        ("1O h 15", time(10, 15)),
+        ("l4:15", time(14, 15)),
+        ("14 h 1S", time(14, 15)),
+        ("0915 suivi", time(9, 15)),
+        ("0 9 2 0", time(9, 20)),
+        ("1 3:20", time(13, 20)),
+        ("09: 1 0", time(9, 10)),
+        ("1 5h55", time(15, 55)),
+        ("12 h 1 5", time(12, 15)),
+        ("24:00", None),
+        ("08:75", None),
+        ("9:5", None),
+        ("matin", None),
+    ],
+)
+@pytest.mark.parametrize("row", ["{}|NAM " + MARTIN, "Heure : {}|NAM " + MARTIN])
+def test_slips_in_a_time_are_read_where_a_time_must_stand(printed: str, clock: time | None, row: str) -> None:
+    header = [] if "Heure" in row else ["Heure|Patient"]
+    assert times_of(page(*header, row.format(printed)), MARTIN) == [clock]
+
+
+def test_boxes_for_hours_and_minutes_and_for_parts_of_a_date_are_read_together() -> None:
+    sheet = page(f"NAM {MARTIN}", "Date de la visite|||Heure de la visite")
+    apart = words(0.04, 0.09, "2025") + words(0.12, 0.09, "10") + words(0.17, 0.09, "03")
+    apart += words(0.64, 0.09, "12") + words(0.69, 0.09, "10")
+    boxed = Page(1, 612, 792, (*sheet.lines[:2], Line(tuple(apart))), "local")
+    assert visit_of(boxed, MARTIN) == [(FRIDAY, time(12, 10))]
+
+
+def test_the_number_of_a_room_is_no_part_of_the_time_behind_it() -> None:
+    assert times_of(page(f"Salle 1 8:30|NAM {MARTIN}"), MARTIN) == [time(8, 30)]
+
+
+def test_slips_in_a_time_are_nothing_elsewhere() -> None:
+    assert times_of(page(f"Salle 08.30|NAM {MARTIN}", "Poste 0915"), MARTIN) == [None]
+
+
+@pytest.mark.parametrize(
+    ("printed", "day"),
+    [
+        ("2O25-10-03", FRIDAY),
+        (".3 0ct. 2025", FRIDAY),
+        ("3 octobrc 2025", FRIDAY),
+        ("2025-1 0-03", FRIDAY),
+        ("2 0 2 5 1 0 0 3", FRIDAY),
+        ("0 3 1 0 2 0 2 5", FRIDAY),
+        ("2025-13-03", None),
+    ],
+)
+def test_slips_in_a_date_are_read_below_its_header(printed: str, day: date | None) -> None:
+    assert dates_of(page("Date de la visite|NAM", f"{printed}|{MARTIN}"), MARTIN) == [day]
+
+
+@pytest.mark.parametrize(
+    ("head", "printed", "day"),
+    [
+        ("Imprimé le 2025-10-09", "03-10-25", FRIDAY),
+        ("Imprimé le 2025-10-09", "25-10-03", FRIDAY),
+        ("Imprimé le 2019-10-09", "03-10-25", None),
+        ("", "03-10-25", None),
+    ],
+)
+def test_a_year_of_two_digits_needs_a_full_date_on_the_page(head: str, printed: str, day: date | None) -> None:
+    assert dates_of(page(head, "Date|NAM", f"{printed}|{MARTIN}"), MARTIN) == [day]
+
+
+def test_an_english_page_that_shows_the_month_first_is_read_so() -> None:
+    sheet = page("Visits", "Date|Time|HIN", f"10/03/2025|8:30 AM|{MARTIN}", f"10/13/2025|9:00 AM|{SERGE}")
+    assert dates_of(sheet, MARTIN, SERGE) == [FRIDAY, date(2025, 10, 13)]
+
+
+def test_a_number_printed_twice_has_one_visit() -> None:
+    sheet = page("", f"Heure|NAM {MARTIN}", f"8 h 30|NAM {SERGE}", f"9 h 30|NAM {ANNE}", "", "Talon", f"NAM {ANNE}")
+    again = box_of(page("", "", "", "", "", "", f"NAM {ANNE}"), ANNE)
+    index = visits.VisitIndex.of(Layout.of(sheet), [(box_of(sheet, ANNE), None), (again, None)])
+    assert index.visit(again)[1] == time(9, 30)
+
+
+def test_an_invoice_number_like_a_nam_takes_no_visit_from_its_neighbour() -> None:
+    sheet = page(f"NAM {MARTIN}", "Date de visite : 2025-10-03|Heure : 8 h 30", "", "", "|Facture FACT 7506 2250")
+    assert visit_of(sheet, MARTIN) == [(FRIDAY, time(8, 30))]
 
 
 def test_an_empty_page_has_no_visit() -> None:

@@ -19,10 +19,10 @@ from extraction import offline
 from extraction.errors import ExtractionError
 from extraction.evaluation import Error, Evaluation, Known, by_kind, kind_of
 from extraction.measurement import Measured, NotATruth, labelled, measure
-from extraction.moments import write_date, write_time
 from extraction.page import Page
 from extraction.pipeline import Work
 from extraction.readers.choosing import Reader
+from extraction.visits.moments import write_date, write_time
 
 UNREADABLE, USAGE, UNAVAILABLE = 1, 2, 3
 ALL = "all"

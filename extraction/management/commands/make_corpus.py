@@ -46,6 +46,13 @@ class Command(BaseCommand):
             help="documents of each kind until they hold N NAMs",
         )
         parser.add_argument("--seed", type=int, metavar="S", help="seed of the first document (2026; held out 1002026)")
+        parser.add_argument(
+            "--misprints",
+            type=float,
+            default=0.0,
+            metavar="X",
+            help="share of NAMs, 0..1, printed with a wrong check character (0)",
+        )
         parser.add_argument("--golden", action="store_true", help="the golden cases and the functional tests")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,7 +68,7 @@ class Command(BaseCommand):
             return
         split: Split = options["split"]
         first = first_seed(split) if options["seed"] is None else options["seed"]
-        asked = {name: options[name] for name in ("pages", "documents", "nams")}
+        asked = {name: options[name] for name in ("pages", "documents", "nams", "misprints")}
         if options["group"]:
             runs = [kinds_in(options["group"], split)]
         else:
@@ -71,7 +78,14 @@ class Command(BaseCommand):
 
 
 def write(
-    directory: Path, kinds: Sequence[str], *, first: int, pages: int, documents: int, nams: int | None
+    directory: Path,
+    kinds: Sequence[str],
+    *,
+    first: int,
+    pages: int,
+    documents: int,
+    nams: int | None,
+    misprints: float = 0.0,
 ) -> list[str]:
     """Write KIND-SEED.pdf and KIND-SEED.json for seeds from `first` on, the kinds in turn; gives those names.
 
@@ -81,7 +95,7 @@ def write(
     names: list[str] = []
     held = 0
     for seed, kind in zip(count(first), cycle(kinds), strict=False):
-        document = build(kind, seed=seed, pages=pages)
+        document = build(kind, seed=seed, pages=pages, misprints=misprints)
         names.append(f"{kind}-{seed}")
         save(directory, names[-1], document)
         held += len(document.truth)

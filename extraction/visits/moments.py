@@ -1,7 +1,7 @@
 """Dates and times of day in text, in French and English. Pure.
 
-Days stand before months, always (03/10/2025 is the third of October); the year has four digits. What can mean two
-things is not guessed: it is left out.
+Days stand before months (03/10/2025 is the third of October), except on English pages that show the other order; the
+year has four digits. What can mean two things is not guessed: it is left out.
 
 Functions that take `folded` text expect it as a layout keeps it: lower case, without accents, at its full length.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from extraction.layout import plain
 
-_MONTHS = {
+MONTHS = {
     name: month
     for month, names in enumerate(
         (
@@ -35,15 +35,30 @@ _MONTHS = {
     )
     for name in names.split()
 }
+WEEKDAYS = {
+    name: day
+    for day, names in enumerate(
+        (
+            "lundi lun monday mon",
+            "mardi mar tuesday tues tue",
+            "mercredi mer wednesday wed",
+            "jeudi jeu thursday thurs thur thu",
+            "vendredi ven friday fri",
+            "samedi sam saturday sat",
+            "dimanche dim sunday sun",
+        )
+    )
+    for name in names.split()
+}
 _WEEKDAY = (
     r"(?:lun|mar|mer|jeu|ven|sam|dim|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\b\.?"
     r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 )
-_MONTH = "(?:" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + ")"
+_MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _YEAR = "(?:19|20)[0-9]{2}"
 # A slash, dash or dot, the same one twice.
 _DATE = re.compile(
-    rf"""(?=[0-9jfmasond])(?<![a-z0-9/.\-])(?:
+    rf"""(?=[0-9jfmasond])(?<![a-z0-9/])(?<![a-z0-9][.\-])(?:
       (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ ]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ ]?(?P<d1>[0-9]{{1,2}})
     | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
     | (?P<y3>{_YEAR})(?P<m3>[01][0-9])(?P<d3>[0-3][0-9])(?![a-z])
@@ -53,15 +68,22 @@ _DATE = re.compile(
     )(?![0-9]|[/.\-][0-9])""",
     re.VERBOSE,
 )
+# A narrow 1 may stand apart from the digit beside it, but not from what is no part of the time: "1 3:20" in a cell.
+_HOUR = r"(?:[0-9]{1,2}|(?:(?<![^\t\n:])|(?<=:[ ]))[012][ ][0-9])"
 _TIME = re.compile(
-    r"""(?=[0-9])(?:(?<![a-z0-9:/.,])|(?<=[0-9]t))(?:
-      (?P<h1>[0-9]{1,2})[ \n]?h(?:[ \n]?(?P<m1>[0-5][0-9])(?![ ]?(?:h(?![a-z])|:)))?(?![a-z0-9:])
-    | (?P<h2>[0-9]{1,2})[ ]?:[ ]?(?P<m2>[0-5][0-9])(?::[0-5][0-9])?(?![0-9:])(?:[ ]?(?P<p2>[ap])\.?[ ]?m\b\.?)?
-    | (?P<h3>[0-9]{1,2})[ ]?(?P<p3>[ap])\.?[ ]?m\b\.?
+    rf"""(?=[0-9])(?:(?<![a-z0-9/.,])(?<![0-9]:)|(?<=[0-9]t))(?:
+      (?P<h1>{_HOUR})[ \n]?h(?:[ \n]?(?P<m1>[0-5](?:[0-9]|[ ][0-9](?=[\t\n])))(?![ ]?(?:h(?![a-z])|:)))?(?![a-z0-9:])
+      (?![ ]?(?:[0-5][oilszgq$|!]|[oilsz|!][0-9])\b)
+    | (?P<h2>{_HOUR})[ ]?:[ ]?(?P<m2>[0-5][ ]?[0-9])(?::[0-5][0-9])?(?![0-9:])(?:[ ]?(?P<p2>[ap])\.?[ ]?m\b\.?)?
+    | (?P<h3>[0-9]{{1,2}})[ ]?(?P<p3>[ap])\.?[ ]?m\b\.?
     )""",
     re.VERBOSE,
 )
-_BARE_TIME = re.compile(r"(?<![a-z0-9:/.,\-])([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
+_BARE_TIME = re.compile(r"(?<![a-z0-9/.,\-])(?<![0-9]:)([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
+_MONTH_FIRST = re.compile(r"(?<![0-9/.-])(?:0?[1-9]|1[0-2])([/.-])(?:1[3-9]|2[0-9]|3[01])\1(?:19|20)[0-9]{2}(?![0-9])")
+_DAY_FIRST = re.compile(r"(?<![0-9/.-])(?:1[3-9]|2[0-9]|3[01])([/.-])(?:0?[1-9]|1[0-2])\1(?:19|20)[0-9]{2}(?![0-9])")
+_ENGLISH = re.compile(r"\b(?:date of|time|birth|dob|seen|appointments?|visits|printed|schedule)\b")
+_FRENCH = re.compile(r"\b(?:heures?|naissance|nee? le|visites|rendez-vous|imprime|horaire)\b")
 _LONGEST_DAY_NAME = len("wednesday, le ")
 _DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}),?[ ]?(?:le[ ])?$")
 _RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$")
@@ -72,12 +94,15 @@ LABEL = re.compile(
     r"""\b(?:
       (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss?\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))
         |d\.?d\.?n\b|d\.?o\.?b\b|birth|born\b)
-    | (?P<other>impr|print|exp|valid|echeance|prochain|next\b|derniere?[ ]visite|last[ ]visit|sign(?:a|ed)
+    | (?P<other>impr|print|exp|valid|echeance|derniere?[ ]visite|last[ ]visit|sign(?:a|ed)
+        |(?:prochaine?s?|next)\b(?:[ ](?:rendez-?[ ]?vous|rdv|rv|visite?|appointment)\b)?
         |fax\b|telecop|factur|invoice|recue?[ ]le|received|gener|produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis
         |creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration|jusqu|until|deces|deceased|rappel\b|relance
+        |semaine[ ]du|week[ ]of|depart\b|sortie\b|conge\b|discharge|departure|(?:fin|end)\b(?=[ ]?[:\t\n])
         |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi)
     | (?P<visit>visite?s?\b|consult|rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b|services?\b
-        |seance|vue?\b|seen\b|journee|liste[ ]du|admis|arrivee|arrival|rencontre|schedule|clinique[ ]du)
+        |seance|vue?\b|seen\b|journee|liste[ ]du|admis|arrivee|arrival|rencontre|schedule|clinique[ ]du|prelev
+        |collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
     | (?P<time>heures?\b|time\b|hre?\b)
     | (?P<plain>dates?\b))""",
     re.VERBOSE,
@@ -140,23 +165,39 @@ def find_times(text: str) -> list[TimeMatch]:
     )
 
 
-def dates_in(folded: str) -> list[DateMatch]:
-    """The dates of folded text, without the ends of ranges ("du 3 octobre 2025 au 10 octobre 2025")."""
+def dates_in(folded: str, *, month_first: bool = False, ranges: bool = False) -> list[DateMatch]:
+    """The dates of folded text, without the ends of ranges ("du 3 octobre 2025 au 10 octobre 2025").
+
+    With `month_first`, 10/03/2025 is the third of October; with `ranges`, their ends are dates too.
+    """
     matches = []
     for found in _DATE.finditer(folded):
-        value = _date_of(found)
-        before, after = folded[max(0, found.start() - 24) : found.start()], folded[found.end() : found.end() + 20]
-        if value is not None and not _RANGE_BEFORE.search(before) and not _RANGE_AFTER.search(after):
+        value = _date_of(found, month_first=month_first)
+        if value is not None and (ranges or not _ends_range(folded, found)):
             matches.append(DateMatch(found.start(), found.end(), value))
     return matches
 
 
-def _date_of(found: re.Match[str]) -> date | None:
+def _ends_range(folded: str, found: re.Match[str]) -> bool:
+    before, after = folded[max(0, found.start() - 24) : found.start()], folded[found.end() : found.end() + 20]
+    return _RANGE_BEFORE.search(before) is not None or _RANGE_AFTER.search(after) is not None
+
+
+def puts_month_first(folded: str) -> bool:
+    """Whether an English text has a date such as 10/13/2025, and none such as 13/10/2025."""
+    if _MONTH_FIRST.search(folded) is None or _DAY_FIRST.search(folded) is not None:
+        return False
+    return _ENGLISH.search(folded) is not None and _FRENCH.search(folded) is None
+
+
+def _date_of(found: re.Match[str], *, month_first: bool) -> date | None:
     parts = found.groupdict()
+    if month_first and found["d2"]:
+        parts["d2"], parts["m2"] = parts["m2"], parts["d2"]
     year = next(parts[key] for key in ("y1", "y2", "y3", "y4", "y5") if parts[key])
     day = next(parts[key] for key in ("d1", "d2", "d3", "d4", "d5") if parts[key])
     name = parts["n4"] or parts["n5"]
-    month = _MONTHS[name] if name else int(parts["m1"] or parts["m2"] or parts["m3"])
+    month = MONTHS[name] if name else int(parts["m1"] or parts["m2"] or parts["m3"])
     try:
         return date(int(year), month, int(day))
     except ValueError:
@@ -174,8 +215,8 @@ def times_in(folded: str) -> list[TimeMatch]:
 
 
 def _time_of(found: re.Match[str]) -> time | None:
-    hour = int(found["h1"] or found["h2"] or found["h3"])
-    minute = int(found["m1"] or found["m2"] or 0)
+    hour = int((found["h1"] or found["h2"] or found["h3"]).replace(" ", ""))
+    minute = int((found["m1"] or found["m2"] or "0").replace(" ", ""))
     half = found["p2"] or found["p3"]
     if half is not None and 1 <= hour <= 12:  # noqa: PLR2004 - hours on a twelve-hour clock
         hour = hour % 12 + (12 if half == "p" else 0)
@@ -192,7 +233,7 @@ def bare_times_in(folded: str) -> list[TimeMatch]:
 
 _TIME_LABEL_BEFORE = re.compile(
     r"\b(?:heures?|time|hre?)\b\.?(?:[ ](?:de[ ]|du[ ]|d')?(?:la[ ])?(?:visite|rendez-vous|rdv|arrivee|prevue))?"
-    r"[ \t]?[:=]?[ \t]*$"
+    r"[ \t]?[:=]?[ \t]*\Z"
 )
 
 
@@ -206,10 +247,14 @@ def follows_time_label(folded: str, offset: int) -> bool:
     return _TIME_LABEL_BEFORE.search(folded[max(0, offset - 40) : offset]) is not None
 
 
+def only_small_words(folded: str) -> bool:
+    """Whether nothing but signs and words such as "de la" stands in the text."""
+    return not any(c.isalnum() for c in _SMALL_WORDS.sub(" ", folded))
+
+
 def _only_labels(text: str, start: int, end: int) -> bool:
     """Whether nothing but labels of visits, names of days and small words stands around `start..end`."""
     folded = plain(text).lower()
     if any(label.lastgroup in ("birth", "other") for label in LABEL.finditer(folded)):
         return False
-    rest = _SMALL_WORDS.sub(" ", LABEL.sub(" ", re.sub(_WEEKDAY, " ", folded[:start] + " " + folded[end:])))
-    return not any(c.isalnum() for c in rest)
+    return only_small_words(LABEL.sub(" ", re.sub(_WEEKDAY, " ", folded[:start] + " " + folded[end:])))

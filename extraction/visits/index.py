@@ -1,0 +1,410 @@
+"""The visit date and time of a number: whose, among the dates and times of a page, and which are none. Pure.
+
+A number's own row speaks first; then the place where the entries of this page keep their moments (`belonging`); then
+what heads its section, its column or the page. A visit without a readable date or time keeps None: nothing is taken
+from a neighbour, and a birth, a printing or an expiry date is never a visit. How dates and times are written is in
+`moments`; what a page calls them is in `captions`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time
+from statistics import median
+from typing import NamedTuple
+
+from extraction import nam
+from extraction.layout import Layout
+from extraction.page import Box, Page
+from extraction.visits import belonging
+from extraction.visits.belonging import Spot
+from extraction.visits.captions import Captions, Mark, Value
+from extraction.visits.columns import Columns
+
+FIRST_VISIT = date(1970, 1, 1)
+"""RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""
+_CLEAR_NUMBER = re.compile(r"\b[A-Z]{4}[ -]?[0-9]{4}[ -]?[0-9]{2}[1-9A-HJ-NP-Z][0-9]\b")
+_BIRTH_ROWS = 4
+_TIMES_OF_AN_ENTRY = 3
+"""An entry states a start, an end and perhaps an arrival; more times than that belong to several entries."""
+_HEADING_LENGTH, _HEADING_DIGITS = 40, 8
+"""A row with a date and little else, such as "lundi 6 octobre 2025", heads a section."""
+_ENTRY_ROWS = 12
+_SAME_COLUMN = 0.03
+_USUAL_LINE = 0.012
+_FEWEST_TIMES = 0.4
+"""Of the entries of a column, so many must have times for it to be one."""
+_NAMED, _UNNAMED = 1.0, 0.7
+"""How clearly a moment is a visit's: with a label or header that says so, and without."""
+
+
+def find_visit(page: Page, box: Box) -> tuple[date | None, time | None]:
+    """The visit date and time of the number at `box`. For many numbers of one page, keep a `VisitIndex`."""
+    layout = Layout.of(page)
+    others = [(other, birth) for other, birth in _clear_numbers(layout) if not other.overlap(box)]
+    return VisitIndex.of(layout, [(box, None), *others]).visit(box)
+
+
+class Visit(NamedTuple):
+    """A visit's date and time with the boxes that they were read from; None where the page does not say."""
+
+    day: date | None
+    clock: time | None
+    day_box: Box | None
+    clock_box: Box | None
+
+
+class _Anchor(NamedTuple):
+    """A number whose visit is asked for."""
+
+    row: int
+    box: Box
+    birth: date | None
+
+
+@dataclass(slots=True)
+class VisitIndex:
+    """The dates, times and numbers of one page, prepared so that each number finds its visit quickly."""
+
+    layout: Layout
+    captions: Captions
+    dates: list[Mark[date]]
+    births: list[Mark[date]]
+    anchors: list[_Anchor]
+    _taken: set[int]
+    """The rows of numbers: of those asked for, and of what looks like one in their columns."""
+    _blocks: list[dict[int, int]] = field(default_factory=list)
+    _line: float = 0.0
+    _columns: Columns | None = None
+    _days: list[Mark[date] | None] | None = None
+    _clocks: list[Mark[time] | None] | None = None
+
+    @classmethod
+    def of(cls, layout: Layout, numbers: Iterable[tuple[Box, date | None]] = ()) -> VisitIndex:
+        """The index of a page. `numbers` are places of NAMs, each with the birth date in it, if known."""
+        clear = _clear_numbers(layout)
+        anchors = _anchors(layout, numbers, clear)
+        captions = Captions.of(layout)
+        births = {anchor.birth for anchor in anchors}
+        marks = captions.dates()
+        dates = [mark for mark in marks if _may_be_visit(mark, births)]
+        born = [mark for mark in marks if mark.kind == "birth" or mark.value in births]
+        taken = {anchor.row for anchor in anchors}
+        columns = [anchor.box.x0 for anchor in anchors]
+        for box, _ in clear:
+            # A misread number keeps its row; an invoice number elsewhere on the page does not.
+            if any(abs(box.x0 - x) < _SAME_COLUMN for x in columns):
+                taken.add(layout.rows_near(box))
+        return cls(layout, captions, dates, born, anchors, taken)
+
+    def visit(self, box: Box) -> tuple[date | None, time | None]:
+        """The visit date and time of the number at `box`: its row first, then its block, then the page's header."""
+        visit = self.source(box)
+        return visit.day, visit.clock
+
+    def source(self, box: Box) -> Visit:
+        """The visit of the number at `box` with the places that say so."""
+        if not self.layout.rows:
+            return Visit(None, None, None, None)
+        at = next((i for i, anchor in enumerate(self.anchors) if anchor.box == box), None)
+        if at is None:
+            at = max(range(len(self.anchors)), key=lambda i: self.anchors[i].box.overlap(box), default=None)
+        if at is None or not self.anchors[at].box.overlap(box):
+            numbers = [(anchor.box, anchor.birth) for anchor in self.anchors]
+            return VisitIndex.of(self.layout, [*numbers, (box, None)]).source(box)
+        if self._days is None or self._clocks is None:
+            self._clocks = self._shared(self._find_clocks())
+            self._days = self._shared(self._find_days())
+        day, clock, birth = self._days[at], self._clocks[at], self.anchors[at].birth
+        if day is not None and birth is not None and day.value < birth:
+            day = None
+        return Visit(
+            day.value if day else None,
+            clock.value if clock else None,
+            day.box if day else None,
+            clock.box if clock else None,
+        )
+
+    def births_near(self, box: Box) -> list[date]:
+        """The birth dates printed in the number's block, nearest first: at most four rows away."""
+        if not self.births:
+            return []
+        row = self.layout.rows_near(box)
+        mates = [anchor.box for anchor in self.anchors if anchor.row == row] or [box]
+        near = [
+            mark
+            for mark in self.births
+            if abs(mark.row - row) <= _BIRTH_ROWS
+            and (mark.row == row or mark.row not in self._taken)
+            # Of several numbers side by side, the one that starts nearest to the date has it.
+            and min(mates, key=lambda mate: abs(mate.x0 - mark.box.x0)).overlap(box) > 0
+        ]
+        return [mark.value for mark in sorted(near, key=lambda mark: abs(mark.row - row))]
+
+    def _find_clocks(self) -> list[Mark[time] | None]:
+        """The time of each number. Agendas rarely need the times outside the rows of numbers: they are named late."""
+        chosen = self._in_rows(self.captions.times(self._taken))
+        if all(chosen):
+            return chosen
+        marks = self.captions.times(range(len(self.layout.rows)))
+        marks += self.captions.slipped_times(marks)
+        chosen = self._in_rows(marks)
+        free = [mark for mark in marks if self._is_free(mark)]
+        if any(chosen):
+            return self._on_lines(chosen, free)
+        only = self._only(free)
+        if only is not None:
+            return [only for _ in chosen]
+        if len(marks) > _TIMES_OF_AN_ENTRY * len(self._taken):
+            # Times run down the page as in an agenda: a slot is not lent to a number without one.
+            return chosen
+        if len(self.anchors) == 1:
+            free = [mark for mark in free if mark.kind or self._adjoins(mark)]
+        return self._by_place(chosen, free)
+
+    def _only(self, free: Sequence[Mark[time]]) -> Mark[time] | None:
+        """The time that speaks for the page: its only labelled one, or the only one beside a labelled date."""
+        labelled = [mark for mark in free if mark.kind]
+        dated = {mark.row for mark in self.dates if mark.kind}
+        beside = [mark for mark in labelled if mark.row in dated]
+        if len(beside) == 1 and len(self._taken) == 1:
+            return beside[0]
+        alone = len(self.anchors) == 1 or 2 * len(free) <= max(2, len(self.anchors))
+        return labelled[0] if len(labelled) == 1 and alone else None
+
+    def _adjoins(self, mark: Mark[time]) -> bool:
+        """Whether an unlabelled time stands in the next row or two of a number: close enough to be of its entry."""
+        height = self.anchors[0].box.height or mark.box.height
+        gaps = (max(mark.box.y0 - a.box.y1, a.box.y0 - mark.box.y1) for a in self.anchors)
+        # Two and a half heights hold two rows of ordinary spacing.
+        return min(gaps) < 2.5 * height
+
+    def _find_days(self) -> list[Mark[date] | None]:
+        """The date of each number: of its row, of its block, or of what heads its section or the page.
+
+        Where most numbers of the page have a date of their own, a number without one stays without.
+        """
+        marks = self.dates
+        chosen = self._in_rows(marks)
+        if all(chosen):
+            return chosen
+        births = {anchor.birth for anchor in self.anchors}
+        if any(chosen) or not any(self._speaks(mark) for mark in marks):
+            marks = [*marks, *(m for m in self.captions.slipped_dates(marks) if _may_be_visit(m, births))]
+            chosen = self._on_lines(self._in_rows(marks), [mark for mark in marks if self._is_free(mark)])
+        else:
+            # Only labelled dates can belong to blocks: a date that heads a section is shared by what follows it.
+            labelled = [mark for mark in self._strongest(marks) if mark.kind]
+            chosen = self._by_place(chosen, labelled) if min(len(labelled), len(chosen)) > 1 else chosen
+            if any(chosen) and not all(chosen):
+                marks = [*marks, *(m for m in self.captions.slipped_dates(marks) if _may_be_visit(m, births))]
+                labelled = [mark for mark in self._strongest(marks) if mark.kind]
+                chosen = self._by_place([None for _ in chosen], labelled)
+        if 2 * sum(mark is not None for mark in chosen) > len(chosen):
+            return chosen
+        chosen, strong = self._in_rows(marks), self._strongest(marks)
+        if all(mark.row < min(self._taken) for mark in strong):
+            chosen = self._carried(chosen)
+        return [day or self._heading(strong, anchor) for day, anchor in zip(chosen, self.anchors, strict=True)]
+
+    def _speaks(self, mark: Mark[date]) -> bool:
+        """Whether a date can speak for other rows than its own: it is labelled or heads what follows it."""
+        return self._is_free(mark) and bool(mark.kind or self._is_heading(mark))
+
+    def _strongest(self, marks: Sequence[Mark[date]]) -> list[Mark[date]]:
+        """The dates outside the rows of numbers with the clearest labels."""
+        free = [mark for mark in marks if self._speaks(mark)]
+        return [mark for mark in free if mark.kind == "visit"] or [m for m in free if m.kind == "plain"] or free
+
+    def _is_free(self, mark: Mark[Value]) -> bool:
+        """Whether no number stands in the mark's row, or only in the columns beside it."""
+        if mark.row not in self._taken:
+            return True
+        if len(self._page_columns().edges) == 1:
+            return False
+        column = self._page_columns().at(mark.box)
+        return all(self._page_columns().at(anchor.box) != column for anchor in self.anchors if anchor.row == mark.row)
+
+    def _is_heading(self, mark: Mark[date]) -> bool:
+        """Whether an unlabelled date can speak for what follows: at the head of the page, or alone in its row."""
+        if mark.row < min(self._taken, default=0):
+            return True
+        row = self.layout.rows[mark.row]
+        digits = sum(c.isdigit() for c in self.layout.folded[row.start : row.end])
+        return row.end - row.start <= _HEADING_LENGTH and digits <= _HEADING_DIGITS
+
+    def _heading(self, marks: Sequence[Mark[date]], anchor: _Anchor) -> Mark[date] | None:
+        """The nearest of the dates above, in the number's own column where columns have headings of their own."""
+        low, high = self._page_columns().reach(anchor.box)
+        first = min(self._taken)
+        above = [mark for mark in marks if mark.row < anchor.row]
+        body = [mark for mark in marks if mark.row >= first]
+        if any(self._page_columns().at(mark.box) for mark in body):
+            own = [mark for mark in above if low <= mark.box.x0 < high and mark.row >= first]
+            # A list that flows on at the head of the next column is still under the last heading of the one before.
+            before = [mark for mark in body if mark.box.x0 < low]
+            if own or before:
+                return max(own or before, key=lambda mark: (self._page_columns().at(mark.box), mark.row))
+        if above:
+            middle = anchor.box.middle[0]
+            return min(above, key=lambda mark: (anchor.row - mark.row, abs(mark.box.middle[0] - middle)))
+        below = [mark for mark in marks if mark.kind]
+        return below[0] if len({mark.value for mark in below}) == 1 else None
+
+    def _carried(self, chosen: list[Mark[date] | None]) -> list[Mark[date] | None]:
+        """In a column that states a date only where it changes, each date holds for the rows below it."""
+        order = sorted(range(len(chosen)), key=lambda i: (self.anchors[i].row, self.anchors[i].box.x0))
+        held = chosen[order[0]] if order else None
+        if held is None or not held.kind:
+            return chosen
+        carried = list(chosen)
+        for i in order:
+            mark = chosen[i]
+            if mark is not None and abs(mark.box.x0 - held.box.x0) < _SAME_COLUMN:
+                held = mark
+            carried[i] = mark or held
+        return carried
+
+    def _in_rows(self, marks: Sequence[Mark[Value]]) -> list[Mark[Value] | None]:
+        """The mark in each number's own row: the first labelled one, or the first; side by side, each has its part."""
+        rows: dict[int, list[Mark[Value]]] = {}
+        for mark in marks:
+            rows.setdefault(mark.row, []).append(mark)
+        chosen: list[Mark[Value] | None] = []
+        for anchor in self.anchors:
+            here = rows.get(anchor.row, [])
+            chosen.append(_first(self._part(here, anchor)) if here else None)
+        return chosen
+
+    def _part(self, here: list[Mark[Value]], anchor: _Anchor) -> list[Mark[Value]]:
+        """Those of a row's marks that belong to `anchor` and not to the numbers beside it."""
+        mates = sorted(other.box.x0 for other in self.anchors if other.row == anchor.row)
+        if len(mates) == len(self._page_columns().edges) == 1:
+            return here
+        if len(mates) == len(here) > 1:
+            here = sorted(here, key=lambda mark: mark.box.x0)
+            return [here[mates.index(anchor.box.x0)]]
+        low, high = self._page_columns().reach(anchor.box)
+        if len(mates) > 1 and len({mark.value for mark in here}) == 1 and not self._is_tabular():
+            return here
+        return [mark for mark in here if low <= mark.box.x0 < high]
+
+    def _is_tabular(self) -> bool:
+        """Whether entries stand side by side in several rows, so that a gap in one of them is a gap."""
+        rows = [anchor.row for anchor in self.anchors]
+        return len({row for row in rows if rows.count(row) > 1}) > 1
+
+    def _page_columns(self) -> Columns:
+        """The entries that stand side by side; found when they are first asked for."""
+        if self._columns is None:
+            numbers = [(anchor.row, anchor.box) for anchor in self.anchors]
+            self._columns = Columns.of(self.layout, numbers, self._moments)
+        return self._columns
+
+    def _moments(self) -> Iterator[tuple[list[Box], float]]:
+        """The boxes of the times, and of the dates, among the entries. A date may head several of them."""
+        first, last = min(self._taken), max(self._taken)
+        yield [mark.box for mark in self.captions.times(range(first - _BIRTH_ROWS, last + _BIRTH_ROWS))], _FEWEST_TIMES
+        yield [mark.box for mark in self.dates if first <= mark.row <= last], 0.0
+
+    def _on_lines(self, chosen: list[Mark[Value] | None], free: Sequence[Mark[Value]]) -> list[Mark[Value] | None]:
+        """`chosen`, and what stands in the line of a number though it was read as a row of its own."""
+        return self._assigned(chosen, free, same_line=True) if free else chosen
+
+    def _by_place(self, chosen: list[Mark[Value] | None], free: Sequence[Mark[Value]]) -> list[Mark[Value] | None]:
+        """`chosen`, and for the other numbers what stands where the entries of this page keep it."""
+        return self._assigned(chosen, free, same_line=False) if free else chosen
+
+    def _assigned(
+        self, chosen: list[Mark[Value] | None], free: Sequence[Mark[Value]], *, same_line: bool
+    ) -> list[Mark[Value] | None]:
+        numbers = [self._spot(anchor.row, anchor.box) for anchor in self.anchors]
+        owners = self._owners()
+        places = [
+            self._spot(mark.row, mark.box)._replace(owner=owners.get((mark.row, self._page_columns().at(mark.box))))
+            for mark in free
+        ]
+        worths = [_NAMED if mark.kind else _UNNAMED for mark in free]
+        wanted = [i for i, mark in enumerate(chosen) if mark is None]
+        found = belonging.assign(numbers, places, worths, wanted=wanted, same_line=same_line, lean=self._lean(owners))
+        completed = list(chosen)
+        for number, place in found.items():
+            low, high = self._page_columns().reach(self.anchors[number].box)
+            if low <= free[place].box.x0 < high:
+                completed[number] = free[place]
+        return completed
+
+    def _owners(self) -> dict[tuple[int, int], int]:
+        """Whose entry a row of a column is part of: from each number to the birth date printed with it."""
+        claims: dict[tuple[int, int], set[int]] = {}
+        for i, anchor in enumerate(self.anchors):
+            column = self._page_columns().at(anchor.box)
+            own = [m.row for m in self.births if m.value == anchor.birth and self._page_columns().at(m.box) == column]
+            nearest = min(own, key=lambda row: abs(row - anchor.row), default=anchor.row)
+            rows = range(min(nearest, anchor.row), max(nearest, anchor.row) + 1)
+            for row in rows if len(rows) <= _ENTRY_ROWS else ():
+                claims.setdefault((row, column), set()).add(i)
+        return {place: min(numbers) for place, numbers in claims.items() if len(numbers) == 1}
+
+    def _lean(self, owners: dict[tuple[int, int], int]) -> int:
+        """1 where the birth dates and times that are known to be of the numbers stand below them, -1 where above."""
+        known = [(anchor.row, mark.row) for anchor, mark in zip(self.anchors, self._clocks or (), strict=False) if mark]
+        for (row, _), i in owners.items():
+            known.append((self.anchors[i].row, row))
+        lean = sum((below > row) - (below < row) for row, below in known)
+        return (lean > 0) - (lean < 0)
+
+    def _spot(self, row: int, box: Box) -> Spot:
+        if not self._blocks:
+            self._line = median(anchor.box.height for anchor in self.anchors) or _USUAL_LINE
+            self._blocks = self._page_columns().blocks(self.layout)
+        block = self._blocks[self._page_columns().at(box)].get(row, -1)
+        return Spot(box.x0, self.layout.rows[row].middle / self._line, block)
+
+    def _shared(self, chosen: list[Mark[Value] | None]) -> list[Mark[Value] | None]:
+        """`chosen`, and the same visit for a number that is printed twice."""
+        if all(chosen) or not any(chosen):
+            return chosen
+        printed = [_printed(self.layout, anchor) for anchor in self.anchors]
+        known = {text: mark for text, mark in zip(printed, chosen, strict=True) if mark is not None}
+        return [mark or known.get(text) for text, mark in zip(printed, chosen, strict=True)]
+
+
+def _first(marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
+    """The first labelled mark, or the first."""
+    return next((mark for mark in marks if mark.kind in ("visit", "time")), marks[0] if marks else None)
+
+
+def _may_be_visit(mark: Mark[date], births: Container[date | None]) -> bool:
+    return mark.kind not in ("birth", "other") and mark.value not in births and mark.value >= FIRST_VISIT
+
+
+def _printed(layout: Layout, anchor: _Anchor) -> str:
+    """The characters of the words at a number."""
+    row = layout.rows[anchor.row]
+    words = (word for word in layout.words_in(row.start, row.end) if word.box.overlap(anchor.box))
+    return "".join(c for word in words for c in word.text if c.isalnum()).upper()
+
+
+def _clear_numbers(layout: Layout) -> list[tuple[Box, date | None]]:
+    """What is printed with the shape of a number and a real birth date, with its box and that date."""
+    found: list[tuple[Box, date | None]] = []
+    for match in _CLEAR_NUMBER.finditer(layout.plain):
+        birth = nam.birth_date(nam.normalise(match.group()))
+        if birth is not None:
+            found.append((layout.box(*match.span()), birth))
+    return found
+
+
+def _anchors(
+    layout: Layout, numbers: Iterable[tuple[Box, date | None]], clear: Sequence[tuple[Box, date | None]]
+) -> list[_Anchor]:
+    if not layout.rows:
+        return []
+    anchors = []
+    for box, birth in numbers:
+        printed = (other for at, other in clear if at.overlap(box)) if birth is None else iter(())
+        anchors.append(_Anchor(layout.rows_near(box), box, birth or next(printed, None)))
+    return anchors
