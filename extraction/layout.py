@@ -106,7 +106,8 @@ class Layout:
                 starts.append(offset)
                 offset += len(text) + 1
                 right, widest = x1, cell_gap * (y1 - y0)
-                top, bottom = y0 if y0 < top else top, y1 if y1 > bottom else bottom  # noqa: FURB136 - twice as fast
+                # Twice as fast as min and max.
+                top, bottom = y0 if y0 < top else top, y1 if y1 > bottom else bottom
             words += row_words
             parts.append("\n")
             rows.append(Row(first, offset - 1, top, bottom, middle))

@@ -1,50 +1,78 @@
-"""What is printed around a number: the label that names it, the names that it abbreviates. Pure."""
+"""What is printed around a number: the label that names it, the names that it abbreviates. Pure.
+
+A label names what follows it or stands below it, once: what has its own value names nothing further on. Where nothing
+names a number, the company that it keeps may: codes come in series, and most of their look-alikes are no NAMs.
+"""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from extraction import nam
+from extraction.finders.names import Names, codes, names_in, surname_length
 from extraction.layout import Layout
 from extraction.page import Box
 
+__all__ = ["Names", "Span", "Surroundings", "codes_in", "codes_on"]
+
 _LABEL = re.compile(
-    r"""(?<![a-z0-9_])(?=[abcdefhilmnoprst])  # Where no label begins, this says so at once.
-    (?:(?P<nam>n\.?a\.?m\b|ramq\b|assurance[- ]?mal|ass\.?[ ]?mal|carte[ ](?:soleil|d'assurance)|hin\b
-        |health[ ](?:insurance|card)|medicare\b)
+    r"""(?<![a-z0-9_])(?=[abcdefhilmnopqrstv5])  # Where no label begins, this says so at once.
+    (?:(?P<nam>n\.?a\.?m\b|ram[qo0]\b|assurance[- ]?ma[l1i|]|ass\.?[ ]?mal|carte[ ](?:soleil|d'assurance)|hin\b
+        |health[ ](?:insurance|card|(?:care[ ])?(?:number|no\b))|medicare\b)
     | (?P<decoy>factur|invoice|commande|order\b|lots?\b|batch|permis|licen[cs]e|ref\b|reference|requete|requisition
-        |recu\b|receipt|contrat|contract|serie\b|serial|bon[ ]de\b|articles?\b|produits?\b|product|modele|compte
-        |account|echantillon|colis|suivi[ ]postal|transaction|autorisation)
+        |recu\b|receipt|contra[ct]t?\b|serie\b|serial|bon[ ]de\b|articles?\b|produits?\b|product|modele
+        |compte(?![- ]rendu)|account|echantillon|colis|suivi[ ]postal|transaction|autorisation|police\b|policy|bordereau
+       |matricule|passe?port|livraison|delivery|expedition\b|shipment|tracking|soumission|quote\b|devis
+        |cheque|ticket|billet|plaque|catalog|sku\b|barcode|code[ ]barres?|visa\b|accession|protocol|no[ ]d'employe)
     | (?P<file>dossiers?\b|file\b|mrn\b|chart\b|clients?\b)
-    | (?P<specimen>specimens?\b|exemples?\b|examples?\b|sample\b|ex\.[ ]?:|illustrati(?:on|f)
-        |ficti(?:f|ve)s?\b))""",
+    | (?P<specimen>[s5][ ]?p[ ]?[ec][ ]?[ce][ ]?[il1|!]?[ ]?m[ ]?[e3c][ ]?[nm][ ]?s?\b|exemp[l1i|]es?\b|examp[l1i|]es?\b
+        |sample\b|ex\.[ ]?:|illustrati(?:on|f)|ficti(?:f|ve)s?\b))""",
     re.VERBOSE,
 )
 _DOCUMENT_STAMP = re.compile(r"donnees|synthet|document|demonstration|\bdemo\b")
+_ANALYSED = re.compile(
+    r"s?[ ]?(?:[:#]|no\b|id\b|num|type|collect|receiv|recu|prelev|source|date|contain|urine|blood|sang\b|s[ae]rum)"
+)
+"""What follows "specimen" or "sample" where it is something that a laboratory analyses."""
+_OF = re.compile(r"(?:type|type[ ](?:of|de)|blood|urine|tissue|sanguin)[ ]$")
 _REACH = 60
 _PROSE_REACH = 45
 _SPECIMEN_ROWS = 4
 _SPECIMEN_GAP = 2.5
 """Lines of a card stand at most so many of their heights apart."""
+_BESIDE = 0.5
+_CAPTION_GAP = 1.0
+_CELL_HEAD = 16
+"""So many characters may stand before a number in its cell, for what heads the column to name it."""
 _ROWS_ABOVE, _ROWS_BELOW = 5, 2
-
-_TOKEN = re.compile(r"([A-Za-z][A-Za-z'.-]*)(,?)|([\t\n:;()])")
-_TITLES = frozenset(["dr", "dre", "docteur", "docteure", "doctor", "inf", "infirmiere", "md"])
-_NOT_NAMES = frozenset(
-    ["nom", "noms", "prenom", "prenoms", "patient", "patients", "patiente", "patientes", "usager", "usagers", "usagere", "usageres", "client", "clients", "cliente", "clientes", "m", "mr", "mme", "mrs", "ms", "mlle", "ne", "nee", "name", "surname", "first", "last", "given", "family", "nam", "ramq", "no", "num", "numero", "usuel", "naissance", "birth", "assurance", "maladie", "carte", "sex", "sexe", "date", "heure", "time", "motif", "raison", "tel", "telephone", "exp", "expiration", "dossier", "objet", "re", "est", "et", "a", "au", "d", "l", "janvier", "fevrier", "mars", "avril", "mai", "juin", "juillet", "aout", "septembre", "octobre", "novembre", "decembre", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "commande", "recu", "recus", "lot", "lots", "permis", "invoice", "order", "qc", "quebec", "montreal", "laval", "gatineau", "longueuil", "levis", "sherbrooke", "canada"]
+_TALL = 1.6
+"""A box so many times as high as its first word holds more than one line."""
+_LIST = re.compile(r"[ ]?(?:[,;/&+]|et|and|ou|or)[ ]?")
+"""What stands between numbers that share one label: "factures A, B et C"."""
+_ONE_MORE = re.compile(r"[ ]?\([^()\n\t]{0,12}")
+_VALUE = re.compile(r"[a-z]{0,5}[0-9][0-9a-z./-]{2,}")
+_CONNECTOR = re.compile(
+    r"[^a-z]+|(?<![a-z])(?:no|nos|num|numeros?|number|de|du|des|d|la|le|l|the|of|our|your)(?![a-z])"
 )
-"""Words next to names that are none: captions, titles, months, and the towns that letters are dated from."""
-_NOT_NAME_STEMS = ("factur", "requ", "refer", "labo")
-_PARTICLES = frozenset(
-    ("de", "du", "des", "la", "le", "les", "st", "ste", "saint", "sainte", "van", "von", "da", "dos")
-)
+_MOST_WORDS = 2
+"""Between a label and the number that it names, besides "no" and the like."""
+_CODES = frozenset("FACT LABO RECU REQU DOSS CLIE CLNT COMM CMDE LOTS LOTN ORDR ORDE INVC INVO".split(" "))  # noqa: SIM905
+"""What systems put before their own numbers."""
+_SHAPE = re.compile(r"(?<![A-Za-z0-9])([A-Z]{4})[ .-]?[0-9]{4}[ .-]?[0-9]{4}(?![A-Za-z0-9])")
+_SERIES = 3
+"""So many numbers with the same letters are a system's, where nothing on the page says that they are NAMs."""
+_MANY = 4
 _SUBJECT = re.compile(r"\b(?:objet|patiente?|usagere?|re|nom)[ ]?:")
 _SURNAME_CAPTION = re.compile(r"\b(?:nom|surname|last name|family name)\b(?! et prenom| du | de la clin)")
 _GIVEN_CAPTION = re.compile(r"\b(?:prenom|first name|given name)")
+_FIGURES = re.compile("[0-9]{2}")
+_SPACED = re.compile(r"(?:[A-Z015|'-]{1,2}[ ]){2,}[A-Z015|]{1,2}")
+"""A name with every letter in a box of its own; a reader may take two together."""
 
 
 class Span(NamedTuple):
@@ -68,31 +96,6 @@ class Span(NamedTuple):
         return cls(layout.starts[inside[0]], layout.starts[last] + len(layout.words[last].text), box)
 
 
-class Names(NamedTuple):
-    """The names around a number. `words` are in reading order, `sure` the letters of what is clearly a full name."""
-
-    words: tuple[str, ...]
-    sure: frozenset[str]
-
-    def match(self, letters: str) -> bool | None:
-        """Whether a surname and a given name side by side give the four letters; None when no name is near."""
-        if letters in self.sure or any(code == letters for code in self._codes(letters[0])):
-            return True
-        return False if self.sure else None
-
-    def _codes(self, first: str) -> Iterator[str]:
-        """The letters of every pair of neighbouring words in which the surname starts with `first`."""
-        words = self.words
-        for i, word in enumerate(words):
-            if word[0].upper() != first:
-                continue
-            length = _surname_length(words, i)
-            surname = nam.surname_letters(" ".join(words[i : i + length]))
-            for j in (i + length, i + length + 1, i - 1, i - 2):
-                if 0 <= j < len(words) and words[j][0].isupper():
-                    yield surname + nam.given_letter(words[j])
-
-
 class _Header(NamedTuple):
     row: int
     box: Box
@@ -108,9 +111,10 @@ class Surroundings:
     labels: list[tuple[int, int, str]]
     headers: list[_Header]
     rows: dict[int, list[Span]]
-    _has_captions: bool
     _read: dict[tuple[int, int], tuple[list[str], set[str]]] = field(default_factory=dict)
     _shares: dict[tuple[int, int], list[tuple[int, int, Span]]] = field(default_factory=dict)
+    _has_captions: bool | None = None
+    _series: frozenset[str] | None = None
 
     @classmethod
     def of(cls, layout: Layout, spans: Sequence[Span]) -> Surroundings:
@@ -118,24 +122,59 @@ class Surroundings:
         rows: dict[int, list[Span]] = {}
         for span in spans:
             rows.setdefault(layout.row_at(span.start), []).append(span)
-        captions = _SURNAME_CAPTION.search(layout.folded) and _GIVEN_CAPTION.search(layout.folded)
-        return cls(layout, spans, labels, list(_headers(layout, labels, rows)), rows, bool(captions))
+        return cls(layout, spans, labels, list(_headers(layout, labels, rows)), rows)
 
     def label(self, span: Span) -> str:
         """How the page names the number: "nam", "decoy" (an invoice, an order, ...), "file", or "" if it does not.
 
-        The nearest label counts: on the left in the row, at the end of the line before (in running text), or above.
+        The nearest label counts: on the left in the row, at the end of the line before (in running text), in
+        parentheses behind it, above, or as the caption of its line. What nothing names is a decoy where it is one of
+        a system's codes by its letters or its company.
         """
+        return self._printed_label(span) or ("decoy" if self._is_code(span) else "")
+
+    def _printed_label(self, span: Span) -> str:
         row = self.layout.row_at(span.start)
         start = self.layout.rows[row].start
-        floor = max([start, span.start - _REACH, *(s.end for s in self.rows.get(row, ()) if s.end <= span.start)])
+        before = max((s for s in self.rows.get(row, ()) if s.end <= span.start), default=None)
+        if before is not None and _LIST.fullmatch(self.layout.folded, before.end, span.start):
+            return self._printed_label(before)
+        floor = max(start, span.start - _REACH, before.end if before else 0)
         kind = self._last_label(floor, span.start)
-        if kind or not row:
-            return kind
-        before = self.layout.rows[row - 1]
-        if "\t" not in self.layout.printed[start : span.start] and self._follows_closely(row):
-            kind = self._last_label(max(before.start, start - _PROSE_REACH), start, digits=False)
-        return kind or self._header(row, span.box)
+        if not kind and row and "\t" not in self.layout.printed[start : span.start] and self._follows_closely(row):
+            above = self.layout.rows[row - 1].start
+            kind = self._last_label(max(above, start - _PROSE_REACH), start, digits=False)
+        return kind or self._remark(span) or self._header(row, span) or self._caption(row, span.box)
+
+    def _is_code(self, span: Span) -> bool:
+        """Whether the number is one of a system's: by its letters, or because it is one of a series."""
+        letters = self.layout.plain[span.start : span.start + 4].upper()
+        if self._series is None:
+            self._series = self._find_series()
+        return letters in _CODES or letters in self._series
+
+    def _find_series(self) -> frozenset[str]:
+        """The letters of numbers that come in series on this page, and of all where most have no real birth date."""
+        shapes = {found[0]: found[1] for found in _SHAPE.finditer(self.layout.plain)}
+        dated = {self.layout.plain[span.start : span.end] for span in self.spans}
+        many = len(shapes) >= _MANY and 2 * len(dated & shapes.keys()) < len(shapes)
+        return frozenset(each for each, count in Counter(shapes.values()).items() if many or count >= _SERIES)
+
+    def _remark(self, span: Span) -> str:
+        """The label in parentheses right behind the number."""
+        at = bisect_left(self.labels, (span.end, 0, ""))
+        if at == len(self.labels) or self.labels[at][2] == "specimen":
+            return ""
+        start, _, kind = self.labels[at]
+        return kind if _ONE_MORE.fullmatch(self.layout.folded, span.end, start) else ""
+
+    def _caption(self, row: int, box: Box) -> str:
+        """ "nam" where a form's caption stands in small print under the number, and no other number under that."""
+        for header in self.headers:
+            if header.row == row + 1 and header.kind == "nam" and _stands_over(header.box, box):
+                below = any(s.box.y0 > header.box.y1 and _stands_over(header.box, s.box) for s in self.spans)
+                return "" if below or not self._follows_closely(row + 1, _CAPTION_GAP) else "nam"
+        return ""
 
     def is_specimen(self, span: Span) -> bool:
         """Whether the number stands in a box that calls itself a specimen or an example."""
@@ -144,22 +183,36 @@ class Surroundings:
             if kind != "specimen":
                 continue
             label_row = self.layout.row_at(start)
+            if self._is_analysed(start, end, span):
+                continue
             if label_row == row and (start < span.start or self._is_remark(span, start)):
                 return True
             if 0 < row - label_row <= _SPECIMEN_ROWS and self._titles(label_row, row, start, end, span.box):
                 return True
         return False
 
+    def _is_analysed(self, start: int, end: int, span: Span) -> bool:
+        """Whether "specimen" or "sample" is what a laboratory analyses: it has a value of its own, or a kind."""
+        if self.layout.folded[start] not in "s5":
+            return False
+        between = self.layout.folded[end : span.start]
+        if start < span.start and not _CONNECTOR.sub("", between.replace("nam", "").replace("ramq", "")):
+            return False
+        head = self.layout.folded[max(0, start - 12) : start]
+        return bool(_ANALYSED.match(self.layout.folded, end) or _OF.search(head))
+
     def names(self, span: Span) -> Names:
         """The names in the number's row and block."""
         words: list[str] = []
         sure: set[str] = set()
+        seen: list[tuple[int, int]] = []
         for parts in self._regions(span):
             for start, end in parts:
-                cell_words, cell_sure = self._names_in(start, end)
-                words += cell_words
-                sure |= cell_sure
-            sure = sure or self._captioned(parts)
+                part_words, part_sure = self._names_in(start, end)
+                words += part_words
+                sure |= part_sure
+            seen += parts
+            sure = sure or self._captioned(seen)
             if sure:
                 break
         return Names(tuple(words), frozenset(sure))
@@ -169,7 +222,10 @@ class Surroundings:
         if at < 0 or self.labels[at][0] < start or self.labels[at][2] == "specimen":
             return ""
         between = self.layout.folded[self.labels[at][1] : end]
-        return self.labels[at][2] if digits or not any(c.isdigit() for c in between) else ""
+        if not digits and any(c.isdigit() for c in between):
+            return ""
+        kind = self.labels[at][2]
+        return "" if kind == "decoy" and _has_own_value(between) else kind
 
     def _is_remark(self, span: Span, start: int) -> bool:
         """Whether what begins at `start` is said of the number in parentheses right behind it."""
@@ -179,17 +235,23 @@ class Surroundings:
         above, own = self.layout.rows[row - 1], self.layout.rows[row]
         return own.top - above.bottom < heights * (own.bottom - own.top)
 
-    def _header(self, row: int, box: Box) -> str:
+    def _header(self, row: int, span: Span) -> str:
         """The kind of the nearest label above that stands over the number and names nothing in its own row."""
-        best: tuple[float, float] | None = None
-        kind = ""
-        for header in self.headers:
-            margin = 0.3 * box.width
-            if header.row < row and header.box.x0 - margin <= box.x1 and header.box.x1 + margin >= box.x0:
-                distance = (row - header.row, abs(header.box.x0 - box.x0))
-                if best is None or distance < best:
-                    best, kind = distance, header.kind
-        return kind
+        above = [header for header in self.headers if header.row < row and _stands_over(header.box, span.box)]
+        if not above:
+            return ""
+        nearest = min(above, key=lambda header: (row - header.row, abs(header.box.x0 - span.box.x0)))
+        # A title alone in its row names the page, and running text stands under no head of a column.
+        return nearest.kind if nearest.kind == "nam" or self._heads(nearest.row, row, span) else ""
+
+    def _heads(self, header_row: int, row: int, span: Span) -> bool:
+        """Whether what stands in `header_row` heads a column that the number stands in, or is set right above it."""
+        if span.start - self.layout.cell(span.start)[0] > _CELL_HEAD:
+            return False
+        header = self.layout.rows[header_row]
+        if "\t" in self.layout.printed[header.start : header.end]:
+            return True
+        return all(self._follows_closely(below, _SPECIMEN_GAP) for below in range(header_row + 1, row + 1))
 
     def _titles(self, label_row: int, row: int, start: int, end: int, box: Box) -> bool:
         """Whether a specimen label heads the block of the number, and is no stamp on the whole page."""
@@ -200,8 +262,9 @@ class Surroundings:
             return False
         if not all(self._follows_closely(below, _SPECIMEN_GAP) for below in range(label_row + 1, row + 1)):
             return False
-        label = self.layout.box(start, end)
-        return label.x0 <= box.x1 and label.x1 >= box.x0 - box.width
+        # What is centred over a card may end before its number starts, or start behind its end.
+        heading = self.layout.box(*self.layout.cell(start)).union(self.layout.box(start, end))
+        return heading.x0 <= box.x1 + _BESIDE * box.width and heading.x1 >= box.x0 - box.width
 
     def _regions(self, span: Span) -> Iterator[list[tuple[int, int]]]:
         """Where names may stand, nearest first: the row, the rows above, the rows below, the subject of the page.
@@ -210,27 +273,49 @@ class Surroundings:
         to the number that starts nearest to it.
         """
         row = self.layout.row_at(span.start)
-        yield self._parts(row, span)
+        last = self._last_row(span, row)
+        yield [part for own in range(row, last + 1) for part in self._parts(own, span)]
         above: list[tuple[int, int]] = []
         for other in range(row - 1, max(-1, row - 1 - _ROWS_ABOVE), -1):
-            if other in self.rows:
+            if self._is_of_another(other, span):
                 break
             above[:0] = self._parts(other, span)
         yield above
         below = []
-        for other in range(row + 1, min(len(self.layout.rows), row + 1 + _ROWS_BELOW)):
-            if other in self.rows:
+        for other in range(last + 1, min(len(self.layout.rows), last + 1 + _ROWS_BELOW)):
+            if self._is_of_another(other, span):
                 break
             below += self._parts(other, span)
         yield below
         if len(self.rows) <= 2:  # noqa: PLR2004 - a letter about one person, or about two
             yield [(r.start, r.end) for r in self.layout.rows if _SUBJECT.search(self.layout.folded, r.start, r.end)]
 
+    def _last_row(self, span: Span, row: int) -> int:
+        """The last of the rows that a number stands in: more than one if it is broken over the lines of a cell."""
+        last = row
+        if span.box.height > _TALL * self.layout.words_in(span.start, span.start + 1)[0].box.height:
+            for below in range(row + 1, len(self.layout.rows)):
+                top, bottom = self.layout.rows[below][2:4]
+                if (top + bottom) / 2 > span.box.y1 or self._is_of_another(below, span):
+                    break
+                last = below
+        return last
+
+    def _is_of_another(self, row: int, span: Span) -> bool:
+        """Whether a row holds another number than that of `span`, which people may print twice."""
+        text = self.layout.plain
+        for other in self.rows.get(row, ()):
+            if text[other.end - 1] != text[span.end - 1]:
+                return True
+            if nam.normalise(text[other.start : other.end]) != nam.normalise(text[span.start : span.end]):
+                return True
+        return False
+
     def _names_in(self, start: int, end: int) -> tuple[list[str], set[str]]:
-        """What `_names_in` reads in a stretch of the page: once, though several numbers may ask."""
+        """What `names_in` reads in a stretch of the page: once, though several numbers may ask."""
         read = self._read.get((start, end))
         if read is None:
-            read = self._read[start, end] = _names_in(self.layout.plain[start:end])
+            read = self._read[start, end] = names_in(self.layout.plain[start:end])
         return read
 
     def _parts(self, row: int, span: Span) -> list[tuple[int, int]]:
@@ -250,13 +335,14 @@ class Surroundings:
         """The stretches of a row without its numbers, each with the number of `mates` that starts nearest to it."""
         shared = []
         for start, end in self._between_numbers(row):
-            while start < end:
-                tab = self.layout.printed.find("\t", start, end)
+            at = start
+            while at < end:
+                tab = self.layout.printed.find("\t", at, end)
                 stop = end if tab < 0 else tab
-                if start < stop:
-                    x0 = self.layout.left(start)
-                    shared.append((start, stop, min(mates, key=lambda mate: abs(mate.box.x0 - x0))))
-                start = stop + 1
+                if at < stop:
+                    x0 = self.layout.left(at)
+                    shared.append((at, stop, min(mates, key=lambda mate: abs(mate.box.x0 - x0))))
+                at = stop + 1
         return shared
 
     def _between_numbers(self, row: int) -> list[tuple[int, int]]:
@@ -270,30 +356,61 @@ class Surroundings:
 
     def _captioned(self, parts: list[tuple[int, int]]) -> set[str]:
         """The letters of a surname and a given name that stand under or behind their captions."""
+        if self._has_captions is None:
+            folded = self.layout.folded
+            self._has_captions = bool(_GIVEN_CAPTION.search(folded) and _SURNAME_CAPTION.search(folded))
         if not self._has_captions:
             return set()
         surname, given = self._behind(parts, _SURNAME_CAPTION), self._behind(parts, _GIVEN_CAPTION)
-        return {nam.surname_letters(surname) + nam.given_letter(given)} if surname and given else set()
+        return set(codes(surname, given)) if surname and given else set()
 
     def _behind(self, parts: list[tuple[int, int]], caption: re.Pattern[str]) -> str:
-        """What stands behind a caption in its cell, or else below it."""
+        """The first name behind a caption in its cell, or else below it, or in the next cell."""
         layout = self.layout
         for start, end in parts:
             found = caption.search(layout.folded, start, end)
             if found is None:
                 continue
-            cell_start, cell_end = layout.cell(found.start())
-            colon = layout.folded.find(":", found.end(), cell_end)
-            if colon >= 0:
-                words, _ = _names_in(layout.plain[colon + 1 : cell_end])
-                return " ".join(words[: _surname_length(words, 0)]) if words else ""
-            box = layout.box(cell_start, cell_end)
-            for below_start, below_end in layout.cells(min(layout.row_at(start) + 1, len(layout.rows) - 1)):
-                below = layout.box(below_start, below_end)
-                if below.y0 > box.y0 and abs(below.x0 - box.x0) < max(box.width, below.height):
-                    words, _ = _names_in(layout.plain[below_start:below_end])
-                    return " ".join(words)
+            cell = layout.cell(found.start())
+            colon = layout.folded.find(":", found.end(), cell[1])
+            beside = self._first_name(colon + 1, cell[1]) if colon >= 0 else self._below(cell)
+            if not beside and cell[1] < layout.rows[layout.row_at(cell[0])].end:
+                beside = self._first_name(*layout.cell(cell[1] + 1))
+            return beside
         return ""
+
+    def _first_name(self, start: int, end: int) -> str:
+        """The first name in a stretch of the page, set in one piece or one letter a box."""
+        text = self.layout.plain[start:end].strip()
+        if _SPACED.fullmatch(text):
+            return text.replace(" ", "")
+        words, _ = names_in(text)
+        return " ".join(words[: surname_length(words, 0)]) if words else ""
+
+    def _below(self, cell: tuple[int, int]) -> str:
+        """The first name in the next row that stands under a cell."""
+        layout = self.layout
+        box, row = layout.box(*cell), layout.row_at(cell[0]) + 1
+        for start, end in layout.cells(row) if row < len(layout.rows) else ():
+            below = layout.box(start, end)
+            if abs(below.x0 - box.x0) < max(box.width, below.height):
+                return "" if _FIGURES.search(layout.plain, start, end) else self._first_name(start, end)
+        return ""
+
+
+def _stands_over(header: Box, box: Box) -> bool:
+    margin = 0.3 * (box.x1 - box.x0)
+    return header.x0 - margin <= box.x1 and header.x1 + margin >= box.x0
+
+
+def _has_own_value(between: str) -> bool:
+    """Whether a label has a value, or much else to say, before the number that stands behind `between`."""
+    value = _VALUE.search(between)
+    if value:
+        return not _LIST.fullmatch(between[value.end() :])
+    label, _, behind = between.partition(":")
+    own = _CONNECTOR.sub(" ", behind).split()
+    return bool(own) or len(_CONNECTOR.sub(" ", label).split()) > _MOST_WORDS
 
 
 def _of(span: Span, shared: list[tuple[int, int, Span]]) -> list[tuple[int, int]]:
@@ -313,50 +430,6 @@ def _headers(layout: Layout, labels: list[tuple[int, int, str]], numbered: Conta
             yield _Header(row, layout.box(start, end), kind)
 
 
-def _surname_length(words: Sequence[str], start: int) -> int:
-    """How many words from `start` on make one surname: more than one where it begins with a particle."""
-    length = 1
-    while (
-        start + length < len(words) and words[start + length - 1].lower().strip(".") in _PARTICLES and length < 3  # noqa: PLR2004 - "de la Rue"
-    ):
-        length += 1
-    return length
-
-
-def _names_in(text: str) -> tuple[list[str], set[str]]:
-    """The words of `text` that may be names, and the letters of those that clearly are: "Roy, Anne" and "ROY Anne"."""
-    words: list[str] = []
-    sure: set[str] = set()
-    run: list[str] = []
-    comma = False
-    titled = False
-    for token, behind, stop in _TOKEN.findall(text):
-        word = token.rstrip(".-'")
-        lower = word.lower()
-        if not word or lower in _TITLES or lower in _NOT_NAMES or lower.startswith(_NOT_NAME_STEMS):
-            titled = lower in _TITLES or (titled and stop not in ("\t", "\n"))
-            run, comma = [], False
-            continue
-        # A surname starts with a capital or a particle; a word in lower case ends what was collected so far.
-        if word[0].isupper():
-            if run and not titled:
-                _learn(sure, run, word, comma=comma)
-        elif lower not in _PARTICLES:
-            run, comma = [], False
-            continue
-        words.append(word)
-        run = [word] if comma else [*run, word]
-        comma = bool(behind)
-    return words, sure
-
-
-def _learn(sure: set[str], run: list[str], given: str, *, comma: bool) -> None:
-    """Add the letters of the surname in `run` and the given name after it, if they are written as a full name."""
-    capitals = len(run[-1]) > 1 and run[-1].isupper() and not given.isupper()
-    if comma or capitals:
-        sure.add(nam.surname_letters(" ".join(run)) + nam.given_letter(given))
-
-
 def codes_on(layout: Layout) -> frozenset[str]:
     """The four letters that every name on the page gives which is clearly a full name."""
     return frozenset().union(*(codes_in(layout.plain[row.start : row.end]) for row in layout.rows))
@@ -364,4 +437,4 @@ def codes_on(layout: Layout) -> frozenset[str]:
 
 def codes_in(text: str) -> set[str]:
     """The four letters that each name in `text` gives which is clearly a full name."""
-    return _names_in(text)[1]
+    return names_in(text)[1]

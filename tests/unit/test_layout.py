@@ -50,6 +50,21 @@ def test_a_span_inside_a_word_gets_its_part_of_the_box() -> None:
     assert layout.box(0, 12).x1 == box_of(sheet, "fin").x1
 
 
+def test_the_left_edge_of_a_character_is_that_of_its_part_of_the_word() -> None:
+    sheet = page("NAM:TREM fin")
+    layout = Layout.of(sheet)
+    assert layout.left(4) == pytest.approx(layout.box(4, 8).x0)
+    assert layout.left(9) == box_of(sheet, "fin").x0
+
+
+def test_a_box_over_several_words_is_cut_at_both_ends() -> None:
+    sheet = page("NAM:TREM 0412 1925.")
+    layout = Layout.of(sheet)
+    box = layout.box(4, 18)
+    assert box.x0 == pytest.approx(layout.left(4))
+    assert box.x1 == pytest.approx(layout.left(18))
+
+
 def test_the_texts_have_equal_length() -> None:
     layout = Layout.of(page("Côté – L’Œuvre №7 ½ İstanbul ﬁn naı̈f e\u0301te\u0301"))
     assert len(layout.printed) == len(layout.plain) == len(layout.folded)
