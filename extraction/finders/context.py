@@ -43,7 +43,7 @@ _OF = re.compile(r"(?:type|type[ ](?:of|de)|blood|urine|tissue|sanguin)[ ]$")
 _REACH = 60
 _PROSE_REACH = 45
 _SPECIMEN_ROWS = 4
-_SPECIMEN_GAP = 2.5
+_SPECIMEN_GAP = 3.0
 """Lines of a card stand at most so many of their heights apart."""
 _BESIDE = 0.5
 _CAPTION_GAP = 1.0
@@ -128,10 +128,11 @@ class Surroundings:
         """How the page names the number: "nam", "decoy" (an invoice, an order, ...), "file", or "" if it does not.
 
         The nearest label counts: on the left in the row, at the end of the line before (in running text), in
-        parentheses behind it, above, or as the caption of its line. What nothing names is a decoy where it is one of
-        a system's codes by its letters or its company.
+        parentheses behind it, above, or as the caption of its line. What nothing names, or names a file, is a decoy
+        where it is one of a system's codes by its letters or its company.
         """
-        return self._printed_label(span) or ("decoy" if self._is_code(span) else "")
+        kind = self._printed_label(span)
+        return "decoy" if kind in ("", "file") and self._is_code(span) else kind
 
     def _printed_label(self, span: Span) -> str:
         row = self.layout.row_at(span.start)
@@ -151,7 +152,8 @@ class Surroundings:
         letters = self.layout.plain[span.start : span.start + 4].upper()
         if self._series is None:
             self._series = self._find_series()
-        return letters in _CODES or letters in self._series
+        read = letters.replace("Q", "O")  # COMM is read as CQMM now and then
+        return letters in _CODES or read in _CODES or letters in self._series
 
     def _find_series(self) -> frozenset[str]:
         """The letters of numbers that come in series on this page, and of all where most have no real birth date."""

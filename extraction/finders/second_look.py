@@ -232,9 +232,9 @@ def _decided(scene: _Scene, proposal: Proposal, span: Span, spellings: Sequence[
     """The proposal with the likeliest spelling, if that is likely enough, and the others as its repairs."""
     best = spellings[0]
     own = next((s.probability for s in spellings if s.nam == proposal.nam), 0.0)
-    kept = proposal.checks.valid and proposal.checks.name is not False
-    needed = SURE if kept else ENOUGH if proposal.checks.format else PERHAPS
-    changes = best.nam != proposal.nam and best.probability >= needed
+    holds = proposal.checks.valid and proposal.checks.name is not False
+    needed = ENOUGH if proposal.checks.format else PERHAPS
+    changes = not holds and best.nam != proposal.nam and best.probability >= needed
     value, probability = best if changes else (proposal.nam, own)
     checks = Checks(*nam.check(value), name=scene.surroundings.names(span).match(value[:4]))
     sure = _confidence(
