@@ -84,13 +84,16 @@ class _Scene:
     proposals: Sequence[Proposal]
     surroundings: Surroundings
     visits: VisitIndex
+    refused: Sequence[Box]
 
     @classmethod
     def of(cls, page: Page, proposals: Sequence[Proposal]) -> _Scene:
         layout = Layout.of(page)
         spans = sorted({Span.inside(layout, proposal.box) for proposal in proposals})
         visits = VisitIndex.of(layout, [(p.box, nam.birth_date(p.nam)) for p in proposals])
-        return cls(page, layout, proposals, Surroundings.of(layout, spans), visits)
+        known = [proposal.box for proposal in proposals]
+        refused = [box for box in pattern.refused(layout) if not any(_holds(box, other) for other in known)]
+        return cls(page, layout, proposals, Surroundings.of(layout, spans), visits, refused)
 
     def is_doubtful(self, proposal: Proposal) -> bool:
         """Whether a check fails, a name differs, look-alikes were needed, or the reader was not sure."""
@@ -99,10 +102,15 @@ class _Scene:
         inside = [word for word in self.layout.words if _holds(proposal.box, word.box)]
         return min((word.confidence for word in inside), default=1.0) < LEAST_WORD
 
+    def settled(self, proposal: Proposal, known: Sequence[Proposal]) -> bool:
+        """Whether a number that came to light was found before, at its place or a bent line away, or refused."""
+        boxes = chain(self.refused, (other.box for other in known))
+        again = any(proposal.nam == other.nam for other in known)
+        return again or any(_holds(box, proposal.box) or _holds(proposal.box, box) for box in boxes)
+
     def places(self) -> list[_Place]:
         """Where a number should be and none was found, most promising first."""
-        taken = [proposal.box for proposal in self.proposals]
-        taken += [box for box in pattern.refused(self.layout) if not any(_holds(box, other) for other in taken)]
+        taken = [*(proposal.box for proposal in self.proposals), *self.refused]
         places: list[_Place] = []
         for place in (*self._near_shapes(), *self._named(), *self._expected(), *self._labelled()):
             if not any(_holds(place.sign, other) or _holds(other, place.sign) for other in taken):
@@ -289,10 +297,10 @@ def _search(scene: _Scene, place: _Place, known: Sequence[Proposal], look: Look)
         found = [
             proposal
             for proposal in pattern.find(again)
-            if proposal.checks.valid and _holds(place.box, proposal.box) and not _is_known(proposal, known)
+            if proposal.checks.valid and _holds(place.box, proposal.box) and not scene.settled(proposal, known)
         ]
         seen.update({proposal.nam for proposal in found})
-        accepted = [p for p in found if p.checks.name or seen[p.nam] > 1]
+        accepted = [p for p in found if p.checks.name or (seen[p.nam] > 1 and p.checks.name is None)]
         if accepted:
             return accepted
         if place.near:
@@ -317,10 +325,6 @@ def _spelled(scene: _Scene, near: Span, seen: Sequence[Sequence[Spelling]]) -> I
 
 def _has_digits(glimpse: Glimpse) -> bool:
     return sum(c.isdecimal() for word in glimpse.words for c in word.text) >= _FEWEST_DIGITS - 1
-
-
-def _is_known(proposal: Proposal, known: Sequence[Proposal]) -> bool:
-    return any(_holds(other.box, proposal.box) or _holds(proposal.box, other.box) for other in known)
 
 
 def _with(page: Page, place: Box, pieces: Sequence[tuple[Word, ...]]) -> Page:
