@@ -63,10 +63,11 @@ _MOST_WORDS = 2
 """Between a label and the number that it names, besides "no" and the like."""
 _CODES = frozenset("FACT LABO RECU REQU DOSS CLIE CLNT COMM CMDE LOTS LOTN ORDR ORDE INVC INVO".split(" "))  # noqa: SIM905
 """What systems put before their own numbers."""
-_SHAPE = re.compile(r"(?<![A-Za-z0-9])([A-Z]{4})[ .-]?[0-9]{4}[ .-]?[0-9]{4}(?![A-Za-z0-9])")
+_SHAPE = re.compile(r"(?<![A-Za-z0-9])([A-Z]{4})[ .-]?[0-9]{4}[ .-]?[0-9]{2}[0-9A-Z][0-9](?![A-Za-z0-9])")
 _SERIES = 3
 """So many numbers with the same letters are a system's, where nothing on the page says that they are NAMs."""
-_MANY = 4
+_MANY = 3
+"""So many numbers of one shape tell whether they are NAMs."""
 _SUBJECT = re.compile(r"\b(?:objet|patiente?|usagere?|re|nom)[ ]?:")
 _SURNAME_CAPTION = re.compile(r"\b(?:nom|surname|last name|family name)\b(?! et prenom| du | de la clin)")
 _GIVEN_CAPTION = re.compile(r"\b(?:prenom|first name|given name)")
@@ -156,10 +157,14 @@ class Surroundings:
         return letters in _CODES or read in _CODES or letters in self._series
 
     def _find_series(self) -> frozenset[str]:
-        """The letters of numbers that come in series on this page, and of all where most have no real birth date."""
-        shapes = {found[0]: found[1] for found in _SHAPE.finditer(self.layout.plain)}
-        dated = {self.layout.plain[span.start : span.end] for span in self.spans}
-        many = len(shapes) >= _MANY and 2 * len(dated & shapes.keys()) < len(shapes)
+        """The letters of numbers that come in series, and of all that no name on the page gives where most are no NAMs.
+
+        One code in thirty holds by chance, and nearly every NAM does: where less than half hold, chance made them.
+        """
+        shapes = {nam.normalise(found[0]): found[1] for found in _SHAPE.finditer(self.layout.plain)}
+        named = codes_on(self.layout) if len(shapes) >= _MANY else frozenset()
+        unnamed = [value for value, letters in shapes.items() if letters not in named]
+        many = len(unnamed) >= _MANY and 2 * sum(all(nam.check(value)) for value in unnamed) < len(unnamed)
         return frozenset(each for each, count in Counter(shapes.values()).items() if many or count >= _SERIES)
 
     def _remark(self, span: Span) -> str:

@@ -40,7 +40,7 @@ STRICT_NAME = "strict pattern, our words"
 OCRMYPDF_NAME = "ocrmypdf, strict pattern"
 NO_ENDPOINT = "needs a model endpoint"
 NOT_INSTALLED = "not installed"
-ASKING = ("ours: model", "ours: hybrid", "LangExtract", "the seed's design: one prompt a document")
+ASKING = ("ours: model", "ours: hybrid", "LangExtract", "one prompt for the whole document")
 
 
 @dataclass(slots=True)

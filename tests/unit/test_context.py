@@ -303,3 +303,18 @@ def test_a_labelled_decoy_needs_name_and_check() -> None:
     assert [p.nam for p in pattern.find(page(f"Facture {TREMBLAY}|Tremblay, Marie"))] == [TREMBLAY]
     wrong = TREMBLAY[:11] + "0"
     assert pattern.find(page(f"Facture {wrong}|Tremblay, Marie")) == []
+
+
+def test_where_most_numbers_of_a_shape_are_no_nams_one_that_holds_is_chance() -> None:
+    codes = ["BRIK 4471 2093", "WORF 1180 5522", "PLUM 6094 3311"]
+    assert pattern.find(page(*codes, TREMBLAY)) == []
+
+
+def test_numbers_without_names_that_nearly_all_hold_are_nams() -> None:
+    held = ["TREM 0412 1925", "TREM 0412 1916", "BRIK 4471 2093"]
+    assert [p.nam for p in pattern.find(page(*held))] == ["TREM04121925", "TREM04121916"]
+
+
+def test_a_name_vouches_for_a_number_among_codes() -> None:
+    codes = ["BRIK 4471 2093", "WORF 1180 5522", "PLUM 6094 3311"]
+    assert [p.nam for p in pattern.find(page(*codes, f"Tremblay, Marie|{TREMBLAY}"))] == [TREMBLAY]

@@ -1,4 +1,4 @@
-"""The design of the seed system: the whole document in one prompt, the answer a JSON object of at most 10,000 tokens.
+"""The design of the system before: the whole document in one prompt, the answer a JSON object of at most 10,000 tokens.
 
 An answer that is no such object counts as no NAM found, which is what that system does with it. The wording is our own.
 """
@@ -58,7 +58,7 @@ def main() -> None:
         failed += answer is None
         values += answer or []
     seconds = time.perf_counter() - began
-    name = "The seed's design: one prompt a document"
+    name = "one prompt for the whole document"
     print(json.dumps([{"name": name, "values": values, "seconds": seconds, "tokens": tokens.total, "failed": failed}]))
 
 
