@@ -162,9 +162,11 @@ class Surroundings:
         One code in thirty holds by chance, and nearly every NAM does: where less than half hold, chance made them.
         """
         shapes = {nam.normalise(found[0]): found[1] for found in _SHAPE.finditer(self.layout.plain)}
-        named = codes_on(self.layout) if len(shapes) >= _MANY else frozenset()
-        unnamed = [value for value, letters in shapes.items() if letters not in named]
-        many = len(unnamed) >= _MANY and 2 * sum(all(nam.check(value)) for value in unnamed) < len(unnamed)
+        failing = {value for value in shapes if not all(nam.check(value))}
+        # Names are read only where enough numbers fail to be the greater part of _MANY.
+        named = codes_on(self.layout) if 2 * len(failing) > _MANY else frozenset()
+        unnamed = {value for value, letters in shapes.items() if letters not in named}
+        many = len(unnamed) >= _MANY and 2 * len(unnamed & failing) > len(unnamed)
         return frozenset(each for each, count in Counter(shapes.values()).items() if many or count >= _SERIES)
 
     def _remark(self, span: Span) -> str:
