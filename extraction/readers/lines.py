@@ -54,8 +54,9 @@ class _Piece(NamedTuple):
 
     @classmethod
     def of(cls, words: Sequence[Word], slope: float) -> _Piece:
-        x0, y0, x1, y1 = Box.around(word.box for word in words)
-        height = median(word.box.height for word in words)
+        single = len(words) == 1  # Text layers come word by word, many thousands of them.
+        x0, y0, x1, y1 = words[0].box if single else Box.around(word.box for word in words)
+        height = y1 - y0 if single else median(word.box.height for word in words)
         return cls((y0 + y1 - slope * (x0 + x1)) / 2, height, x0, x1, words)
 
     def is_over(self, other: _Piece) -> bool:
