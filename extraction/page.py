@@ -44,6 +44,11 @@ class Box(NamedTuple):
         x, y, width, height = part.x0, part.y0, part.width, part.height
         return Box(x + self.x0 * width, y + self.y0 * height, x + self.x1 * width, y + self.y1 * height)
 
+    def holds(self, other: Box) -> bool:
+        """Whether the middle of another box lies in this one."""
+        x, y = other.middle
+        return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
+
     def is_over(self, other: Box) -> bool:
         """Whether one of two boxes stands over the other: they share a third of the narrower one's width."""
         shared = min(self.x1, other.x1) - max(self.x0, other.x0)

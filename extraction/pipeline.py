@@ -159,18 +159,22 @@ def _find_by_pattern(page: Page, work: Work, document: PdfDocument | None) -> _L
 
 def _ask(looked: _Looked, model: ModelFinder) -> PageFound:
     began = time.perf_counter()
+    by_model: list[Proposal] | None = None
+    hallucinated, model_error = 0, ""
     try:
         answer = model.find(looked.page)
     except ServiceUnavailable:
         raise
     except ExtractionError as error:
-        seconds = looked.seconds + time.perf_counter() - began
-        return replace(_found(looked, None, seconds), model_error=error.code)
-    seconds = looked.seconds + time.perf_counter() - began
-    return replace(_found(looked, answer.proposals, seconds), hallucinated=answer.hallucinated)
+        model_error = error.code
+    else:
+        by_model, hallucinated = answer.proposals, answer.hallucinated
+    found = _found(looked, by_model, looked.seconds + time.perf_counter() - began)
+    return replace(found, hallucinated=hallucinated, model_error=model_error)
 
 
 def _found(looked: _Looked, by_model: list[Proposal] | None, seconds: float) -> PageFound:
     proposals = reconcile.reconcile(looked.page, looked.proposals, by_model)
-    back = [replace(proposal, box=proposal.box.turned(-looked.quarters)) for proposal in proposals]
-    return PageFound(looked.page.number, tuple(back), seconds)
+    if looked.quarters:
+        proposals = [replace(proposal, box=proposal.box.turned(-looked.quarters)) for proposal in proposals]
+    return PageFound(looked.page.number, tuple(proposals), seconds)

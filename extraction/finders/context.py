@@ -86,11 +86,7 @@ class Span(NamedTuple):
     @classmethod
     def inside(cls, layout: Layout, box: Box) -> Span:
         """The characters from the first to the last word whose middle lies in `box`; none where there is no word."""
-        inside = [
-            i
-            for i, word in enumerate(layout.words)
-            if box.x0 <= word.box.middle[0] <= box.x1 and box.y0 <= word.box.middle[1] <= box.y1
-        ]
+        inside = [i for i, word in enumerate(layout.words) if box.holds(word.box)]
         if not inside:
             return cls(0, 0, box)
         last = inside[-1]

@@ -59,9 +59,7 @@ def _same_place(one: Box, other: Box) -> bool:
     if one.overlap(other) >= _SAME_PLACE:
         return True
     small, large = sorted((one, other), key=lambda box: box.width * box.height)
-    x, y = small.middle
-    inside = large.x0 <= x <= large.x1 and large.y0 <= y <= large.y1
-    return inside and large.width <= 3 * small.width and large.height <= 3 * small.height
+    return large.holds(small) and large.width <= 3 * small.width and large.height <= 3 * small.height
 
 
 def _merge(one: Proposal, other: Proposal) -> Proposal:

@@ -108,11 +108,11 @@ def _candidates(value: str, valid: list[Reading], names: set[str], births: list[
     if len(value) != nam.LENGTH:
         return
     for letters in sorted(names):
-        if 0 < _differences(letters, value[:LETTERS]) <= 2:  # noqa: PLR2004 - more would be another person
+        if 0 < differences(letters, value[:LETTERS]) <= 2:  # noqa: PLR2004 - more would be another person
             yield from _if_valid(letters + value[LETTERS:], "name_nearby", 0.75)
     for birth in births:
         for digits in (f"{birth:%y%m%d}", f"{birth:%y}{birth.month + 50}{birth:%d}"):
-            if 0 < _differences(digits, value[LETTERS:SEQUENCE]) <= 2:  # noqa: PLR2004 - as above
+            if 0 < differences(digits, value[LETTERS:SEQUENCE]) <= 2:  # noqa: PLR2004 - as above
                 yield from _if_valid(value[:LETTERS] + digits + value[SEQUENCE:], "birth_date_nearby", 0.7)
     if not all(nam.check(value)):
         for changed in _confused(value):
@@ -134,7 +134,8 @@ def _if_valid(value: str, reason: str, points: float) -> Iterator[Repair]:
         yield Repair(value, reason, points)
 
 
-def _differences(one: str, other: str) -> int:
+def differences(one: str, other: str) -> int:
+    """At how many places two values of one length differ."""
     return sum(a != b for a, b in zip(one, other, strict=True))
 
 

@@ -92,28 +92,28 @@ class _Scene:
         spans = sorted({Span.inside(layout, proposal.box) for proposal in proposals})
         visits = VisitIndex.of(layout, [(p.box, nam.birth_date(p.nam)) for p in proposals])
         known = [proposal.box for proposal in proposals]
-        refused = [box for box in pattern.refused(layout) if not any(_holds(box, other) for other in known)]
+        refused = [box for box in pattern.refused(layout) if not any(box.holds(other) for other in known)]
         return cls(page, layout, proposals, Surroundings.of(layout, spans), visits, refused)
 
     def is_doubtful(self, proposal: Proposal) -> bool:
         """Whether a check fails, a name differs, look-alikes were needed, or the reader was not sure."""
         if not proposal.checks.valid or proposal.checks.name is False or nam.normalise(proposal.text) != proposal.nam:
             return True
-        inside = [word for word in self.layout.words if _holds(proposal.box, word.box)]
+        inside = [word for word in self.layout.words if proposal.box.holds(word.box)]
         return min((word.confidence for word in inside), default=1.0) < LEAST_WORD
 
     def settled(self, proposal: Proposal, known: Sequence[Proposal]) -> bool:
         """Whether a number that came to light was found before, at its place or a bent line away, or refused."""
         boxes = chain(self.refused, (other.box for other in known))
         again = any(proposal.nam == other.nam for other in known)
-        return again or any(_holds(box, proposal.box) or _holds(proposal.box, box) for box in boxes)
+        return again or any(box.holds(proposal.box) or proposal.box.holds(box) for box in boxes)
 
     def places(self) -> list[_Place]:
         """Where a number should be and none was found, most promising first."""
         taken = [*(proposal.box for proposal in self.proposals), *self.refused]
         places: list[_Place] = []
         for place in (*self._near_shapes(), *self._named(), *self._expected(), *self._labelled()):
-            if not any(_holds(place.sign, other) or _holds(other, place.sign) for other in taken):
+            if not any(place.sign.holds(other) or other.holds(place.sign) for other in taken):
                 taken.append(place.sign)
                 places.append(place)
         return places
@@ -132,18 +132,18 @@ class _Scene:
         if len(self.proposals) < _COLUMN:
             return
         column = Box.around(proposal.box for proposal in self.proposals)
+        if column.width >= _WIDEST_COLUMN:
+            return
+        found = {proposal.nam[:4] for proposal in self.proposals}
         for row in self.layout.rows:
             codes = codes_in(self.layout.plain[row.start : row.end])
-            if (
-                column.width < _WIDEST_COLUMN
-                and len(codes) == 1
-                and not any(p.nam[:4] in codes for p in self.proposals)
-            ):
+            if len(codes) != 1 or not codes.isdisjoint(found):
+                continue
+            sign = Box(column.x0, row.top, column.x1, row.bottom)
+            # "NAM à venir": the page says that there is none.
+            if not any(_PROSE.search(word.text) for word in self.layout.words if sign.holds(word.box)):
                 high = row.bottom - row.top
-                sign = Box(column.x0, row.top, column.x1, row.bottom)
-                if any(_PROSE.search(word.text) for word in self.layout.words if _holds(sign, word.box)):
-                    continue  # "NAM à venir": the page says that there is none.
-                yield _Place(_clipped(Box(column.x0 - high, row.top - high, column.x1 + high, row.bottom + high)), sign)
+                yield _Place(sign.grown(high, high), sign)
 
     def _near_shapes(self) -> Iterator[_Place]:
         for near in _NEARLY.finditer(self.layout.plain):
@@ -153,7 +153,7 @@ class _Scene:
                 continue
             span = Span(*near.span(), self.layout.box(*near.span()))
             if self.surroundings.label(span) not in ("decoy", "file") and not self.surroundings.is_specimen(span):
-                yield _Place(_clipped(_grown(span.box)), span.box, span)
+                yield _Place(_grown(span.box), span.box, span)
 
     def _labelled(self) -> Iterator[_Place]:
         """Right of and below words that announce a number, where nothing follows them."""
@@ -193,7 +193,7 @@ def _settle(scene: _Scene, proposal: Proposal, look: Look) -> Proposal:
     """The proposal with the likeliest number at its place."""
     seen: list[list[Spelling]] = []
     span = Span.inside(scene.layout, proposal.box)
-    for glimpses in look(_clipped(_grown(proposal.box))):
+    for glimpses in look(_grown(proposal.box)):
         spellings = spell(_steps(glimpses, proposal.box))
         if spellings:
             seen.append(_weighed(scene, span, spellings))
@@ -282,7 +282,7 @@ def _distinct(repairs: Iterable[Repair], *, without: str) -> Iterator[Repair]:
 def _differences(value: str, printed: str) -> int:
     if len(printed) != len(value):
         return 3
-    return sum(a != b for a, b in zip(value, printed, strict=True))
+    return repair.differences(value, printed)
 
 
 # A number that was not found
@@ -297,7 +297,7 @@ def _search(scene: _Scene, place: _Place, known: Sequence[Proposal], look: Look)
         found = [
             proposal
             for proposal in pattern.find(again)
-            if proposal.checks.valid and _holds(place.box, proposal.box) and not scene.settled(proposal, known)
+            if proposal.checks.valid and place.box.holds(proposal.box) and not scene.settled(proposal, known)
         ]
         seen.update({proposal.nam for proposal in found})
         accepted = [p for p in found if p.checks.name or (seen[p.nam] > 1 and p.checks.name is None)]
@@ -329,8 +329,8 @@ def _has_digits(glimpse: Glimpse) -> bool:
 
 def _with(page: Page, place: Box, pieces: Sequence[tuple[Word, ...]]) -> Page:
     """The page with the words of one part read anew."""
-    outside = [tuple(word for word in line.words if not _holds(place, word.box)) for line in page.lines]
-    inside = [tuple(word for word in words if _holds(place, word.box)) for words in pieces]
+    outside = [tuple(word for word in line.words if not place.holds(word.box)) for line in page.lines]
+    inside = [tuple(word for word in words if place.holds(word.box)) for words in pieces]
     lines = sorted(
         (Line(words) for words in [*outside, *inside] if words), key=lambda line: line.words[0].box.middle[::-1]
     )
@@ -340,11 +340,6 @@ def _with(page: Page, place: Box, pieces: Sequence[tuple[Word, ...]]) -> Page:
 # Geometry
 
 
-def _holds(box: Box, other: Box) -> bool:
-    x, y = other.middle
-    return box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1
-
-
 def _shares_height(one: Box, other: Box) -> bool:
     shared = min(one.y1, other.y1) - max(one.y0, other.y0)
     return 2 * shared > min(one.height, other.height)
@@ -352,7 +347,7 @@ def _shares_height(one: Box, other: Box) -> bool:
 
 def _grown(box: Box) -> Box:
     """With a margin, so that a detector sees paper around the print."""
-    return Box(box.x0 - box.width / 8, box.y0 - box.height, box.x1 + box.width / 8, box.y1 + box.height)
+    return box.grown(box.width / 8, box.height)
 
 
 def _clipped(box: Box) -> Box:

@@ -32,7 +32,8 @@ def join_pieces(pieces: Iterable[Sequence[Word]], *, slope: float = 0.0) -> tupl
     for piece in levels:
         # A dash is hardly higher than the pen is wide: no letter counts as lower than most of a usual one.
         near = rows and piece.level - total / len(rows[-1]) <= SAME_LINE * max(min(height, piece.height), lowest)
-        if near and not any(piece.is_over(other) for other in rows[-1]):
+        # Two lines of one narrow cell stay two.
+        if near and not any(piece.box.is_over(other.box) for other in rows[-1]):
             rows[-1].append(piece)
             total, height = total + piece.level, max(height, piece.height)
         else:
@@ -48,21 +49,19 @@ class _Piece(NamedTuple):
 
     level: float
     height: float
-    left: float
-    right: float
+    box: Box
     words: Sequence[Word]
+
+    @property
+    def left(self) -> float:
+        return self.box.x0
 
     @classmethod
     def of(cls, words: Sequence[Word], slope: float) -> _Piece:
         single = len(words) == 1  # Text layers come word by word, many thousands of them.
-        x0, y0, x1, y1 = words[0].box if single else Box.around(word.box for word in words)
-        height = y1 - y0 if single else median(word.box.height for word in words)
-        return cls((y0 + y1 - slope * (x0 + x1)) / 2, height, x0, x1, words)
-
-    def is_over(self, other: _Piece) -> bool:
-        """Whether two pieces at about the same height are two lines of one narrow cell."""
-        shared = min(self.right, other.right) - max(self.left, other.left)
-        return 3 * shared > min(self.right - self.left, other.right - other.left)
+        box = words[0].box if single else Box.around(word.box for word in words)
+        height = box.height if single else median(word.box.height for word in words)
+        return cls((box.y0 + box.y1 - slope * (box.x0 + box.x1)) / 2, height, box, words)
 
 
 def in_directions(words: Iterable[tuple[Word, int]]) -> tuple[Line, ...]:
