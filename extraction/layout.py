@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
-from statistics import median
 from typing import NamedTuple
 
 from extraction.page import Box, Line, Page, Word
+from extraction.stance import slope_of
 
 _SAME_ROW = 0.5
 """Two lines share a row when their middles differ by less than this part of the lower one's height."""
-_LONG_LINE = 0.06
-"""Only lines longer than this part of the page's width tell its slope."""
 _CELL_GAP = 1.5
 """A gap wider than this many word heights parts two cells: one space of a typewriter face is about 1.1 of the height
 that a reader measures, and columns stand at least two apart."""
@@ -92,7 +90,7 @@ class Layout:
         rows: list[Row] = []
         offset = 0
         cell_gap = _CELL_GAP * page.height / page.width if page.width else _CELL_GAP
-        slope = _slope(page.lines)
+        slope = slope_of(page.lines)
         for middle, row_words in _rows(page, slope):
             first = offset
             top, bottom, right, widest = inf, -inf, 0.0, 0.0
@@ -206,18 +204,6 @@ def _rows(page: Page, slope: float) -> list[tuple[float, list[Word]]]:
     return rows
 
 
-def _slope(lines: Sequence[Line]) -> float:
-    """How far the lines of a page sink from its left to its right edge: the median of those that are long enough."""
-    slopes = []
-    for line in lines:
-        if len(line.words) > 1:
-            first, last = line.words[0].box, line.words[-1].box
-            width = last.x0 - first.x0
-            if width > _LONG_LINE:
-                slopes.append(((last.y0 + last.y1) - (first.y0 + first.y1)) / (2 * width))
-    return median(slopes) if slopes else 0.0
-
-
 def _at_left_edge(box: Box, slope: float) -> float:
     return (box.y0 + box.y1) / 2 - slope * (box.x0 + box.x1) / 2
 
@@ -231,18 +217,3 @@ def _middle_and_height(line: Line, slope: float) -> tuple[float, float]:
 
 def _left(word: Word) -> float:
     return word.box.x0
-
-
-def quarters(page: Page) -> int:
-    """How many quarter turns against the clock put most of a page's print upright: 0 where that is how it stands.
-
-    A line's words are in reading order, so the way from its first to its last word is the way its print runs.
-    """
-    letters = [0, 0, 0, 0]
-    for line in page.lines:
-        if len(line.words) > 1:
-            (x0, y0), (x1, y1) = line.words[0].box.middle, line.words[-1].box.middle
-            across, down = (x1 - x0) * page.width, (y1 - y0) * page.height
-            direction = (0 if across >= 0 else 2) if abs(across) >= abs(down) else (1 if down >= 0 else 3)
-            letters[direction] += sum(len(word.text) for word in line.words)
-    return max(range(4), key=letters.__getitem__)

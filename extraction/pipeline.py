@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from extraction import layout
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern, reconcile, second_look
 from extraction.finders.proposal import Proposal
 from extraction.page import Page
 from extraction.readers.choosing import Ocr, PageRead, Reader, look, read_document
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
+from extraction.stance import Stance
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelFinder
@@ -126,10 +126,10 @@ def _extract_with_model(
 
 
 class _Looked(NamedTuple):
-    """A page turned upright, by how many quarters, what the pattern finder found on it, and how long that took."""
+    """A page righted, how it lay before, what the pattern finder found on it, and how long that took."""
 
     page: Page
-    quarters: int
+    stance: Stance
     proposals: list[Proposal]
     seconds: float
 
@@ -137,8 +137,8 @@ class _Looked(NamedTuple):
 def find(page: Page, work: Work, document: PdfDocument | None = None) -> PageFound:
     """One page through the finders. Raises ServiceUnavailable when the model cannot be asked.
 
-    A page that was scanned on its side is turned for them, and what they find is turned back. With its `document` at
-    hand, doubtful places of a page image are looked at once more.
+    A page that was scanned on its side or askew is righted for them, and what they find is put back. Doubtful places of
+    a page image are looked at once more where its `document` is at hand.
     """
     looked = _find_by_pattern(page, work, document)
     if work.model is not None:
@@ -149,12 +149,12 @@ def find(page: Page, work: Work, document: PdfDocument | None = None) -> PageFou
 def _find_by_pattern(page: Page, work: Work, document: PdfDocument | None) -> _Looked:
     """In the thread that opened the document: its sandbox ends with that thread."""
     began = time.perf_counter()
-    quarters = layout.quarters(page)
-    upright = page.turned(quarters) if quarters else page
-    proposals = pattern.find(upright) if work.pattern else []
+    stance = Stance.of(page)
+    righted = stance.righted(page)
+    proposals = pattern.find(righted) if work.pattern else []
     if work.pattern and document is not None and page.reader in LOOKED_AT:
-        proposals = second_look.improve(upright, proposals, partial(look, document, page.number, quarters))
-    return _Looked(upright, quarters, proposals, time.perf_counter() - began)
+        proposals = second_look.improve(righted, proposals, partial(look, document, page.number, stance))
+    return _Looked(righted, stance, proposals, time.perf_counter() - began)
 
 
 def _ask(looked: _Looked, model: ModelFinder) -> PageFound:
@@ -175,6 +175,6 @@ def _ask(looked: _Looked, model: ModelFinder) -> PageFound:
 
 def _found(looked: _Looked, by_model: list[Proposal] | None, seconds: float) -> PageFound:
     proposals = reconcile.reconcile(looked.page, looked.proposals, by_model)
-    if looked.quarters:
-        proposals = [replace(proposal, box=proposal.box.turned(-looked.quarters)) for proposal in proposals]
+    if looked.stance != Stance():
+        proposals = [replace(proposal, box=looked.stance.put_back(proposal.box)) for proposal in proposals]
     return PageFound(looked.page.number, tuple(proposals), seconds)

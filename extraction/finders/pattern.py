@@ -46,16 +46,17 @@ _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), 
 """How many characters stand together in numbers that people print; other cuts come from readers."""
 _FEWEST_LETTERS = 2
 _MOST_PARTS = 3
-_SAME_PLACE = 0.1
-"""Boxes of neighbouring lines on a crooked page overlap by less than this."""
+_SAME_PLACE = 0.4
+"""Boxes that overlap by so much hold one print: set twice for boldness, or read twice."""
 _FEWEST_DIGITS = 5
 """Of the last eight characters, so many must be digits as printed: three look-alikes are the most."""
 
 
 class _Candidate(NamedTuple):
-    """Twelve printed characters with the shape of a NAM, or of its look-alike."""
+    """Twelve printed characters with the shape of a NAM, or of its look-alike; `parts` are where they stand."""
 
     span: Span
+    parts: tuple[tuple[int, int], ...]
     text: str
     glyphs: str
     regular: bool
@@ -88,8 +89,7 @@ def find(page: Page) -> list[Proposal]:
             accepted.append((candidate, evidence, chosen))
     numbers = [(candidate.span.box, nam.birth_date(chosen.value)) for candidate, _, chosen in accepted]
     visits = VisitIndex.of(layout, numbers)
-    proposals = [_propose(layout, visits, *each) for each in accepted]
-    return _without_overlaps(proposals)
+    return _without_overlaps([(each[0].parts, _propose(layout, visits, *each)) for each in accepted])
 
 
 def refused(layout: Layout) -> list[Box]:
@@ -111,7 +111,8 @@ def _candidates(layout: Layout) -> Iterator[_Candidate]:
         if _GIVEN_NAME.match(printed):
             continue
         regular = tuple(map(len, pieces)) in _GROUPS
-        yield _Candidate(Span(start, end, layout.box(start, end)), printed, glyphs, regular, *_read(glyphs))
+        span = Span(start, end, layout.box(start, end))
+        yield _Candidate(span, ((start, end),), printed, glyphs, regular, *_read(glyphs))
     yield from _over_rows(layout)
 
 
@@ -162,7 +163,7 @@ def _continued(layout: Layout, part: _Part) -> Iterator[_Candidate]:
         if dated:
             text = " ".join(layout.printed[slice(*span)] for span in whole.spans)
             span = Span(*part.spans[0], Box.around(layout.box(*span) for span in whole.spans))
-            yield _Candidate(span, text, whole.glyphs, len(own) in (2, 4, 6, 8), valid, dated)
+            yield _Candidate(span, whole.spans, text, whole.glyphs, len(own) in (2, 4, 6, 8), valid, dated)
 
 
 def _below(layout: Layout, part: _Part) -> Iterator[tuple[int, int]]:
@@ -283,10 +284,20 @@ def _repairs(
     return repair.rank(chosen.value, valid_readings=others, names=evidence.names.sure, births=births)
 
 
-def _without_overlaps(proposals: list[Proposal]) -> list[Proposal]:
+_Placed = tuple[tuple[tuple[int, int], ...], Proposal]
+"""A proposal with the spans of its characters."""
+
+
+def _without_overlaps(placed: list[_Placed]) -> list[Proposal]:
     """One proposal for each place: of those that share characters, the one with more evidence."""
-    kept: list[Proposal] = []
-    for proposal in sorted(proposals, key=lambda p: (not p.checks.valid, -p.confidence)):
-        if all(proposal.box.overlap(other.box) < _SAME_PLACE for other in kept):
-            kept.append(proposal)
-    return [proposal for proposal in proposals if proposal in kept]
+    kept: list[_Placed] = []
+    for each in sorted(placed, key=lambda each: (not each[1].checks.valid, -each[1].confidence)):
+        if not any(_share_a_place(each, other) for other in kept):
+            kept.append(each)
+    return [each[1] for each in placed if each in kept]
+
+
+def _share_a_place(one: _Placed, other: _Placed) -> bool:
+    if one[1].box.overlap(other[1].box) >= _SAME_PLACE:
+        return True
+    return any(start < stop and begin < end for start, end in one[0] for begin, stop in other[0])

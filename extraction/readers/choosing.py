@@ -17,6 +17,7 @@ from extraction.errors import ExtractionError, UnreadablePage
 from extraction.page import Box, Page
 from extraction.readers import text_layer
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
+from extraction.stance import Stance
 
 if TYPE_CHECKING:
     from extraction.readers.glimpse import Glimpse
@@ -82,8 +83,8 @@ def read_document(
         yield from _read_locally(document, unread)
 
 
-def look(document: PdfDocument, number: int, quarters: int, part: Box) -> Iterator[list[Glimpse]]:
-    """A second look at one part of a page that is drawn with `quarters` turns against the clock, as `part` is meant.
+def look(document: PdfDocument, number: int, stance: Stance, part: Box) -> Iterator[list[Glimpse]]:
+    """A second look at one part of a page; `part` and what is seen are places on the righted page (see `Stance`).
 
     Always by the local reader: it costs milliseconds, and what another service read is then seen by two. Yields
     nothing for a page that cannot be drawn.
@@ -93,10 +94,12 @@ def look(document: PdfDocument, number: int, quarters: int, part: Box) -> Iterat
     from extraction.readers import local
 
     try:
-        image = document.render(number, dpi=LOOK_DPI, box=part.turned(-quarters))
+        image = document.render(number, dpi=LOOK_DPI, box=stance.put_back(part))
     except UnreadablePage:
         return
-    yield from local.glimpses(np.ascontiguousarray(np.rot90(image, quarters)), part)
+    upright = np.ascontiguousarray(np.rot90(image, stance.quarters))
+    for glimpses in local.glimpses(upright, stance.upright(part)):
+        yield [stance.level(glimpse) for glimpse in glimpses]
 
 
 def _read_text_layers(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:

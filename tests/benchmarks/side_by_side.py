@@ -24,9 +24,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from extraction import layout, nam
+from extraction import nam
 from extraction.page import Page
 from extraction.scoring import Score, score
+from extraction.stance import Stance
 from tests.benchmarks import Result
 from tests.benchmarks.measure import manage, peer_program
 from tests.benchmarks.scanned import STRICT, peer_command
@@ -164,9 +165,8 @@ def read(folder: Path) -> tuple[Pages, list[Tool]]:
 
 
 def upright(page: Page) -> Page:
-    """The page as our finders get it: turned, where it was scanned on its side."""
-    turns = layout.quarters(page)
-    return page.turned(turns) if turns else page
+    """The page as our finders get it: righted, where it was scanned on its side or askew."""
+    return Stance.of(page).righted(page)
 
 
 def _add(tool: Tool, result: Any) -> None:

@@ -22,6 +22,7 @@ from extraction.page import Box, Line, Page, Word
 from extraction.readers import choosing, local, textract
 from extraction.readers.choosing import PageRead, read_pages
 from extraction.readers.pdf import open_pdf
+from extraction.stance import Stance
 from tests import hostile_pdfs as hostile
 
 TEXT = "Rendez-vous de suivi au bureau"
@@ -208,7 +209,7 @@ def test_a_second_look_sees_a_part_of_the_page_whichever_way_it_lies(quarters: i
     assert upright is not None
     where = Box.around(word.box for word in upright.words)
     with open_pdf(turned.getvalue()) as document:
-        looks = list(choosing.look(document, 1, quarters, where.grown(0.05, 0.02)))
+        looks = list(choosing.look(document, 1, Stance(quarters), where.grown(0.05, 0.02)))
     assert len(looks) == 3, "as it is, smoothed, in black and white"
     seen = [word for glimpse in looks[0] for word in glimpse.words]
     assert "".join(word.text for word in seen) == "".join(word.text for word in upright.words)
@@ -217,7 +218,7 @@ def test_a_second_look_sees_a_part_of_the_page_whichever_way_it_lies(quarters: i
 
 def test_a_page_that_cannot_be_drawn_has_no_second_look() -> None:
     with open_pdf(mixed("s")) as document:
-        assert list(choosing.look(document, 2, 0, Box(0, 0, 1, 1))) == []
+        assert list(choosing.look(document, 2, Stance(), Box(0, 0, 1, 1))) == []
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
