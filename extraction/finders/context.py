@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from extraction import nam
+from extraction.finders.company import Company
 from extraction.finders.names import Names, codes, names_in, surname_length
+from extraction.finders.span import Span
+from extraction.finders.specimens import Specimens
 from extraction.layout import Layout
 from extraction.page import Box
 
@@ -29,26 +31,18 @@ _LABEL = re.compile(
         |compte(?![- ]rendu)|account|echantillon|colis|suivi[ ]postal|transaction|autorisation|police\b|policy|bordereau
        |matricule|passe?port|livraison|delivery|expedition\b|shipment|tracking|soumission|quote\b|devis
         |cheque|ticket|billet|plaque|catalog|sku\b|barcode|code[ ]barres?|visa\b|accession|protocol|no[ ]d'employe)
-    | (?P<file>dossiers?\b|file\b|mrn\b|chart\b|clients?\b)
-    | (?P<specimen>[s5][ ]?p[ ]?[ec][ ]?[ce][ ]?[il1|!]?[ ]?m[ ]?[e3c][ ]?[nm][ ]?s?\b|exemp[l1i|]es?\b|examp[l1i|]es?\b
-        |sample\b|ex\.[ ]?:|illustrati(?:on|f)|ficti(?:f|ve)s?\b))""",
+    | (?P<file>dossiers?\b|doss\b|file\b|mrn\b|chart\b|clients?\b))""",
     re.VERBOSE,
 )
-_DOCUMENT_STAMP = re.compile(r"donnees|synthet|document|demonstration|\bdemo\b")
-_ANALYSED = re.compile(
-    r"s?[ ]?(?:[:#]|no\b|id\b|num|type|collect|receiv|recu|prelev|source|date|contain|urine|blood|sang\b|s[ae]rum)"
-)
-"""What follows "specimen" or "sample" where it is something that a laboratory analyses."""
-_OF = re.compile(r"(?:type|type[ ](?:of|de)|blood|urine|tissue|sanguin)[ ]$")
 _REACH = 60
 _PROSE_REACH = 45
-_SPECIMEN_ROWS = 4
-_SPECIMEN_GAP = 3.0
-"""Lines of a card stand at most so many of their heights apart."""
-_BESIDE = 0.5
+_HEAD_GAP = 3.0
+"""What is set right above a number stands at most so many line heights away."""
 _CAPTION_GAP = 1.0
 _CELL_HEAD = 16
 """So many characters may stand before a number in its cell, for what heads the column to name it."""
+_LONGEST_HEAD = 48
+"""A cell of more characters is running text, and heads nothing."""
 _ROWS_ABOVE, _ROWS_BELOW = 5, 2
 _TALL = 1.6
 """A box so many times as high as its first word holds more than one line."""
@@ -61,36 +55,12 @@ _CONNECTOR = re.compile(
 )
 _MOST_WORDS = 2
 """Between a label and the number that it names, besides "no" and the like."""
-_CODES = frozenset("FACT LABO RECU REQU DOSS CLIE CLNT COMM CMDE LOTS LOTN ORDR ORDE INVC INVO".split(" "))  # noqa: SIM905
-"""What systems put before their own numbers."""
-_SHAPE = re.compile(r"(?<![A-Za-z0-9])([A-Z]{4})[ .-]?[0-9]{4}[ .-]?[0-9]{2}[0-9A-Z][0-9](?![A-Za-z0-9])")
-_SERIES = 3
-"""So many numbers with the same letters are a system's, where nothing on the page says that they are NAMs."""
-_MANY = 3
-"""So many numbers of one shape tell whether they are NAMs."""
 _SUBJECT = re.compile(r"\b(?:objet|patiente?|usagere?|re|nom)[ ]?:")
 _SURNAME_CAPTION = re.compile(r"\b(?:nom|surname|last name|family name)\b(?! et prenom| du | de la clin)")
 _GIVEN_CAPTION = re.compile(r"\b(?:prenom|first name|given name)")
 _FIGURES = re.compile("[0-9]{2}")
 _SPACED = re.compile(r"(?:[A-Z015|'-]{1,2}[ ]){2,}[A-Z015|]{1,2}")
 """A name with every letter in a box of its own; a reader may take two together."""
-
-
-class Span(NamedTuple):
-    """The characters of one number in the layout's text, and their box."""
-
-    start: int
-    end: int
-    box: Box
-
-    @classmethod
-    def inside(cls, layout: Layout, box: Box) -> Span:
-        """The characters from the first to the last word whose middle lies in `box`; none where there is no word."""
-        inside = [i for i, word in enumerate(layout.words) if box.holds(word.box)]
-        if not inside:
-            return cls(0, 0, box)
-        last = inside[-1]
-        return cls(layout.starts[inside[0]], layout.starts[last] + len(layout.words[last].text), box)
 
 
 class _Header(NamedTuple):
@@ -108,10 +78,11 @@ class Surroundings:
     labels: list[tuple[int, int, str]]
     headers: list[_Header]
     rows: dict[int, list[Span]]
+    _specimens: Specimens
     _read: dict[tuple[int, int], tuple[list[str], set[str]]] = field(default_factory=dict)
     _shares: dict[tuple[int, int], list[tuple[int, int, Span]]] = field(default_factory=dict)
     _has_captions: bool | None = None
-    _series: frozenset[str] | None = None
+    _company: Company | None = None
 
     @classmethod
     def of(cls, layout: Layout, spans: Sequence[Span]) -> Surroundings:
@@ -119,17 +90,21 @@ class Surroundings:
         rows: dict[int, list[Span]] = {}
         for span in spans:
             rows.setdefault(layout.row_at(span.start), []).append(span)
-        return cls(layout, spans, labels, list(_headers(layout, labels, rows)), rows)
+        headers = list(_headers(layout, labels, rows))
+        return cls(layout, spans, labels, headers, rows, Specimens.of(layout, rows))
 
     def label(self, span: Span) -> str:
         """How the page names the number: "nam", "decoy" (an invoice, an order, ...), "file", or "" if it does not.
 
         The nearest label counts: on the left in the row, at the end of the line before (in running text), in
-        parentheses behind it, above, or as the caption of its line. What nothing names, or names a file, is a decoy
-        where it is one of a system's codes by its letters or its company.
+        parentheses behind it, above, or as the caption of its line. What nothing names, or names a file, its company
+        may make a "decoy" or even a "code": one of a system's own.
         """
         kind = self._printed_label(span)
-        return "decoy" if kind in ("", "file") and self._is_code(span) else kind
+        if kind == "nam":
+            return kind
+        verdict = self._verdict(span)
+        return kind if kind == "decoy" and verdict != "code" else verdict or kind
 
     def _printed_label(self, span: Span) -> str:
         row = self.layout.row_at(span.start)
@@ -144,31 +119,20 @@ class Surroundings:
             kind = self._last_label(max(above, start - _PROSE_REACH), start, digits=False)
         return kind or self._remark(span) or self._header(row, span) or self._caption(row, span.box)
 
-    def _is_code(self, span: Span) -> bool:
-        """Whether the number is one of a system's: by its letters, or because it is one of a series."""
-        letters = self.layout.plain[span.start : span.start + 4].upper()
-        if self._series is None:
-            self._series = self._find_series()
-        read = letters.replace("Q", "O")  # COMM is read as CQMM now and then
-        return letters in _CODES or read in _CODES or letters in self._series
+    def _verdict(self, span: Span) -> str:
+        if self._company is None:
+            self._company = Company.of(self.layout, codes_on(self.layout), self._is_named)
+        return self._company.verdict(self.layout.plain[span.start : span.start + 4].upper(), span.start)
 
-    def _find_series(self) -> frozenset[str]:
-        """The letters of numbers that come in series, and of all that no name on the page gives where most are no NAMs.
-
-        One code in thirty holds by chance, and nearly every NAM does: where less than half hold, chance made them.
-        """
-        shapes = {nam.normalise(found[0]): found[1] for found in _SHAPE.finditer(self.layout.plain)}
-        failing = {value for value in shapes if not all(nam.check(value))}
-        # Names are read only where enough numbers fail to be the greater part of _MANY.
-        named = codes_on(self.layout) if 2 * len(failing) > _MANY else frozenset()
-        unnamed = {value for value, letters in shapes.items() if letters not in named}
-        many = len(unnamed) >= _MANY and 2 * len(unnamed & failing) > len(unnamed)
-        return frozenset(each for each, count in Counter(shapes.values()).items() if many or count >= _SERIES)
+    def _is_named(self, start: int, letters: str) -> bool:
+        row = self.layout.rows[self.layout.row_at(start)]
+        words, sure = self._names_in(row.start, row.end)
+        return Names(tuple(words), frozenset(sure)).match(letters) is True
 
     def _remark(self, span: Span) -> str:
         """The label in parentheses right behind the number."""
         at = bisect_left(self.labels, (span.end, 0, ""))
-        if at == len(self.labels) or self.labels[at][2] == "specimen":
+        if at == len(self.labels):
             return ""
         start, _, kind = self.labels[at]
         return kind if _ONE_MORE.fullmatch(self.layout.folded, span.end, start) else ""
@@ -182,59 +146,36 @@ class Surroundings:
         return ""
 
     def is_specimen(self, span: Span) -> bool:
-        """Whether the number stands in a box that calls itself a specimen or an example."""
-        row = self.layout.row_at(span.start)
-        for start, end, kind in self.labels:
-            if kind != "specimen":
-                continue
-            label_row = self.layout.row_at(start)
-            if self._is_analysed(start, end, span):
-                continue
-            if label_row == row and (start < span.start or self._is_remark(span, start)):
-                return True
-            if 0 < row - label_row <= _SPECIMEN_ROWS and self._titles(label_row, row, start, end, span.box):
-                return True
-        return False
-
-    def _is_analysed(self, start: int, end: int, span: Span) -> bool:
-        """Whether "specimen" or "sample" is what a laboratory analyses: it has a value of its own, or a kind."""
-        if self.layout.folded[start] not in "s5":
-            return False
-        between = self.layout.folded[end : span.start]
-        if start < span.start and not _CONNECTOR.sub("", between.replace("nam", "").replace("ramq", "")):
-            return False
-        head = self.layout.folded[max(0, start - 12) : start]
-        return bool(_ANALYSED.match(self.layout.folded, end) or _OF.search(head))
+        """Whether the page shows the number as an example."""
+        return self._specimens.holds(span)
 
     def names(self, span: Span) -> Names:
         """The names in the number's row and block."""
+        letters = self.layout.plain[span.start : span.start + 4].upper()
         words: list[str] = []
         sure: set[str] = set()
         seen: list[tuple[int, int]] = []
         for parts in self._regions(span):
+            # A full name speaks for a number; one that does not give its letters may be its neighbour's.
+            if letters in sure or (sure and Names(tuple(words), frozenset(sure)).match(letters)):
+                break
             for start, end in parts:
                 part_words, part_sure = self._names_in(start, end)
                 words += part_words
                 sure |= part_sure
             seen += parts
             sure = sure or self._captioned(seen)
-            if sure:
-                break
         return Names(tuple(words), frozenset(sure))
 
     def _last_label(self, start: int, end: int, *, digits: bool = True) -> str:
         at = bisect_left(self.labels, (end, 0, "")) - 1
-        if at < 0 or self.labels[at][0] < start or self.labels[at][2] == "specimen":
+        if at < 0 or self.labels[at][0] < start:
             return ""
         between = self.layout.folded[self.labels[at][1] : end]
         if not digits and any(c.isdigit() for c in between):
             return ""
         kind = self.labels[at][2]
         return "" if kind == "decoy" and _has_own_value(between) else kind
-
-    def _is_remark(self, span: Span, start: int) -> bool:
-        """Whether what begins at `start` is said of the number in parentheses right behind it."""
-        return self.layout.plain[span.end : start].strip() == "("
 
     def _follows_closely(self, row: int, heights: float = 1.0) -> bool:
         above, own = self.layout.rows[row - 1], self.layout.rows[row]
@@ -246,30 +187,16 @@ class Surroundings:
         if not above:
             return ""
         nearest = min(above, key=lambda header: (row - header.row, abs(header.box.x0 - span.box.x0)))
-        # A title alone in its row names the page, and running text stands under no head of a column.
-        return nearest.kind if nearest.kind == "nam" or self._heads(nearest.row, row, span) else ""
-
-    def _heads(self, header_row: int, row: int, span: Span) -> bool:
-        """Whether what stands in `header_row` heads a column that the number stands in, or is set right above it."""
         if span.start - self.layout.cell(span.start)[0] > _CELL_HEAD:
-            return False
+            return ""  # Running text stands under no head of a column.
+        return nearest.kind if nearest.kind == "nam" or self._heads(nearest.row, row) else ""
+
+    def _heads(self, header_row: int, row: int) -> bool:
+        """Whether what stands in `header_row` heads a column, or is set right above; a title alone names the page."""
         header = self.layout.rows[header_row]
         if "\t" in self.layout.printed[header.start : header.end]:
             return True
-        return all(self._follows_closely(below, _SPECIMEN_GAP) for below in range(header_row + 1, row + 1))
-
-    def _titles(self, label_row: int, row: int, start: int, end: int, box: Box) -> bool:
-        """Whether a specimen label heads the block of the number, and is no stamp on the whole page."""
-        rows = self.layout.rows
-        if _DOCUMENT_STAMP.search(self.layout.folded, rows[label_row].start, rows[label_row].end):
-            return False
-        if any(other in self.rows for other in range(label_row, row)):
-            return False
-        if not all(self._follows_closely(below, _SPECIMEN_GAP) for below in range(label_row + 1, row + 1)):
-            return False
-        # What is centred over a card may end before its number starts, or start behind its end.
-        heading = self.layout.box(*self.layout.cell(start)).union(self.layout.box(start, end))
-        return heading.x0 <= box.x1 + _BESIDE * box.width and heading.x1 >= box.x0 - box.width
+        return all(self._follows_closely(below, _HEAD_GAP) for below in range(header_row + 1, row + 1))
 
     def _regions(self, span: Span) -> Iterator[list[tuple[int, int]]]:
         """Where names may stand, nearest first: the row, the rows above, the rows below, the subject of the page.
@@ -426,7 +353,8 @@ def _headers(layout: Layout, labels: list[tuple[int, int, str]], numbered: Conta
     """The labels with nothing countable behind them, in rows without a number: they name what stands below."""
     for i, (start, end, kind) in enumerate(labels):
         row = layout.row_at(start)
-        if kind == "specimen" or row in numbered:
+        cell = layout.cell(start)
+        if row in numbered or cell[1] - cell[0] > _LONGEST_HEAD:
             continue
         stop = layout.rows[row].end
         if i + 1 < len(labels):

@@ -12,9 +12,12 @@ from typing import NamedTuple
 
 from extraction import nam
 
-_TOKEN = re.compile(r"([A-Za-z][A-Za-z'.-]*)(,?)|([\t\n:;()])")
+# Four capitals right before figures are the letters of a number, but for a name before a telephone number; and one
+# capital before a figure is of a code.
+_WORD = r"(?<![A-Za-z])(?![A-Z]{4}[ ./-]?[0-9](?![0-9]{2}[ )-])|[A-Z][2-9])"
+_TOKEN = re.compile(rf"({_WORD}[A-Za-z][A-Za-z'.-]*)(,?)|([\t\n:;()])")
 _TOKEN_WITH_FIGURES = re.compile(
-    r"((?:(?<![A-Za-z0-9])[01568|](?=[A-Z]{2}|[a-z]{3}))?[A-Za-z](?:[A-Za-z'.-]|[01568|](?=[A-Za-z]))*)(,?)|([\t\n:;()])"
+    rf"({_WORD}(?:(?<![A-Za-z0-9])[01568|](?=[A-Z]{{2}}|[a-z]{{3}}))?[A-Za-z](?:[A-Za-z'.-]|[01568|](?=[A-Za-z]))*)(,?)|([\t\n:;()])"
 )
 _FIGURE = re.compile("[01568|][A-Za-z]")
 _SLIP = re.compile(

@@ -87,9 +87,29 @@ def find(page: Page) -> list[Proposal]:
         chosen = _choose(candidate, evidence)
         if chosen is not None and not surroundings.is_specimen(candidate.span):
             accepted.append((candidate, evidence, chosen))
+    accepted = _without_rivals(layout, accepted)
     numbers = [(candidate.span.box, nam.birth_date(chosen.value)) for candidate, _, chosen in accepted]
     visits = VisitIndex.of(layout, numbers)
     return _without_overlaps([(each[0].parts, _propose(layout, visits, *each)) for each in accepted])
+
+
+_Accepted = tuple[_Candidate, _Evidence, Reading]
+
+
+def _without_rivals(layout: Layout, accepted: list[_Accepted]) -> list[_Accepted]:
+    """Without what stands unnamed in a row whose only name is already another number's."""
+    rows: dict[int, list[_Accepted]] = {}
+    for each in accepted:
+        rows.setdefault(layout.row_at(each[0].span.start), []).append(each)
+    return [each for each in accepted if not _has_rival(each, rows[layout.row_at(each[0].span.start)])]
+
+
+def _has_rival(own: _Accepted, mates: list[_Accepted]) -> bool:
+    letters = own[2].value[:4]
+    if len(mates) == 1 or own[1].label == "nam" or own[1].names.match(letters):
+        return False
+    row = frozenset().union(*(mate[1].names.sure for mate in mates))
+    return len(row) == 1 and any(mate[2].value[:4] in row for mate in mates)
 
 
 def refused(layout: Layout) -> list[Box]:
@@ -209,6 +229,8 @@ def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
     best = _best(evidence)
     value = best.value
     named = evidence.label == "nam" or evidence.names.match(value[:4]) is True
+    if evidence.label == "code" and value[:4] not in evidence.names.sure:
+        return None
     if evidence.label == "decoy" and evidence.names.match(value[:4]) is not True:
         return None
     checks = nam.check(value)
@@ -218,7 +240,7 @@ def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
     if evidence.valid and candidate.regular and not checks.format:
         # Look-alikes give it the shape in more than one way (a 1 for I or L): people choose.
         return best
-    if not named or evidence.label == "decoy":
+    if not named or evidence.label in ("decoy", "code", "file"):
         return None
     # A misread digit can make the date impossible, so a date that one look-alike restores is still worth a look, and so
     # is any number that the page calls a NAM and that begins like the name beside it.

@@ -152,7 +152,9 @@ class _Scene:
             if not _FEWEST <= len(glyphs) <= most or sum(c.isdecimal() for c in glyphs) < _FEWEST_DIGITS:
                 continue
             span = Span(*near.span(), self.layout.box(*near.span()))
-            if self.surroundings.label(span) not in ("decoy", "file") and not self.surroundings.is_specimen(span):
+            if self.surroundings.label(span) not in ("decoy", "code", "file") and not self.surroundings.is_specimen(
+                span
+            ):
                 yield _Place(_grown(span.box), span.box, span)
 
     def _labelled(self) -> Iterator[_Place]:

@@ -25,7 +25,7 @@ def around(sheet: Page, *numbers: str) -> tuple[Surroundings, list[Span]]:
     spans = []
     for number in numbers:
         start = layout.plain.index(number)
-        spans.append(Span(start, start + len(number), box_of(sheet, number)))
+        spans.append(Span(start, start + len(number), layout.box(start, start + len(number))))
     return Surroundings.of(layout, spans), spans
 
 
@@ -116,7 +116,7 @@ def test_a_head_of_a_column_says_nothing_of_running_text() -> None:
 
 @pytest.mark.parametrize("letters", ["FACT", "LABO", "ORDR", "INVC", "DOSS"])
 def test_what_begins_as_systems_begin_their_codes_is_a_code(letters: str) -> None:
-    assert label(f"{letters}04621927", number=f"{letters}04621927") == "decoy"
+    assert label(f"{letters}04621927", number=f"{letters}04621927") == "code"
 
 
 def test_a_label_or_a_name_tells_a_person_from_a_code() -> None:
@@ -127,9 +127,35 @@ def test_a_label_or_a_name_tells_a_person_from_a_code() -> None:
 
 
 def test_numbers_in_series_are_codes() -> None:
-    codes = [f"TREM{digits}" for digits in ("85051216", "85051224", "85051232")]
+    codes = [f"BIO{letter} 4471 209{digit}" for letter, digit in zip("MMXM", "1358", strict=True)]
     surroundings, spans = around(page(*codes), *codes)
-    assert {surroundings.label(span) for span in spans} == {"decoy"}
+    assert {surroundings.label(span) for span in spans} == {"code"}
+
+
+def test_people_of_one_name_are_no_series() -> None:
+    family = [
+        nam.compose("Roy", given, date(1985, 5, 12), female=True, sequence="1") for given in ("Anne", "Julie", "Eva")
+    ]
+    surroundings, spans = around(page(*family), *family)
+    assert {surroundings.label(span) for span in spans} == {""}
+
+
+def test_a_column_that_mostly_fails_is_of_codes_whatever_else_the_page_holds() -> None:
+    rows = [f"{code}|article|{TREMBLAY}" for code in ("KRIB-4471-2093", "WORF-1180-5522", "PLUM-6094-3311")]
+    held = nam.grouped(OTHER).replace(" ", "-")
+    assert all(nam.check(OTHER)), "by chance"
+    assert OTHER not in {p.nam for p in pattern.find(page(*rows, f"{held}|article|{TREMBLAY}"))}
+
+
+def test_a_code_built_from_the_name_beside_it_is_none() -> None:
+    rows = [
+        f"{name}|Doss. {code}" for name, code in (("Zoé Poirier", "POIZ-9011-2238"), ("Paule Xu", "XUXP-9011-2274"))
+    ]
+    assert pattern.find(page(*rows, "Luc Lavoie|Doss. LAVL-9011-2353")) == []
+
+
+def test_a_number_that_no_name_gives_beside_one_that_the_name_gives_is_none() -> None:
+    assert [p.nam for p in pattern.find(page(f"{OTHER}|Tremblay, Marie|{TREMBLAY}"))] == [TREMBLAY]
 
 
 def test_among_numbers_that_hold_no_date_the_one_that_does_is_chance() -> None:
@@ -174,6 +200,53 @@ def test_a_title_centred_over_a_card_may_start_behind_the_number() -> None:
     sheet = Page(1, 612, 792, (Line(tuple(words(beside, 0.05, "Spécimen"))), *number.lines), "local")
     surroundings, [span] = around(sheet, TREMBLAY)
     assert surroundings.is_specimen(span)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (f"{TREMBLAY} (fictif)",),
+        (f"Health insurance no.: {TREMBLAY} - for illustration",),
+        ("Exemples", "DOE, Jane|1998-06-25|DOEJ 9856 2551", f"TREMBLAY, Marie|2004-12-19|{TREMBLAY}"),
+        (TREMBLAY, "MARIE TREMBLAY", "Expiration 2027 SAMPLE"),
+        (f"Entrez douze caractères, tel que {TREMBLAY}, puis appuyez.",),
+        ("Prenons Marie Tremblay, née en 2004 :", TREMBLAY),
+        (f"The card of John Doe reads {TREMBLAY}",),
+        ("À faire|À éviter", f"{TREMBLAY}|TREM0462192"),
+        (f"Le dossier d'essai de Marie Tremblay ({TREMBLAY})",),
+    ],
+)
+def test_a_page_has_many_ways_to_call_a_number_an_example(rows: tuple[str, ...]) -> None:
+    assert is_specimen(*rows)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (f"TREMBLAY, Marie|{TREMBLAY}", "", "", "", f"Exemple : {OTHER}"),
+        (f"TREMBLAY, Marie|{TREMBLAY}", f"Format : {OTHER}"),
+        (f"Exemple : {OTHER}", f"TREMBLAY, Marie|{TREMBLAY}"),
+        (f"Tel que convenu, Mme Tremblay ({TREMBLAY}) sera revue.",),
+    ],
+)
+def test_an_example_is_nobody_elses_number(rows: tuple[str, ...]) -> None:
+    sheet = page(*rows)
+    numbers = [TREMBLAY, OTHER] if any(OTHER in row for row in rows) else [TREMBLAY]
+    surroundings, spans = around(sheet, *numbers)
+    assert [surroundings.is_specimen(span) for span in spans] == [False, True][: len(numbers)]
+
+
+def test_where_nearly_all_numbers_are_examples_the_others_are_too() -> None:
+    shown = [f"Exemple : {value}" for value in (OTHER, "ROYA85051224", "ROYA85051232")]
+    rows = [*shown, "", "", "", "", "", "", "", "", "Demandez la carte à la réception.", TREMBLAY]
+    surroundings, spans = around(page(*rows), OTHER, "ROYA85051224", "ROYA85051232", TREMBLAY)
+    assert surroundings.is_specimen(spans[-1])
+
+
+def test_a_number_that_is_typed_in_three_ways_is_shown_and_not_meant() -> None:
+    ways = [TREMBLAY, nam.grouped(TREMBLAY), f"{TREMBLAY[:4]} {TREMBLAY[4:]}"]
+    assert pattern.find(page(*ways, reader="text_layer")) == []
+    assert len(pattern.find(page(*ways[:2], reader="text_layer"))) == 2
 
 
 # Names

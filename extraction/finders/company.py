@@ -1,0 +1,132 @@
+"""The company that a number keeps: codes come in series, and most of their look-alikes are no NAMs. Pure.
+
+One code in thirty passes every check of a NAM by chance, and nearly every NAM passes. So what looks like a NAM is
+judged with its kin on the page: numbers whose letters are the same or nearly so (BIOM 4865 2327, BIOM-1704-2434), and
+those cut alike in its column. Where most of the kin fail, chance made the one that holds. Numbers whose letters a full
+name on the page gives are nobody's kin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from extraction import nam
+from extraction.layout import Layout
+
+SYSTEM_LETTERS = frozenset(
+    "FACT LABO RECU REQU DOSS CLIE CLNT COMM CMDE LOTS LOTN ORDR ORDE INVC INVO".split(" ")  # noqa: SIM905
+)
+"""What systems put before their own numbers."""
+FEWEST = 3
+"""So many numbers tell what they are; of fewer each stands for itself."""
+_CODE = re.compile(
+    r"(?<![A-Za-z0-9])([A-Z]{4})(?:[ .\-/]{0,2}([0-9](?:[ .\-/]?[0-9A-Z]){7})|[ .\-/]?([0-9A-Z]{2,11}))(?![A-Za-z0-9])"
+)
+_SEPARATORS = re.compile(r"[ .\-/]")
+_FEWEST_DIGITS = 5
+_COLUMN = 0.012
+"""Numbers of one column start within this part of the page's width."""
+
+
+Verdict = Literal["", "code", "decoy"]
+
+
+class Member(NamedTuple):
+    """Something with four letters and figures: `value` without separators, how it is cut, where it starts."""
+
+    letters: str
+    value: str
+    cut: str
+    start: int
+    x0: float
+    holds: bool
+
+    @property
+    def has_shape(self) -> bool:
+        return len(self.value) == nam.LENGTH
+
+
+@dataclass(slots=True)
+class Company:
+    """The numbers of one page. `named` are the letters that full names on it give; `is_named` asks a member's row."""
+
+    members: dict[str, list[Member]]
+    named: frozenset[str]
+    _is_named: Callable[[int, str], bool]
+    _stood: dict[str, bool]
+
+    @classmethod
+    def of(cls, layout: Layout, named: frozenset[str], is_named: Callable[[int, str], bool]) -> Company:
+        members: dict[str, list[Member]] = {}
+        for member in _members(layout):
+            members.setdefault(member.letters, []).append(member)
+        return cls(members, named, is_named, {})
+
+    def verdict(self, letters: str, start: int) -> Verdict:
+        """What its company makes of the number with these letters at this offset.
+
+        "code" if its letters or its kin say that it is a system's, which only a full name can outweigh; "decoy" if it
+        has no kin, and most numbers of the page that are not people's fail; "" if nothing speaks against it.
+        """
+        read = letters.replace("Q", "O")  # COMM is read as CQMM now and then
+        if letters in self.named:
+            return ""
+        if letters in SYSTEM_LETTERS or read in SYSTEM_LETTERS or _fails(self._alike(letters), self._holds):
+            return "code"
+        own = next((each for each in self.members.get(letters, ()) if each.start == start), None)
+        column = self._column(own) if own else []
+        if len({each.value for each in column}) >= FEWEST:
+            return "code" if _fails(column, self._stands) else ""
+        return "decoy" if _fails(self._unnamed(), self._stands) else ""
+
+    def _alike(self, letters: str) -> Iterator[Member]:
+        """Numbers whose letters differ at one place at most: XKRE, XKRW, XKRS."""
+        for other, members in self.members.items():
+            if sum(a != b for a, b in zip(letters, other, strict=True)) <= 1 and other not in self.named:
+                yield from members
+
+    def _column(self, own: Member) -> list[Member]:
+        """Numbers cut alike that start at the same place of their rows."""
+        return [each for each in self._unnamed() if each.cut == own.cut and abs(each.x0 - own.x0) < _COLUMN]
+
+    def _unnamed(self) -> Iterator[Member]:
+        for letters, members in self.members.items():
+            if letters not in self.named:
+                yield from (each for each in members if each.has_shape)
+
+    @staticmethod
+    def _holds(member: Member) -> bool:
+        return member.holds
+
+    def _stands(self, member: Member) -> bool:
+        """Whether a number holds, or a name in its row gives its letters: then it may be a misread NAM."""
+        stands = self._stood.get(member.value)
+        if stands is None:
+            stands = member.holds or self._is_named(member.start, member.letters)
+            self._stood[member.value] = stands
+        return stands
+
+
+def _fails(members: Iterable[Member], stands: Callable[[Member], bool]) -> bool:
+    """Whether these are enough to tell, and most of them are no NAMs."""
+    distinct = {each.value: each for each in members}
+    if len(distinct) < FEWEST:
+        return False
+    standing = sum(stands(each) for each in distinct.values())
+    # Where not even one holds, names in their rows only say what the codes were made from.
+    return 2 * standing < len(distinct) or not any(each.holds for each in distinct.values())
+
+
+def _members(layout: Layout) -> Iterator[Member]:
+    for found in _CODE.finditer(layout.plain):
+        figures = found[2] or found[3]
+        value = found[1] + _SEPARATORS.sub("", figures)
+        enough = _FEWEST_DIGITS if found[2] else 2
+        if sum(c.isdecimal() for c in value) < enough:
+            continue
+        cut = re.sub("[0-9A-Z]", "9", found[0])
+        holds = len(value) == nam.LENGTH and all(nam.check(value))
+        yield Member(found[1], value, cut, found.start(), layout.left(found.start()), holds)

@@ -1,0 +1,25 @@
+"""The place of one number on a laid-out page. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from extraction.layout import Layout
+from extraction.page import Box
+
+
+class Span(NamedTuple):
+    """The characters of one number in the layout's text, and their box."""
+
+    start: int
+    end: int
+    box: Box
+
+    @classmethod
+    def inside(cls, layout: Layout, box: Box) -> Span:
+        """The characters from the first to the last word whose middle lies in `box`; none where there is no word."""
+        inside = [i for i, word in enumerate(layout.words) if box.holds(word.box)]
+        if not inside:
+            return cls(0, 0, box)
+        last = inside[-1]
+        return cls(layout.starts[inside[0]], layout.starts[last] + len(layout.words[last].text), box)
