@@ -29,6 +29,7 @@ from extraction.corpus.layouts import (
     newborn,
     register,
     repeated,
+    statement,
     table,
     visit_list,
 )
@@ -67,6 +68,7 @@ DEVELOPMENT: Mapping[str, Layout] = {
     "decoys": decoys.draw,
     "invoice": invoice.draw,
     "empty": empty.draw,
+    "statement": statement.draw,
 }
 
 HELD_OUT: Mapping[str, Layout] = {
