@@ -22,6 +22,7 @@ from extraction.corpus.layouts import (
     facesheet,
     form,
     handwritten,
+    inventory,
     invoice,
     labels,
     laboratory,
@@ -69,6 +70,7 @@ DEVELOPMENT: Mapping[str, Layout] = {
     "invoice": invoice.draw,
     "empty": empty.draw,
     "statement": statement.draw,
+    "inventory": inventory.draw,
 }
 
 HELD_OUT: Mapping[str, Layout] = {
