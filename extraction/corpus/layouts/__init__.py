@@ -28,6 +28,7 @@ from extraction.corpus.layouts import (
     laboratory,
     letter,
     newborn,
+    notice,
     register,
     repeated,
     statement,
@@ -71,6 +72,7 @@ DEVELOPMENT: Mapping[str, Layout] = {
     "empty": empty.draw,
     "statement": statement.draw,
     "inventory": inventory.draw,
+    "notice": notice.draw,
 }
 
 HELD_OUT: Mapping[str, Layout] = {
