@@ -16,6 +16,7 @@ from extraction.corpus.layouts import (
     bilingual,
     boxes,
     columns,
+    courier,
     decoys,
     edge,
     empty,
@@ -73,6 +74,7 @@ DEVELOPMENT: Mapping[str, Layout] = {
     "statement": statement.draw,
     "inventory": inventory.draw,
     "notice": notice.draw,
+    "courier": courier.draw,
 }
 
 HELD_OUT: Mapping[str, Layout] = {
