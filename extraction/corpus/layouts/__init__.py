@@ -28,6 +28,7 @@ from extraction.corpus.layouts import (
     labels,
     laboratory,
     letter,
+    mixed,
     newborn,
     notice,
     register,
@@ -75,6 +76,7 @@ DEVELOPMENT: Mapping[str, Layout] = {
     "inventory": inventory.draw,
     "notice": notice.draw,
     "courier": courier.draw,
+    "mixed": mixed.draw,
 }
 
 HELD_OUT: Mapping[str, Layout] = {
