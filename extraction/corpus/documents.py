@@ -41,7 +41,8 @@ SATURDAY = 5
 class CorpusDocument:
     """A PDF and every NAM in it, in reading order.
 
-    `specimens` are valid numbers that the pages show in a box for examples: nobody's, and not to be proposed.
+    `specimens` are valid numbers that the pages show as examples, and codes that pass every check by chance: nobody's,
+    and not to be proposed.
     """
 
     pdf: bytes

@@ -6,7 +6,7 @@ from extraction.corpus.degrade import DEGRADATIONS
 from extraction.corpus.layouts import LAYOUTS
 from extraction.corpus.split import Split, in_split
 
-WITHOUT_NAMS = ("invoice", "decoys", "empty", "remittance")
+WITHOUT_NAMS = ("invoice", "decoys", "empty", "statement", "inventory", "notice", "courier", "remittance")
 """Layouts that never hold a NAM."""
 BY_HAND = ("handwritten", "register", "intake", "homecare")
 """Printed layouts whose values are written by hand."""

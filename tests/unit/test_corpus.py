@@ -28,7 +28,7 @@ from extraction.management.commands import make_corpus
 from extraction.page import Box
 
 BORN_DIGITAL = tuple(LAYOUTS)
-WITHOUT_NAMS = ("invoice", "empty", "decoys", "remittance")
+WITHOUT_NAMS = ("invoice", "empty", "decoys", "statement", "inventory", "notice", "courier", "remittance")
 WITH_NAMS = tuple(layout for layout in LAYOUTS if layout not in WITHOUT_NAMS)
 REPEATABLE = (*LAYOUTS, *(f"list-{degradation}" for degradation in DEGRADATIONS))
 BETWEEN = re.compile(r"[\s./-]+")

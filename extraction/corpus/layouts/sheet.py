@@ -10,11 +10,13 @@ from datetime import date, time
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfgen.canvas import Canvas
 
+from extraction.corpus.codes import Scheme, lucky
 from extraction.corpus.faces import Face
 from extraction.corpus.hand import Hand, invent_hand, width_of, write
 from extraction.corpus.people import Clinic, Names, Person, Physician, invent_decoy, invent_person, misprint
 from extraction.corpus.truth import TruthItem
 from extraction.corpus.wording import NamStyle, cut, printed_nam, usual_style
+from extraction.nam import check
 from extraction.page import Box
 
 WIDTH, HEIGHT = 612.0, 792.0
@@ -50,7 +52,7 @@ class Sheet:
     """A page of letter paper. `truth` fills as NAMs are printed.
 
     `hand` is who fills the page in; None means that values are typed. `specimens` are valid numbers that the page
-    prints as examples, which are nobody's.
+    prints and that are nobody's: examples, and codes that pass every check by chance.
     """
 
     def __init__(self, canvas: Canvas, setting: Setting, rng: random.Random) -> None:
@@ -84,9 +86,23 @@ class Sheet:
         """A number of the shape of a NAM that is none."""
         return invent_decoy(self.rng, self.setting.day)
 
-    def specimen(self) -> str:
-        """A number for a box that says "exemple": as right as a number can be, or nearly."""
-        value = self.person().nam
+    def codes(self, scheme: Scheme, count: int) -> list[str]:
+        """`count` codes of one system in their order, some of which pass every check of a NAM by chance.
+
+        They are for places that say what they are, or that hold enough of the same kind to show it.
+        """
+        valid = lucky(self.rng, count)
+        values = [scheme.invent(self.rng, self.setting.day, place, valid=place in valid) for place in range(count)]
+        self.specimens += [value for value in values if all(check(value))]
+        return values
+
+    def code(self, scheme: Scheme) -> str:
+        """One code of a system, which passes every check by chance one time in thirty."""
+        return self.codes(scheme, 1)[0]
+
+    def specimen(self, person: Person | None = None) -> str:
+        """A number for a box that says "exemple", of `person` if it is given: as right as one can be, or nearly."""
+        value = (person or self.person()).nam
         if self.rng.random() < 1 / 2:
             value = misprint(value)
         else:
