@@ -76,7 +76,7 @@ def test_look_alikes_take_the_shape_of_a_nam_from_a_code() -> None:
     assert not nam.check(changed).format
 
 
-@pytest.mark.parametrize("layout", ["statement", "inventory", "courier", "mixed"])
+@pytest.mark.parametrize("layout", ["statement", "inventory", "courier", "referrals"])
 def test_some_codes_of_every_kind_of_list_are_valid_by_chance_and_known(layout: str) -> None:
     values = [value for seed in SEEDS for value in page(layout, seed).specimens]
     assert values
@@ -100,14 +100,14 @@ def test_some_codes_of_a_courier_are_broken_over_lines_or_columns() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_mixed_page_holds_three_to_eight_nams_and_more_codes(seed: int) -> None:
-    known = {item.nam for item in page("mixed", seed).truth}
-    printed = {nam.normalise(found) for found in SHAPE.findall(text("mixed", seed))}
+def test_a_page_of_referrals_holds_three_to_eight_nams_and_more_codes(seed: int) -> None:
+    known = {item.nam for item in page("referrals", seed).truth}
+    printed = {nam.normalise(found) for found in SHAPE.findall(text("referrals", seed))}
     assert 3 <= len(known) <= 8
     assert len(printed - known) > len(known)
 
 
-@pytest.mark.parametrize("layout", ["statement", "inventory", "notice", "courier", "mixed"])
+@pytest.mark.parametrize("layout", ["statement", "inventory", "notice", "courier", "referrals"])
 def test_pages_of_one_layout_differ_in_words_and_order(layout: str) -> None:
     heads = {tuple(re.sub(r"[0-9]", "", text(layout, seed)).split()[20:40]) for seed in SEEDS}
     assert len(heads) == len(SEEDS)

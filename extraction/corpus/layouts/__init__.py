@@ -28,9 +28,9 @@ from extraction.corpus.layouts import (
     labels,
     laboratory,
     letter,
-    mixed,
     newborn,
     notice,
+    referrals,
     register,
     repeated,
     statement,
@@ -76,7 +76,7 @@ DEVELOPMENT: Mapping[str, Layout] = {
     "inventory": inventory.draw,
     "notice": notice.draw,
     "courier": courier.draw,
-    "mixed": mixed.draw,
+    "referrals": referrals.draw,
 }
 
 HELD_OUT: Mapping[str, Layout] = {
