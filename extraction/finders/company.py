@@ -27,11 +27,12 @@ _CODE = re.compile(
 )
 _SEPARATORS = re.compile(r"[ .\-/]")
 _FEWEST_DIGITS = 5
+_NEARLY_ALL = 0.75
 _COLUMN = 0.012
 """Numbers of one column start within this part of the page's width."""
 
 
-Verdict = Literal["", "code", "decoy"]
+Verdict = Literal["", "code", "decoy", "nam"]
 
 
 class Member(NamedTuple):
@@ -51,36 +52,54 @@ class Member(NamedTuple):
 
 @dataclass(slots=True)
 class Company:
-    """The numbers of one page. `named` are the letters that full names on it give; `is_named` asks a member's row."""
+    """The numbers of one page. `named` are the letters that full names on it give.
+
+    `is_named` says whether a name in the row of an offset gives these letters, `is_labelled` whether the page calls the
+    number there something.
+    """
 
     members: dict[str, list[Member]]
     named: frozenset[str]
     _is_named: Callable[[int, str], bool]
+    _is_labelled: Callable[[int], bool]
     _stood: dict[str, bool]
 
     @classmethod
-    def of(cls, layout: Layout, named: frozenset[str], is_named: Callable[[int, str], bool]) -> Company:
+    def of(
+        cls,
+        layout: Layout,
+        named: frozenset[str],
+        is_named: Callable[[int, str], bool],
+        is_labelled: Callable[[int], bool],
+    ) -> Company:
         members: dict[str, list[Member]] = {}
         for member in _members(layout):
             members.setdefault(member.letters, []).append(member)
-        return cls(members, named, is_named, {})
+        return cls(members, named, is_named, is_labelled, {})
 
     def verdict(self, letters: str, start: int) -> Verdict:
         """What its company makes of the number with these letters at this offset.
 
         "code" if its letters or its kin say that it is a system's, which only a full name can outweigh; "decoy" if it
-        has no kin, and most numbers of the page that are not people's fail; "" if nothing speaks against it.
+        has no kin, and most of the page's numbers like it fail; "nam" if nearly all of its column are NAMs, so
+        that it may be one that is misread or misprinted; "" if nothing is known.
         """
         read = letters.replace("Q", "O")  # COMM is read as CQMM now and then
         if letters in self.named:
             return ""
+        own = next((each for each in self.members.get(letters, ()) if each.start == start), None)
         if letters in SYSTEM_LETTERS or read in SYSTEM_LETTERS or _fails(self._alike(letters), self._holds):
             return "code"
-        own = next((each for each in self.members.get(letters, ()) if each.start == start), None)
         column = self._column(own) if own else []
         if len({each.value for each in column}) >= FEWEST:
-            return "code" if _fails(column, self._stands) else ""
-        return "decoy" if _fails(self._unnamed(), self._stands) else ""
+            return "code" if _fails(column, self._stands) else self._vouches(column)
+        crowd = self._unlabelled() if self._has_people() else self._unnamed()
+        return "decoy" if _fails(crowd, self._stands) else ""
+
+    def _vouches(self, members: Iterable[Member]) -> Verdict:
+        """ "nam" if nearly all of these are NAMs that hold."""
+        held = {each.value: each.holds for each in members}
+        return "nam" if sum(held.values()) >= max(FEWEST, _NEARLY_ALL * len(held)) else ""
 
     def _alike(self, letters: str) -> Iterator[Member]:
         """Numbers whose letters differ at one place at most: XKRE, XKRW, XKRS."""
@@ -89,13 +108,22 @@ class Company:
                 yield from members
 
     def _column(self, own: Member) -> list[Member]:
-        """Numbers cut alike that start at the same place of their rows."""
-        return [each for each in self._unnamed() if each.cut == own.cut and abs(each.x0 - own.x0) < _COLUMN]
+        """Numbers cut alike that start at the same place of their rows, those of people that the page names as well."""
+        every = (each for members in self.members.values() for each in members)
+        return [each for each in every if each.cut == own.cut and abs(each.x0 - own.x0) < _COLUMN and each.has_shape]
+
+    def _has_people(self) -> bool:
+        """Whether a number that holds on this page is that of a person whom it names."""
+        return any(each.holds for letters in self.named for each in self.members.get(letters, ()))
 
     def _unnamed(self) -> Iterator[Member]:
         for letters, members in self.members.items():
             if letters not in self.named:
                 yield from (each for each in members if each.has_shape)
+
+    def _unlabelled(self) -> Iterator[Member]:
+        """Numbers that are neither of people whom the page names nor called anything."""
+        return (each for each in self._unnamed() if not self._is_labelled(each.start))
 
     @staticmethod
     def _holds(member: Member) -> bool:
@@ -105,7 +133,7 @@ class Company:
         """Whether a number holds, or a name in its row gives its letters: then it may be a misread NAM."""
         stands = self._stood.get(member.value)
         if stands is None:
-            stands = member.holds or self._is_named(member.start, member.letters)
+            stands = member.holds or member.letters in self.named or self._is_named(member.start, member.letters)
             self._stood[member.value] = stands
         return stands
 

@@ -24,7 +24,7 @@ __all__ = ["Names", "Span", "Surroundings", "codes_in", "codes_on"]
 
 _LABEL = re.compile(
     r"""(?<![a-z0-9_])(?=[abcdefhilmnopqrstv5])  # Where no label begins, this says so at once.
-    (?:(?P<nam>n\.?a\.?m\b|ram[qo0]\b|assurance[- ]?ma[l1i|]|ass\.?[ ]?mal|carte[ ](?:soleil|d'assurance)|hin\b
+    (?:(?P<nam>n\.?a\.?m\b|ram[qo0]\b|assurance[- ]?ma[l1i|]|ass\.?[ ]?mal|carte[ ](?:soleil|sante|d'assurance)|hin\b
         |health[ ](?:insurance|card|(?:care[ ])?(?:number|no\b))|medicare\b)
     | (?P<decoy>factur|invoice|commande|order\b|lots?\b|batch|permis|licen[cs]e|ref\b|reference|requete|requisition
         |recu\b|receipt|contra[ct]t?\b|serie\b|serial|bon[ ]de\b|articles?\b|produits?\b|product|modele
@@ -41,6 +41,14 @@ _HEAD_GAP = 3.0
 _CAPTION_GAP = 1.0
 _CELL_HEAD = 16
 """So many characters may stand before a number in its cell, for what heads the column to name it."""
+_IN_LINE = 0.03
+"""Numbers of one column start, end or have their middles within this part of the page's width."""
+_OWN_CAPTION = re.compile(r"(?:^|(?<=[\t\n0-9·;,|]))[ ]*([a-z][^:\t\n0-9]{3,40}?)[ ]?:[ \t]*\Z")
+_OF_PEOPLE = re.compile(
+    r"patient|usag|client|benef|assur|\bnom|name|number|num|\bno?\b|ident|\bid\b|cart|card|m[eo]re|moth|pere|father|enf|child"
+    r"|beb|baby|conj|spouse|paren|epou|nais|birth|hosp|admis|sex|malad|sant|health|regi|medic"
+)
+"""Captions that may well stand before a NAM, or say nothing of what follows."""
 _LONGEST_HEAD = 48
 """A cell of more characters is running text, and heads nothing."""
 _ROWS_ABOVE, _ROWS_BELOW = 5, 2
@@ -97,14 +105,17 @@ class Surroundings:
         """How the page names the number: "nam", "decoy" (an invoice, an order, ...), "file", or "" if it does not.
 
         The nearest label counts: on the left in the row, at the end of the line before (in running text), in
-        parentheses behind it, above, or as the caption of its line. What nothing names, or names a file, its company
-        may make a "decoy" or even a "code": one of a system's own.
+        parentheses behind it, above, or as the caption of its line. A caption of another kind right before the number
+        ("Bracelet : ...") makes it "other". What nothing calls a NAM, its company may make one, or a "decoy", or even a
+        "code": one of a system's own.
         """
         kind = self._printed_label(span)
         if kind == "nam":
             return kind
         verdict = self._verdict(span)
-        return kind if kind == "decoy" and verdict != "code" else verdict or kind
+        if verdict == "code" or not kind:
+            return verdict
+        return "decoy" if "decoy" in (kind, verdict) else kind
 
     def _printed_label(self, span: Span) -> str:
         row = self.layout.row_at(span.start)
@@ -113,21 +124,33 @@ class Surroundings:
         if before is not None and _LIST.fullmatch(self.layout.folded, before.end, span.start):
             return self._printed_label(before)
         floor = max(start, span.start - _REACH, before.end if before else 0)
-        kind = self._last_label(floor, span.start)
+        kind = self._last_label(floor, span.start) or self._other(floor, span)
         if not kind and row and "\t" not in self.layout.printed[start : span.start] and self._follows_closely(row):
             above = self.layout.rows[row - 1].start
             kind = self._last_label(max(above, start - _PROSE_REACH), start, digits=False)
         return kind or self._remark(span) or self._header(row, span) or self._caption(row, span.box)
 
+    def _other(self, floor: int, span: Span) -> str:
+        """ "other" where a caption with a colon right before the number speaks neither of people nor of numbers."""
+        caption = _OWN_CAPTION.search(self.layout.folded, floor, span.start)
+        if caption is None or _OF_PEOPLE.search(caption[1]):
+            return ""
+        letters = self.layout.plain[span.start : span.start + 4].upper()
+        words, sure = names_in(self.layout.plain[slice(*caption.span(1))])
+        return "" if Names(tuple(words), frozenset(sure)).match(letters) else "other"
+
     def _verdict(self, span: Span) -> str:
         if self._company is None:
-            self._company = Company.of(self.layout, codes_on(self.layout), self._is_named)
+            self._company = Company.of(self.layout, codes_on(self.layout), self._is_named, self._is_labelled)
         return self._company.verdict(self.layout.plain[span.start : span.start + 4].upper(), span.start)
 
     def _is_named(self, start: int, letters: str) -> bool:
         row = self.layout.rows[self.layout.row_at(start)]
         words, sure = self._names_in(row.start, row.end)
         return Names(tuple(words), frozenset(sure)).match(letters) is True
+
+    def _is_labelled(self, start: int) -> bool:
+        return bool(self._printed_label(Span(start, start + 4, self.layout.box(start, start + 4))))
 
     def _remark(self, span: Span) -> str:
         """The label in parentheses right behind the number."""
@@ -189,7 +212,19 @@ class Surroundings:
         nearest = min(above, key=lambda header: (row - header.row, abs(header.box.x0 - span.box.x0)))
         if span.start - self.layout.cell(span.start)[0] > _CELL_HEAD:
             return ""  # Running text stands under no head of a column.
-        return nearest.kind if nearest.kind == "nam" or self._heads(nearest.row, row) else ""
+        if not self._is_in_line(nearest, span):
+            return ""
+        return nearest.kind if self._heads(nearest.row, row) else ""
+
+    def _is_in_line(self, header: _Header, span: Span) -> bool:
+        """Whether the number is the first one under its head, or in line with that."""
+        under = (other for other in self.spans if self.layout.row_at(other.start) > header.row)
+        first = min(
+            (other for other in under if _stands_over(header.box, other.box)),
+            key=lambda other: other.start,
+            default=span,
+        )
+        return any(abs(a - b) < _IN_LINE for a, b in zip(_sides(first.box), _sides(span.box), strict=True))
 
     def _heads(self, header_row: int, row: int) -> bool:
         """Whether what stands in `header_row` heads a column, or is set right above; a title alone names the page."""
@@ -333,6 +368,14 @@ class Surroundings:
 def _stands_over(header: Box, box: Box) -> bool:
     margin = 0.3 * (box.x1 - box.x0)
     return header.x0 - margin <= box.x1 and header.x1 + margin >= box.x0
+
+
+def _start(span: Span) -> int:
+    return span.start
+
+
+def _sides(box: Box) -> tuple[float, float, float]:
+    return box.x0, box.middle[0], box.x1
 
 
 def _has_own_value(between: str) -> bool:

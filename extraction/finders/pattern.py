@@ -42,6 +42,8 @@ _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
 _GIVEN_NAME = re.compile(r"[A-ZÀ-Þ][a-zà-þ]{3}(?![A-Za-z0-9])")
 """Théo, Jean, Anne: four letters that stand before digits as often as those of a number."""
+NO_NAM = ("decoy", "code", "file", "other")
+"""Labels that let nothing through that fails a check."""
 _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), (4, 2, 2, 2, 2), (1,) * 12])
 """How many characters stand together in numbers that people print; other cuts come from readers."""
 _FEWEST_LETTERS = 2
@@ -62,6 +64,7 @@ class _Candidate(NamedTuple):
     regular: bool
     valid: list[Reading]
     dated: bool
+    is_over_cells: bool = False
 
 
 class _Evidence(NamedTuple):
@@ -81,19 +84,32 @@ def find(page: Page) -> list[Proposal]:
     if not candidates:
         return []
     surroundings = Surroundings.of(layout, [candidate.span for candidate in candidates if candidate.dated])
-    accepted = []
-    for candidate in candidates:
-        evidence = _evidence(candidate, surroundings)
-        chosen = _choose(candidate, evidence)
-        if chosen is not None and not surroundings.is_specimen(candidate.span):
-            accepted.append((candidate, evidence, chosen))
-    accepted = _without_rivals(layout, accepted)
+    accepted = _accepted(layout, candidates, surroundings)
     numbers = [(candidate.span.box, nam.birth_date(chosen.value)) for candidate, _, chosen in accepted]
     visits = VisitIndex.of(layout, numbers)
     return _without_overlaps([(each[0].parts, _propose(layout, visits, *each)) for each in accepted])
 
 
 _Accepted = tuple[_Candidate, _Evidence, Reading]
+
+
+def _accepted(layout: Layout, candidates: list[_Candidate], surroundings: Surroundings) -> list[_Accepted]:
+    """What is proposed of the candidates, and how each is read."""
+    weighed = [
+        (candidate, evidence, _choose(candidate, evidence))
+        for candidate in candidates
+        if not surroundings.is_specimen(candidate.span)
+        for evidence in [_evidence(candidate, surroundings)]
+    ]
+    known = {chosen.value for _, _, chosen in weighed if chosen}
+    accepted = []
+    for candidate, evidence, chosen in weighed:
+        # "Copie : ..." says nothing of a number; that it is a NAM elsewhere on the page does.
+        again = chosen is None and evidence.label == "other" and evidence.literal in known
+        reading = Reading(evidence.literal, 0) if again else chosen
+        if reading is not None:
+            accepted.append((candidate, evidence, reading))
+    return _without_rivals(layout, accepted)
 
 
 def _without_rivals(layout: Layout, accepted: list[_Accepted]) -> list[_Accepted]:
@@ -132,7 +148,9 @@ def _candidates(layout: Layout) -> Iterator[_Candidate]:
             continue
         regular = tuple(map(len, pieces)) in _GROUPS
         span = Span(start, end, layout.box(start, end))
-        yield _Candidate(span, ((start, end),), printed, glyphs, regular, *_read(glyphs))
+        yield _Candidate(
+            span, ((start, end),), printed, glyphs, regular, *_read(glyphs), is_over_cells="\t" in found[1]
+        )
     yield from _over_rows(layout)
 
 
@@ -231,7 +249,7 @@ def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
     named = evidence.label == "nam" or evidence.names.match(value[:4]) is True
     if evidence.label == "code" and value[:4] not in evidence.names.sure:
         return None
-    if evidence.label == "decoy" and evidence.names.match(value[:4]) is not True:
+    if evidence.label in ("decoy", "other") and evidence.names.match(value[:4]) is not True:
         return None
     checks = nam.check(value)
     if all(checks):
@@ -240,7 +258,7 @@ def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
     if evidence.valid and candidate.regular and not checks.format:
         # Look-alikes give it the shape in more than one way (a 1 for I or L): people choose.
         return best
-    if not named or evidence.label in ("decoy", "code", "file"):
+    if not named or evidence.label in NO_NAM or (not candidate.regular and candidate.is_over_cells):
         return None
     # A misread digit can make the date impossible, so a date that one look-alike restores is still worth a look, and so
     # is any number that the page calls a NAM and that begins like the name beside it.
