@@ -24,14 +24,14 @@ __all__ = ["Names", "Span", "Surroundings", "codes_in", "codes_on"]
 
 _LABEL = re.compile(
     r"""(?<![a-z0-9_])(?=[abcdefhilmnopqrstv5])  # Where no label begins, this says so at once.
-    (?:(?P<nam>n\.?a\.?m\b|ram[qo0]\b|assurance[- ]?ma[l1i|]|ass\.?[ ]?mal|carte[ ](?:soleil|sante|d'assurance)|hin\b
+    (?:(?P<nam>n\.?a\.?m\b|ram[qoag0]\b|assurance[- ]?ma[l1i|]|ass\.?[ ]?mal|carte[ ](?:soleil|sante|d'assurance)|hin\b
         |health[ ](?:insurance|card|(?:care[ ])?(?:number|no\b))|medicare\b)
     | (?P<decoy>factur|invoice|commande|order\b|lots?\b|batch|permis|licen[cs]e|ref\b|reference|requete|requisition
-        |recu\b|receipt|contra[ct]t?\b|serie\b|serial|bon[ ]de\b|articles?\b|produits?\b|product|modele
+        |req\b|recu\b|receipt|contra[ct]t?\b|serie\b|serial|bon[ ]de\b|articles?\b|produits?\b|product|modele
         |compte(?![- ]rendu)|account|echantillon|colis|suivi[ ]postal|transaction|autorisation|police\b|policy|bordereau
        |matricule|passe?port|livraison|delivery|expedition\b|shipment|tracking|soumission|quote\b|devis
         |cheque|ticket|billet|plaque|catalog|sku\b|barcode|code[ ]barres?|visa\b|accession|protocol|no[ ]d'employe)
-    | (?P<file>dossiers?\b|doss\b|file\b|mrn\b|chart\b|clients?\b))""",
+    | (?P<file>dossiers?\b|doss?\b|file\b|mrn\b|chart\b|clients?\b))""",
     re.VERBOSE,
 )
 _REACH = 60
@@ -44,6 +44,7 @@ _CELL_HEAD = 16
 _IN_LINE = 0.03
 """Numbers of one column start, end or have their middles within this part of the page's width."""
 _OWN_CAPTION = re.compile(r"(?:^|(?<=[\t\n0-9·;,|]))[ ]*([a-z][^:\t\n0-9]{3,40}?)[ ]?:[ \t]*\Z")
+_WORD_BEFORE = re.compile(r"(?<![a-z0-9'-])([a-z]{4,})[ ]\Z")
 _OF_PEOPLE = re.compile(
     r"patient|usag|client|benef|assur|\bnom|name|number|num|\bno?\b|ident|\bid\b|cart|card|m[eo]re|moth|pere|father|enf|child"
     r"|beb|baby|conj|spouse|paren|epou|nais|birth|hosp|admis|sex|malad|sant|health|regi|medic"
@@ -113,7 +114,7 @@ class Surroundings:
         if kind == "nam":
             return kind
         verdict = self._verdict(span)
-        if verdict == "code" or not kind:
+        if verdict == "code" or not kind or (verdict, kind) == ("nam", "other"):
             return verdict
         return "decoy" if "decoy" in (kind, verdict) else kind
 
@@ -131,8 +132,9 @@ class Surroundings:
         return kind or self._remark(span) or self._header(row, span) or self._caption(row, span.box)
 
     def _other(self, floor: int, span: Span) -> str:
-        """ "other" where a caption with a colon right before the number speaks neither of people nor of numbers."""
-        caption = _OWN_CAPTION.search(self.layout.folded, floor, span.start)
+        """ "other" where a caption or a word right before the number speaks neither of people nor of numbers."""
+        folded = self.layout.folded
+        caption = _OWN_CAPTION.search(folded, floor, span.start) or _WORD_BEFORE.search(folded, floor, span.start)
         if caption is None or _OF_PEOPLE.search(caption[1]):
             return ""
         letters = self.layout.plain[span.start : span.start + 4].upper()

@@ -42,6 +42,7 @@ _NOT_NAMES = _TITLES.union(
         "january february march july september october november december",
         "lundi mardi mercredi jeudi vendredi samedi dimanche monday tuesday wednesday thursday friday saturday sunday",
         "commande recu recus requete requetes requis requisition lot lots permis labo labos laboratoire laboratory",
+        "dn doss prel req adr medicare telecopieur fax nas sin dx rx",
         "invoice order qc quebec montreal laval gatineau longueuil levis sherbrooke canada",
     )
     for word in words.split()

@@ -104,8 +104,8 @@ def _accepted(layout: Layout, candidates: list[_Candidate], surroundings: Surrou
     known = {chosen.value for _, _, chosen in weighed if chosen}
     accepted = []
     for candidate, evidence, chosen in weighed:
-        # "Copie : ..." says nothing of a number; that it is a NAM elsewhere on the page does.
-        again = chosen is None and evidence.label == "other" and evidence.literal in known
+        # What is a NAM at one place of a page is one wherever the page prints it.
+        again = chosen is None and evidence.literal in known
         reading = Reading(evidence.literal, 0) if again else chosen
         if reading is not None:
             accepted.append((candidate, evidence, reading))

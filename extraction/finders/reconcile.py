@@ -132,7 +132,7 @@ def _supported(page: Page, model: list[Proposal], known: list[Proposal]) -> list
 
 
 def _stands(proposal: Proposal, label: str) -> bool:
-    if label in ("decoy", "code", "other"):
+    if label in ("decoy", "code"):
         return proposal.checks.name is True
     return proposal.checks.valid or (label == "nam" and len(nam.normalise(proposal.nam)) == nam.LENGTH)
 

@@ -26,7 +26,8 @@ WORD = re.compile(
     | comme[ ]suit\b|prenons\b|would[ ]read\b|s'ecrira?i?t?\b
     | (?:test|essai)[ ]patient\b|patient(?:e)?[ ](?:test|essai|d'essai)\b|usager[ ](?:test|d'essai)\b
     | (?:john|jane)[ ]doe\b|doe,[ ]?(?:john|jane)\b|(?:un|une)[ ]?tel(?:le)?\b(?=,|[ ]?[\t\n(]|[ ][a-z]+[ ]?[\t\n(])
-    | imaginons\b|supposons\b|sans[ ]valeur\b|(?:dossier|carte|numero)[ ]d'essai\b
+    | not[ ]an?[ ](?:real|patient)|pas[ ]une?[ ]vraie?\b|imaginons\b|supposons\b|sans[ ]valeur\b
+    | (?:dossier|carte|numero)[ ]d'essai\b
     | (?:tel(?:le)?s?[ ]que|looks?[ ]like)\b(?=[ ][a-z]{4}[ .-]?[0-9])
     | (?:a[ ]faire|correct)\b[ \t]+(?:a[ ]eviter|incorrect)\b
     )""",
@@ -42,6 +43,7 @@ _OF = re.compile(r"(?:type|type[ ](?:of|de)|blood|urine|tissue|sanguin)[ ]$")
 _CONNECTOR = re.compile(
     r"[^a-z]+|(?<![a-z])(?:no|nos|num|numeros?|number|nam|ramq|de|du|des|d|la|le|l|the|of|our|your)(?![a-z])"
 )
+_ANY_NUMBER = re.compile(r"(?<![a-z0-9])[a-z]{4}[ .-]?[0-9xj]{4}[ .-]?[0-9xj]{4}(?![a-z0-9])")
 _BEHIND = 60
 """Characters between a number and the word behind it that makes it an example."""
 _ROWS_ABOVE, _ROWS_BELOW = 6, 3
@@ -128,8 +130,8 @@ class Specimens:
         for between in range(word_row + 1, row):
             if not all(self._is_example(other) for other in self.rows.get(between, ())):
                 return False
-        if any(other.start >= word.end() for other in self.rows.get(word_row, ())):
-            return False  # It names that number.
+        if self._has_own(word, word_row):
+            return False
         # What stands alone in its row heads whole rows. What is centred over a card may end before its number starts,
         # or start behind its end.
         start, end = self.layout.rows[word_row][:2]
@@ -145,6 +147,8 @@ class Specimens:
 
     def _signs(self, word: re.Match[str], word_row: int, row: int, box: Box) -> bool:
         """Whether a word stands right under the number, and over no other number that it would head."""
+        if self._has_own(word, word_row):
+            return False
         if any(below in self.rows for below in range(row + 1, word_row + 1)) or not self._are_close(row, word_row):
             return False
         below = word_row + 1
@@ -152,6 +156,12 @@ class Specimens:
             return False
         sign = self.layout.box(*self.layout.cell(word.start()))
         return sign.x0 <= box.x1 + _BESIDE * box.width and sign.x1 >= box.x0
+
+    def _has_own(self, word: re.Match[str], row: int) -> bool:
+        """Whether a number stands behind the word in its row, or what stands for any number: "Ex. : ABCD 1234 5678"."""
+        if any(other.start >= word.end() for other in self.rows.get(row, ())):
+            return True
+        return _ANY_NUMBER.search(self.layout.folded, word.end(), self.layout.rows[row].end) is not None
 
     def _are_close(self, above: int, below: int) -> bool:
         rows = self.layout.rows

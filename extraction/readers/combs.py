@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
+
+from extraction.readers.open_combs import Cell, open_cells
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,15 +36,6 @@ FILLED = 0.5
 """Boxes of a comb that must hold ink for it to be read."""
 
 
-class Cell(NamedTuple):
-    """The inside of one box, in pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
 @dataclass(frozen=True, slots=True)
 class Comb:
     """What stands in a row of boxes as a line: `pixels`, and the corners (x0, y0, x1, y1) of the row on the page."""
@@ -60,12 +53,13 @@ def combs(grey: Pixels, *, page_width: float) -> Iterator[Comb]:
 
 
 def _cells(grey: Pixels, page_width: float) -> list[Cell]:
-    """Every rectangular hole of about the right size in what is drawn."""
+    """Every rectangular hole of about the right size in what is drawn, and what stands between teeth."""
     import cv2
     import numpy as np
 
     size = max(15, int(page_width / 60) | 1)
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, size, 12)
+    drawn = np.asarray(ink, np.uint8)
     ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     contours, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     cells = []
@@ -75,7 +69,16 @@ def _cells(grey: Pixels, page_width: float) -> list[Cell]:
             continue
         if NARROWEST * height < width < WIDEST * height and cv2.contourArea(contour) > 0.7 * width * height:
             cells.append(Cell(x, y, width, height))
-    return cells
+    # Closed boxes have a line and teeth too.
+    rows = (row for row in open_cells(drawn, page_width=page_width) if not any(_share(row, cell) for cell in cells))
+    return [*cells, *chain.from_iterable(rows)]
+
+
+def _share(row: Sequence[Cell], other: Cell) -> bool:
+    """Whether a box is one of a row; a smaller one is the inside of an O."""
+    x, y = other.x + other.width / 2, other.y + other.height / 2
+    inside = (cell for cell in row if cell.x < x < cell.x + cell.width and cell.y < y < cell.y + cell.height)
+    return any(2 * other.width > cell.width and 2 * other.height > cell.height for cell in inside)
 
 
 def _rows(cells: Sequence[Cell]) -> Iterator[list[Cell]]:

@@ -72,8 +72,25 @@ def test_the_label_on_the_left_names_a_number(rows: tuple[str, ...], kind: str) 
 
 def test_a_label_with_a_value_of_its_own_names_nothing_further_on() -> None:
     assert label(f"Dre Anne Roy, permis 12345 {TREMBLAY}") == ""
-    assert label(f"Échantillon : sang veineux|{TREMBLAY}") == ""
+    assert label(f"Échantillon : sang|{TREMBLAY}") == ""
     assert label(f"Facture remise hier matin au comptoir par {TREMBLAY}") == ""
+
+
+def test_a_caption_of_another_kind_needs_a_name_to_be_overruled() -> None:
+    assert label(f"Bracelet : {TREMBLAY}") == label(f"Analyseur {TREMBLAY}") == "other"
+    assert label(f"Bénéficiaire : {TREMBLAY}") == label(f"Tremblay, Marie : {TREMBLAY}") == ""
+    assert pattern.find(page(f"Bracelet : {TREMBLAY}")) == []
+    assert [p.nam for p in pattern.find(page(f"Tremblay, Marie|Bracelet : {TREMBLAY}"))] == [TREMBLAY]
+
+
+def test_a_head_names_what_is_in_line_with_its_first_number() -> None:
+    for row, kind in ((f"pli no un {TREMBLAY}", ""), (TREMBLAY, "nam")):
+        surroundings, spans = around(page("Numéro d'assurance maladie|Expiration", OTHER, row), OTHER, TREMBLAY)
+        assert surroundings._printed_label(spans[-1]) == kind
+
+
+def test_running_text_heads_no_column() -> None:
+    assert label("Présentez votre carte d'assurance maladie à chaque visite, merci", TREMBLAY) == ""
 
 
 def test_numbers_in_a_list_share_their_label() -> None:
