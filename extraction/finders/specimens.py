@@ -21,7 +21,7 @@ WORD = re.compile(
     r"""(?<![a-z0-9_])(?:
       (?P<analysed>[s5][ ]?p[ ]?[ec][ ]?[ce][ ]?[il1|!]?[ ]?m[ ]?[e3c][ ]?[nm][ ]?s?\b|samples?\b)
     | exemp[l1i|]es?\b|examp[l1i|]es?\b|p\.?[ ]?ex\.|ex\.[ ]?:|e\.g\.|illustrati(?:on|f|ve)s?\b
-    | fict[il1](?:f|ve|tious)s?\b|factices?\b|dummy\b|imaginaires?\b|nom[ ]invente\b|made-?up\b
+    | fi[ce]t[il1](?:f|ve|tious)s?\b|factices?\b|dummy\b|imaginaires?\b|nom[ ]invente\b|made-?up\b
     | mode[l1]es?\b(?=[ ]?(?:\n|\t|\(|de[ ]carte|:|$))|carte[ ]modele\b|format[ ]?:
     | comme[ ]suit\b|prenons\b|would[ ]read\b|s'ecrira?i?t?\b
     | (?:test|essai)[ ]patient\b|patient(?:e)?[ ](?:test|essai|d'essai)\b|usager[ ](?:test|d'essai)\b
@@ -29,7 +29,8 @@ WORD = re.compile(
     | not[ ]an?[ ](?:real|patient)|pas[ ]une?[ ]vraie?\b|imaginons\b|supposons\b|sans[ ]valeur\b
     | (?:dossier|carte|numero)[ ]d'essai\b
     | (?:tel(?:le)?s?[ ]que|looks?[ ]like)\b(?=[ ][a-z]{4}[ .-]?[0-9])
-    | (?:a[ ]faire|correct)\b[ \t]+(?:a[ ]eviter|incorrect)\b
+    | (?:a[ .]faire|correct)\b[ \t]+(?:a[ .]eviter|incorrect)\b
+    | (?:vous|s)[ ']exercer\b|(?:environnement[ ]de[ ]formation|training[ ]environment)\b
     )""",
     re.VERBOSE,
 )
