@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import inf
 from statistics import median
 from typing import NamedTuple
@@ -20,7 +21,11 @@ from extraction.page import Box, Line, Page, Word
 _SAME_ROW = 0.5
 """Two lines share a row when their middles differ by less than this part of the lower one's height."""
 _LONG_LINE = 0.06
-"""Only lines longer than this part of the page's width tell its slope."""
+"""Only print longer than this part of the page's width tells its slope."""
+_UPRIGHT = 0.001
+"""Lines that sink by less than this part of the page's height, from edge to edge, are level."""
+_FEWEST_RUNS = 12
+"""With so many stretches of print, the slope at the head and at the foot of a page can be told apart."""
 _CELL_GAP = 1.5
 """A gap wider than this many word heights parts two cells: one space of a typewriter face is about 1.1 of the height
 that a reader measures, and columns stand at least two apart."""
@@ -29,7 +34,7 @@ that a reader measures, and columns stand at least two apart."""
 class Row(NamedTuple):
     """One row: its span in the layout's text, and its top and bottom in fractions of the page.
 
-    `middle` is the height of its middle at the left edge of the page, which tells rows apart on a slanted scan too.
+    `middle` is the height of its middle at the left edge of the page, which tells rows apart on a slanted page too.
     """
 
     start: int
@@ -37,6 +42,21 @@ class Row(NamedTuple):
     top: float
     bottom: float
     middle: float
+
+
+class Slant(NamedTuple):
+    """How far print sinks from the left to the right edge of the page: `head` at its head, `more` down to its foot.
+
+    A scan is askew by the same angle everywhere; the lines of a photograph may converge.
+    """
+
+    head: float = 0.0
+    more: float = 0.0
+
+    def level(self, box: Box) -> float:
+        """The height of the middle of `box`, followed along its line to the left edge of the page."""
+        y = (box.y0 + box.y1) / 2
+        return y - (self.head + self.more * y) * (box.x0 + box.x1) / 2
 
 
 class _Plain(dict[int, str]):
@@ -71,7 +91,7 @@ class Layout:
     """The rows of a page. `printed`, `plain` and `folded` have equal length; offsets count characters in any of them.
 
     `printed` is the text as read (Unicode's composed form), `plain` has no accents, `folded` is plain in lower case.
-    `starts[i]` is the offset of `words[i]`. `slope` is how far rows sink from the left to the right edge of the page.
+    `starts[i]` is the offset of `words[i]`.
     """
 
     page: Page
@@ -82,7 +102,7 @@ class Layout:
     starts: tuple[int, ...]
     rows: tuple[Row, ...]
     row_starts: tuple[int, ...]
-    slope: float
+    slant: Slant
 
     @classmethod
     def of(cls, page: Page) -> Layout:
@@ -92,8 +112,8 @@ class Layout:
         rows: list[Row] = []
         offset = 0
         cell_gap = _CELL_GAP * page.height / page.width if page.width else _CELL_GAP
-        slope = _slope(page.lines)
-        for middle, row_words in _rows(page, slope):
+        slant = _slant(page.lines, cell_gap)
+        for middle, row_words in _rows(page, slant, cell_gap):
             first = offset
             top, bottom, right, widest = inf, -inf, 0.0, 0.0
             for word in row_words:
@@ -115,7 +135,7 @@ class Layout:
         bare = plain(printed)
         folded = bare.lower()
         row_starts = tuple(row.start for row in rows)
-        return cls(page, printed, bare, folded, tuple(words), tuple(starts), tuple(rows), row_starts, slope)
+        return cls(page, printed, bare, folded, tuple(words), tuple(starts), tuple(rows), row_starts, slant)
 
     def row_at(self, offset: int) -> int:
         """The index of the row that holds the character at `offset`."""
@@ -125,7 +145,7 @@ class Layout:
         """The index of the row whose middle is nearest to the middle of `box`. Raises ValueError on an empty page."""
         if not self.rows:
             raise ValueError("no rows on this page")
-        middle = _at_left_edge(box, self.slope)
+        middle = self.slant.level(box)
         at = bisect_left(self.rows, middle, key=_row_middle)
         around = range(max(0, at - 1), min(len(self.rows), at + 1))
         return min(around, key=lambda i: abs(self.rows[i].middle - middle))
@@ -187,9 +207,13 @@ def _text(text: str) -> str:
     return pieces[0] if len(pieces) == 1 else " ".join(pieces)
 
 
-def _rows(page: Page, slope: float) -> list[tuple[float, list[Word]]]:
+def _rows(page: Page, slant: Slant, cell_gap: float) -> list[tuple[float, list[Word]]]:
     """The words of the page by row from top to bottom, each row left to right, with the row's middle."""
-    pieces = sorted((*_middle_and_height(line, slope), line.words) for line in page.lines if line.words)
+    lines: Iterable[Sequence[Word]] = (line.words for line in page.lines if line.words)
+    if slant != _LEVEL:
+        # Who put these lines together may have known the slant less well.
+        lines = chain.from_iterable(_runs(line, cell_gap) for line in lines)
+    pieces = sorted((*_middle_and_height(words, slant), words) for words in lines)
     rows: list[tuple[float, list[Word]]] = []
     height = 0.0
     for middle, own_height, words in pieces:
@@ -206,26 +230,66 @@ def _rows(page: Page, slope: float) -> list[tuple[float, list[Word]]]:
     return rows
 
 
-def _slope(lines: Sequence[Line]) -> float:
-    """How far the lines of a page sink from its left to its right edge: the median of those that are long enough."""
-    slopes = []
+_LEVEL = Slant()
+
+
+def _slant(lines: Sequence[Line], cell_gap: float) -> Slant:
+    """How print sinks on a page: the middle of its longer stretches, told apart by height if there are enough.
+
+    Whole lines only tell whether a page is level: one may be put together from stretches of different rows.
+    """
+    slopes = (_slope(line.words) for line in lines if len(line.words) > 1)
+    ends = [abs(slope) for slope, width in slopes if width > _LONG_LINE]
+    if not ends or median(ends) < _UPRIGHT:
+        return _LEVEL
+    runs = []
     for line in lines:
-        if len(line.words) > 1:
-            first, last = line.words[0].box, line.words[-1].box
-            width = last.x0 - first.x0
+        for words in _runs(line.words, cell_gap):
+            slope, width = _slope(words)
             if width > _LONG_LINE:
-                slopes.append(((last.y0 + last.y1) - (first.y0 + first.y1)) / (2 * width))
-    return median(slopes) if slopes else 0.0
+                runs.append((words[0].box.middle[1], slope, width))
+    if len(runs) < _FEWEST_RUNS:
+        return Slant(_weighted_median(runs))
+    runs.sort()
+    upper, lower = runs[: len(runs) // 2], runs[len(runs) // 2 :]
+    high, low = (median(y for y, _, _ in half) for half in (upper, lower))
+    at_high, at_low = _weighted_median(upper), _weighted_median(lower)
+    more = (at_low - at_high) / (low - high) if low > high else 0.0
+    return Slant(at_high - more * high, more)
 
 
-def _at_left_edge(box: Box, slope: float) -> float:
-    return (box.y0 + box.y1) / 2 - slope * (box.x0 + box.x1) / 2
+def _runs(words: Sequence[Word], cell_gap: float) -> Iterator[Sequence[Word]]:
+    """The stretches of a line that no wide gap parts."""
+    start = 0
+    for end in range(1, len(words)):
+        before = words[end - 1].box
+        if words[end].box.x0 - before.x1 > cell_gap * (before.y1 - before.y0):
+            yield words[start:end]
+            start = end
+    yield words[start:]
 
 
-def _middle_and_height(line: Line, slope: float) -> tuple[float, float]:
+def _slope(words: Sequence[Word]) -> tuple[float, float]:
+    """How far print would sink across the page at the slope of these words, and how wide they are."""
+    (x0, y0), (x1, y1) = words[0].box.middle, words[-1].box.middle
+    width = x1 - x0
+    return ((y1 - y0) / width if width > 0 else 0.0), width
+
+
+def _weighted_median(runs: Sequence[tuple[float, float, float]]) -> float:
+    """The middle one of the slopes (the second of each three), counted by their widths (the third)."""
+    half = sum(width for _, _, width in runs) / 2
+    for slope, width in sorted((slope, width) for _, slope, width in runs):
+        half -= width
+        if half <= 0:
+            return slope
+    return 0.0
+
+
+def _middle_and_height(words: Sequence[Word], slant: Slant) -> tuple[float, float]:
     """Middle (at the page's left edge) and height of a line, from its first and last word: enough, and cheap."""
-    first, last = line.words[0].box, line.words[-1].box
-    middle = (_at_left_edge(first, slope) + _at_left_edge(last, slope)) / 2
+    first, last = words[0].box, words[-1].box
+    middle = (slant.level(first) + slant.level(last)) / 2
     return middle, (first.y1 - first.y0 + last.y1 - last.y0) / 2
 
 
