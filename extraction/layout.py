@@ -24,8 +24,12 @@ _LONG_LINE = 0.06
 """Only print longer than this part of the page's width tells its slope."""
 _UPRIGHT = 0.001
 """Lines that sink by less than this part of the page's height, from edge to edge, are level."""
-_FEWEST_RUNS = 12
-"""With so many stretches of print, the slope at the head and at the foot of a page can be told apart."""
+_FEWEST_CHAINS = 5
+_CLEARLY = 0.006
+"""With so many stretches of print in each half of a page, slopes that differ by so much are different."""
+_LONGEST_GAP = 0.25
+_ROUNDS = 3
+"""The slant tells which stretches stand in one row, and these tell the slant better than each by itself."""
 _CELL_GAP = 1.5
 """A gap wider than this many word heights parts two cells: one space of a typewriter face is about 1.1 of the height
 that a reader measures, and columns stand at least two apart."""
@@ -238,23 +242,56 @@ def _slant(lines: Sequence[Line], cell_gap: float) -> Slant:
 
     Whole lines only tell whether a page is level: one may be put together from stretches of different rows.
     """
-    slopes = (_slope(line.words) for line in lines if len(line.words) > 1)
-    ends = [abs(slope) for slope, width in slopes if width > _LONG_LINE]
+    whole = [_Chain.of(line.words[0].box, line.words[-1].box) for line in lines if len(line.words) > 1]
+    ends = [abs(chain.slope) for chain in whole if chain.width > _LONG_LINE]
     if not ends or median(ends) < _UPRIGHT:
         return _LEVEL
-    runs = []
-    for line in lines:
-        for words in _runs(line.words, cell_gap):
-            slope, width = _slope(words)
-            if width > _LONG_LINE:
-                runs.append((words[0].box.middle[1], slope, width))
-    if len(runs) < _FEWEST_RUNS:
-        return Slant(_weighted_median(runs))
-    runs.sort()
-    upper, lower = runs[: len(runs) // 2], runs[len(runs) // 2 :]
-    high, low = (median(y for y, _, _ in half) for half in (upper, lower))
+    runs = [words for line in lines for words in _runs(line.words, cell_gap)]
+    alone = [_Chain.of(words[0].box, words[-1].box) for words in runs]
+    slant = Slant(_weighted_median([chain for chain in alone if chain.width > _LONG_LINE]))
+    for _ in range(_ROUNDS):
+        slant = _fitted([*alone, *_links(runs, slant)])
+    return slant
+
+
+class _Chain(NamedTuple):
+    """A stretch of print, or two that follow each other in one row: its height, its slope and its width."""
+
+    y: float
+    slope: float
+    width: float
+
+    @classmethod
+    def of(cls, left: Box, right: Box) -> _Chain:
+        (x0, y0), (x1, y1) = left.middle, right.middle
+        return cls(y0, (y1 - y0) / (x1 - x0) if x1 > x0 else 0.0, max(0.0, x1 - x0))
+
+
+def _links(runs: Sequence[Sequence[Word]], slant: Slant) -> Iterator[_Chain]:
+    """From each stretch of print to the next one on its right that stands in its row, if print is slanted so."""
+    ordered = sorted((slant.level(words[0].box), words) for words in runs)
+    levels = [level for level, _ in ordered]
+    for _, words in ordered:
+        box = words[-1].box
+        reach = _SAME_ROW * (box.y1 - box.y0)
+        end = slant.level(box)
+        mates = ordered[bisect_left(levels, end - reach) : bisect_left(levels, end + reach)]
+        right = [other for _, other in mates if box.x1 < other[0].box.x0 < box.x1 + _LONGEST_GAP]
+        if right:
+            yield _Chain.of(words[0].box, min(right, key=lambda other: other[0].box.x0)[-1].box)
+
+
+def _fitted(chains: Iterable[_Chain]) -> Slant:
+    """The slant that most print has: one for the page, or one at its head and another one at its foot."""
+    long = sorted(chain for chain in chains if chain.width > _LONG_LINE)
+    upper, lower = long[: len(long) // 2], long[len(long) // 2 :]
+    if len(upper) < _FEWEST_CHAINS:
+        return Slant(_weighted_median(long))
+    high, low = (median(chain.y for chain in half) for half in (upper, lower))
     at_high, at_low = _weighted_median(upper), _weighted_median(lower)
-    more = (at_low - at_high) / (low - high) if low > high else 0.0
+    if abs(at_low - at_high) < _CLEARLY or low <= high:
+        return Slant(_weighted_median(long))
+    more = (at_low - at_high) / (low - high)
     return Slant(at_high - more * high, more)
 
 
@@ -269,21 +306,18 @@ def _runs(words: Sequence[Word], cell_gap: float) -> Iterator[Sequence[Word]]:
     yield words[start:]
 
 
-def _slope(words: Sequence[Word]) -> tuple[float, float]:
-    """How far print would sink across the page at the slope of these words, and how wide they are."""
-    (x0, y0), (x1, y1) = words[0].box.middle, words[-1].box.middle
-    width = x1 - x0
-    return ((y1 - y0) / width if width > 0 else 0.0), width
-
-
-def _weighted_median(runs: Sequence[tuple[float, float, float]]) -> float:
-    """The middle one of the slopes (the second of each three), counted by their widths (the third)."""
-    half = sum(width for _, _, width in runs) / 2
-    for slope, width in sorted((slope, width) for _, slope, width in runs):
-        half -= width
+def _weighted_median(chains: Sequence[_Chain]) -> float:
+    """The middle one of the slopes, counted by the squares of their widths: a rule below tilts short ones."""
+    half = sum(chain.width * chain.width for chain in chains) / 2
+    for _, slope, width in sorted(chains, key=_by_slope):
+        half -= width * width
         if half <= 0:
             return slope
     return 0.0
+
+
+def _by_slope(chain: _Chain) -> float:
+    return chain.slope
 
 
 def _middle_and_height(words: Sequence[Word], slant: Slant) -> tuple[float, float]:
