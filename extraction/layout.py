@@ -24,8 +24,10 @@ _LONG_LINE = 0.06
 """Only print longer than this part of the page's width tells its slope."""
 _UPRIGHT = 0.001
 """Lines that sink by less than this part of the page's height, from edge to edge, are level."""
+_TYPED = 0.0001
+"""Stretches of typed print have one size each; only lines of several sizes seem to sink."""
 _FEWEST_CHAINS = 5
-_CLEARLY = 0.006
+_CLEARLY = 0.012
 """With so many stretches of print in each half of a page, slopes that differ by so much are different."""
 _LONGEST_GAP = 0.25
 _ROUNDS = 3
@@ -248,7 +250,10 @@ def _slant(lines: Sequence[Line], cell_gap: float) -> Slant:
         return _LEVEL
     runs = [words for line in lines for words in _runs(line.words, cell_gap)]
     alone = [_Chain.of(words[0].box, words[-1].box) for words in runs]
-    slant = Slant(_weighted_median([chain for chain in alone if chain.width > _LONG_LINE]))
+    long = [chain for chain in alone if chain.width > _LONG_LINE]
+    if not long or median(abs(chain.slope) for chain in long) < _TYPED:
+        return _LEVEL
+    slant = Slant(_weighted_median(long))
     for _ in range(_ROUNDS):
         slant = _fitted([*alone, *_links(runs, slant)])
     return slant

@@ -1,27 +1,31 @@
 """The visit date and time of a number: whose, among the dates and times of a page, and which are none. Pure.
 
-A number's own row speaks first; then the place where the entries of this page keep their moments (`belonging`); then
-what heads its section, its column or the page. A visit without a readable date or time keeps None: nothing is taken
-from a neighbour, and a birth, a printing or an expiry date is never a visit. How dates and times are written is in
-`moments`; what a page calls them is in `captions`.
+Hours down the side of a page speak for what stands in their lines (`hours`). Else a number's own row speaks first; then
+the captions that every entry of the page repeats, and the place where its entries keep their moments (`belonging`);
+then what heads its section, its column or the page. A visit without a readable date or time keeps None: nothing is
+taken from a neighbour, and a birth, a printing or an expiry date is never a visit. How dates and times are written is
+in `moments`; what a page calls them is in `captions`.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
 from extraction import nam
 from extraction.layout import Layout
 from extraction.page import Box, Page
-from extraction.visits import belonging
+from extraction.visits import belonging, moments
 from extraction.visits.belonging import Spot
 from extraction.visits.captions import Captions, Mark, Value
 from extraction.visits.columns import Columns
+from extraction.visits.hours import Hour, Hours
 
 FIRST_VISIT = date(1970, 1, 1)
 """RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""
@@ -30,12 +34,24 @@ _BIRTH_ROWS = 4
 _TIMES_OF_AN_ENTRY = 3
 """An entry states a start, an end and perhaps an arrival; more times than that belong to several entries."""
 _HEADING_LENGTH, _HEADING_DIGITS = 40, 8
+_HEADING_CELLS = 2
 """A row with a date and little else, such as "lundi 6 octobre 2025", heads a section."""
+_HEAD_ROWS = 4
+"""The first heading stands within so many rows above the first number."""
 _ENTRY_ROWS = 12
 _SAME_COLUMN = 0.03
 _USUAL_LINE = 0.012
 _FEWEST_TIMES = 0.4
 """Of the entries of a column, so many must have times for it to be one."""
+_SEVERAL = 2
+"""One number alone repeats nothing."""
+_BEHIND = 0.1
+"""What is written on the line behind its caption begins within this part of the page's width."""
+_AFTER = 0.03
+"""A time so close behind a date is said with it."""
+_ALIKE, _FAR = 0.45, 10.0
+"""Captions stand alike where their distance from their numbers differs by less than this part of the way between two
+numbers; two that stand far apart are so many lines from each other."""
 _NAMED, _UNNAMED = 1.0, 0.7
 """How clearly a moment is a visit's: with a label or header that says so, and without."""
 
@@ -117,6 +133,7 @@ class VisitIndex:
         if self._days is None or self._clocks is None:
             self._clocks = self._shared(self._find_clocks())
             self._days = self._shared(self._find_days())
+            self._clocks = self._shared(self._at_their_days(self._days, self._clocks))
         day, clock, birth = self._days[at], self._clocks[at], self.anchors[at].birth
         if day is not None and birth is not None and day.value < birth:
             day = None
@@ -144,13 +161,26 @@ class VisitIndex:
         return [mark.value for mark in sorted(near, key=lambda mark: abs(mark.row - row))]
 
     def _find_clocks(self) -> list[Mark[time] | None]:
-        """The time of each number. Agendas rarely need the times outside the rows of numbers: they are named late."""
-        chosen = self._in_rows(self.captions.times(self._taken))
+        """The time of each number. Lists rarely need the times outside the rows of numbers: they are named late."""
+        chosen = self._in_rows(self._apart(self.captions.times(self._taken)))
+        if all(chosen) and len(self.captions.found_times) <= len(self._taken) + _TIMES_OF_AN_ENTRY:
+            return chosen
+        every = self.captions.times(range(len(self.layout.rows)))
+        at_hours = self._at_hours(every)
+        if any(at_hours):
+            return at_hours
         if all(chosen):
             return chosen
-        marks = self.captions.times(range(len(self.layout.rows)))
-        marks += self.captions.slipped_times(marks)
+        marks = self._apart([*every, *self.captions.slipped_times(every)])
+        captioned = self._captioned(marks, ("time",)) or self._captioned(marks, ("visit", "plain"))
+        return captioned or self._clocks_about(marks)
+
+    def _clocks_about(self, marks: Sequence[Mark[time]]) -> list[Mark[time] | None]:
+        """The time of each number where entries have no captions: in its row, over its section, or about it."""
         chosen = self._in_rows(marks)
+        periods = [mark for mark in self.captions.periods() if self._is_free(mark)]
+        if periods:
+            return [own or self._above(periods, anchor) for own, anchor in zip(chosen, self.anchors, strict=True)]
         free = [mark for mark in marks if self._is_free(mark)]
         if any(chosen):
             return self._on_lines(chosen, free)
@@ -163,6 +193,114 @@ class VisitIndex:
         if len(self.anchors) == 1:
             free = [mark for mark in free if mark.kind or self._adjoins(mark)]
         return self._by_place(chosen, free)
+
+    def _apart(self, marks: Sequence[Mark[Value]]) -> list[Mark[Value]]:
+        """The marks that are no part of a number: "1404 2850" is neither a time nor a date."""
+        return [mark for mark in marks if not any(anchor.box.overlap(mark.box) for anchor in self.anchors)]
+
+    def _at_hours(self, marks: Sequence[Mark[time]]) -> list[Mark[time] | None]:
+        """For each number the hour down the side of the page that it stands at, or what its cell says more exactly."""
+        numbers = [(anchor.row, anchor.box) for anchor in self.anchors]
+        hours = Hours.beside(self.layout, self.captions.unnamed_times(), numbers)
+        at = hours.of(self.layout, numbers) if hours else []
+        if hours and not all(at):
+            hours = (
+                Hours.beside(self.layout, self.captions.unnamed_times(self.captions.slipped_clocks()), numbers) or hours
+            )
+            at = hours.of(self.layout, numbers)
+        if hours is None or not any(at) or self.captions.is_other(hours.hours[0].row, hours.hours[0].box):
+            return []
+        sides = {hour.row: hour.box for hour in hours.hours}
+        inside = [mark for mark in marks if not mark.box.is_over(sides.get(mark.row, hours.hours[0].box))]
+        own: list[Mark[time] | None] = [None] * len(at)
+        if 2 * len(inside) > len(at):
+            own = self._by_place(own, self._apart(inside))
+        return [
+            mark if mark and (hour is None or hours.holds(hour, mark.value)) else hour and _mark_of(hour)
+            for mark, hour in zip(own, at, strict=True)
+        ]
+
+    def _captioned(self, marks: Sequence[Mark[Value]], kinds: Container[str]) -> list[Mark[Value] | None] | None:
+        """For each number what stands at its own caption, where every entry repeats one; None where entries do not."""
+        if len(self.anchors) < _SEVERAL:
+            return None
+        said: dict[int, Mark[Value]] = {}
+        for mark in marks:
+            said.setdefault(mark.caption, mark)
+        repeated: dict[str, list[int]] = {}
+        for number, caption in enumerate(self.captions.captions):
+            if caption.kind in kinds and caption.field:
+                repeated.setdefault(caption.words, []).append(number)
+        best: list[Mark[Value] | None] | None = None
+        for captions in repeated.values():
+            pairs = self._paired(captions) if len(captions) == len(self.anchors) else None
+            chosen = [said.get(caption) or self._beside(caption, marks) for caption in pairs or ()]
+            if any(chosen) and (best is None or sum(map(bool, chosen)) > sum(map(bool, best))):
+                best = chosen
+        return best
+
+    def _beside(self, number: int, marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
+        """What stands right behind a caption, though somewhat higher or lower: hands do not keep to the line."""
+        caption, level = self.captions.captions[number], self.layout.slant.level
+        near = [
+            mark
+            for mark in marks
+            if mark.caption < 0
+            and 0 <= mark.box.x0 - caption.box.x1 < _BEHIND
+            and abs(level(mark.box) - level(caption.box)) < caption.box.height
+        ]
+        return min(near, key=lambda mark: mark.box.x0, default=None)
+
+    def _paired(self, captions: Sequence[int]) -> list[int] | None:
+        """The caption of each number, column by column from top to bottom; None unless all stand alike."""
+        places = {number: self._spot(anchor.row, anchor.box) for number, anchor in enumerate(self.anchors)}
+        columns = self._page_columns()
+        theirs = sorted(
+            captions,
+            key=lambda each: (columns.at(self.captions.captions[each].box), self.captions.captions[each].row, each),
+        )
+        ours = sorted(places, key=lambda i: (columns.at(self.anchors[i].box), places[i].y))
+        apart = []
+        for number, each in zip(ours, theirs, strict=True):
+            caption = self.captions.captions[each]
+            if columns.at(caption.box) != columns.at(self.anchors[number].box):
+                return None
+            apart.append(self._spot(caption.row, caption.box).y - places[number].y)
+        usual = median(apart)
+        steps = [
+            places[below].y - places[above].y
+            for above, below in pairwise(ours)
+            if columns.at(self.anchors[above].box) == columns.at(self.anchors[below].box)
+        ]
+        if any(abs(each - usual) > _ALIKE * max(min(steps, default=_FAR), 1.0) for each in apart):
+            return None
+        own = dict(zip(ours, theirs, strict=True))
+        return [own[number] for number in range(len(self.anchors))]
+
+    def _at_their_days(
+        self, days: Sequence[Mark[date] | None], clocks: list[Mark[time] | None]
+    ) -> list[Mark[time] | None]:
+        """`clocks`, and for a number without one what stands right behind the date that is its own."""
+        if all(clocks):
+            return clocks
+        owners: dict[Box, set[str]] = {}
+        for day, anchor in zip(days, self.anchors, strict=True):
+            if day is not None:
+                owners.setdefault(day.box, set()).add(_printed(self.layout, anchor))
+        rows = {day.row for day in days if day is not None and len(owners[day.box]) == 1}
+        times = self.captions.times(rows)
+        return [
+            clock
+            or next(
+                (
+                    m
+                    for m in times
+                    if day and m.row == day.row and day.row in rows and 0 <= m.box.x0 - day.box.x1 < _AFTER
+                ),
+                None,
+            )
+            for clock, day in zip(clocks, days, strict=True)
+        ]
 
     def _only(self, free: Sequence[Mark[time]]) -> Mark[time] | None:
         """The time that speaks for the page: its only labelled one, or the only one beside a labelled date."""
@@ -190,24 +328,44 @@ class VisitIndex:
         chosen = self._in_rows(marks)
         if all(chosen):
             return chosen
-        births = {anchor.birth for anchor in self.anchors}
-        if any(chosen) or not any(self._speaks(mark) for mark in marks):
-            marks = [*marks, *(m for m in self.captions.slipped_dates(marks) if _may_be_visit(m, births))]
-            chosen = self._on_lines(self._in_rows(marks), [mark for mark in marks if self._is_free(mark)])
-        else:
-            # Only labelled dates can belong to blocks: a date that heads a section is shared by what follows it.
-            labelled = [mark for mark in self._strongest(marks) if mark.kind]
-            chosen = self._by_place(chosen, labelled) if min(len(labelled), len(chosen)) > 1 else chosen
-            if any(chosen) and not all(chosen):
-                marks = [*marks, *(m for m in self.captions.slipped_dates(marks) if _may_be_visit(m, births))]
-                labelled = [mark for mark in self._strongest(marks) if mark.kind]
-                chosen = self._by_place([None for _ in chosen], labelled)
+        chosen = self._own_days(marks) or chosen
         if 2 * sum(mark is not None for mark in chosen) > len(chosen):
             return chosen
         chosen, strong = self._in_rows(marks), self._strongest(marks)
+        if not strong:
+            marks = self._with_slips(marks)
+            chosen, strong = self._in_rows(marks), self._strongest(marks)
+        if not strong or any(mark.row >= min(self._taken) for mark in strong):
+            # One heading among others that a reader got wrong, or the only one.
+            slipped = self._may_be(self.captions.slipped_headings())
+            strong += [mark for mark in slipped if self._is_free(mark) and mark.box not in {m.box for m in strong}]
         if all(mark.row < min(self._taken) for mark in strong):
             chosen = self._carried(chosen)
         return [day or self._heading(strong, anchor) for day, anchor in zip(chosen, self.anchors, strict=True)]
+
+    def _own_days(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None]:
+        """The dates that entries state themselves, in their row, at a caption of theirs or somewhere about; or none."""
+        slipped = self._with_slips(marks)
+        captioned = self._captioned(slipped, ("visit", "plain"))
+        if captioned is not None:
+            return captioned
+        chosen = self._in_rows(marks)
+        if any(chosen) or not any(self._speaks(mark) for mark in marks):
+            return self._on_lines(self._in_rows(slipped), [mark for mark in slipped if self._is_free(mark)])
+        # Only labelled dates can belong to blocks: a date that heads a section is shared by what follows it.
+        labelled = [mark for mark in self._strongest(marks) if mark.kind]
+        chosen = self._by_place(chosen, labelled) if min(len(labelled), len(chosen)) > 1 else chosen
+        if any(chosen) and not all(chosen):
+            labelled = [mark for mark in self._strongest(slipped) if mark.kind]
+            chosen = self._by_place([None for _ in chosen], labelled)
+        return chosen
+
+    def _with_slips(self, marks: Sequence[Mark[date]]) -> list[Mark[date]]:
+        return [*marks, *self._may_be(self.captions.slipped_dates(marks))]
+
+    def _may_be(self, marks: Iterable[Mark[date]]) -> list[Mark[date]]:
+        births = {anchor.birth for anchor in self.anchors}
+        return self._apart([mark for mark in marks if _may_be_visit(mark, births)])
 
     def _speaks(self, mark: Mark[date]) -> bool:
         """Whether a date can speak for other rows than its own: it is labelled or heads what follows it."""
@@ -228,30 +386,56 @@ class VisitIndex:
         return all(self._page_columns().at(anchor.box) != column for anchor in self.anchors if anchor.row == mark.row)
 
     def _is_heading(self, mark: Mark[date]) -> bool:
-        """Whether an unlabelled date can speak for what follows: at the head of the page, or alone in its row."""
+        """Whether an unlabelled date can speak for what follows: at the head of the page, or alone in its line."""
         if mark.row < min(self._taken, default=0):
             return True
-        row = self.layout.rows[mark.row]
-        digits = sum(c.isdigit() for c in self.layout.folded[row.start : row.end])
-        return row.end - row.start <= _HEADING_LENGTH and digits <= _HEADING_DIGITS
+        low, high = self._page_columns().reach(mark.box)
+        cells = [cell for cell in self.layout.cells(mark.row) if low <= self.layout.left(cell[0]) < high]
+        texts = [self.layout.folded[slice(*cell)] for cell in cells]
+        if sum(map(len, texts)) + len(texts) <= _HEADING_LENGTH and _digits(texts) <= _HEADING_DIGITS:
+            return True
+        # What else the section is about may stand beside its date: a physician, a room.
+        own = [text for cell, text in zip(cells, texts, strict=True) if self.layout.box(*cell).overlap(mark.box)]
+        return len(cells) <= _HEADING_CELLS and any(moments.is_date_alone(text) for text in own)
 
     def _heading(self, marks: Sequence[Mark[date]], anchor: _Anchor) -> Mark[date] | None:
-        """The nearest of the dates above, in the number's own column where columns have headings of their own."""
-        low, high = self._page_columns().reach(anchor.box)
-        first = min(self._taken)
-        above = [mark for mark in marks if mark.row < anchor.row]
-        body = [mark for mark in marks if mark.row >= first]
-        if any(self._page_columns().at(mark.box) for mark in body):
-            own = [mark for mark in above if low <= mark.box.x0 < high and mark.row >= first]
-            # A list that flows on at the head of the next column is still under the last heading of the one before.
-            before = [mark for mark in body if mark.box.x0 < low]
-            if own or before:
-                return max(own or before, key=lambda mark: (self._page_columns().at(mark.box), mark.row))
-        if above:
-            middle = anchor.box.middle[0]
-            return min(above, key=lambda mark: (anchor.row - mark.row, abs(mark.box.middle[0] - middle)))
+        """What heads the section of a number or the page; a date below is that of the page if it is labelled."""
+        above = self._above(marks, anchor)
+        if above is not None:
+            return above
         below = [mark for mark in marks if mark.kind]
         return below[0] if len({mark.value for mark in below}) == 1 else None
+
+    def _above(self, marks: Sequence[Mark[Value]], anchor: _Anchor) -> Mark[Value] | None:
+        """The nearest of the headings above a number, in its own column where columns are read one after another."""
+        columns, first = self._page_columns(), min(self._taken)
+        if len(columns.edges) > 1 and self._flows([mark for mark in marks if mark.row >= first]):
+            at = columns.at(anchor.box)
+            near = [mark for mark in marks if mark.row >= first - _HEAD_ROWS]
+            own = [mark for mark in near if columns.at(mark.box) == at and mark.row < anchor.row]
+            # A list that flows on at the head of the next column is still under the last heading of the one before.
+            before = [mark for mark in near if columns.at(mark.box) < at]
+            if own or before:
+                return max(own or before, key=lambda mark: (columns.at(mark.box), mark.row))
+        middle = anchor.box.middle[0]
+        above = [mark for mark in marks if mark.row < anchor.row]
+        return min(above, key=lambda m: (anchor.row - m.row, abs(m.box.middle[0] - middle)), default=None)
+
+    def _flows(self, body: Sequence[Mark[Value]]) -> bool:
+        """Whether columns are read one after another: headings stand in several, or beside what goes on in another one.
+
+        Otherwise a heading speaks for what stands below it in all columns.
+        """
+        columns = self._page_columns()
+        rows = columns.rows(self.layout) if body else []
+        for mark in body:
+            own = columns.at(mark.box)
+            at = bisect_left(rows[own], mark.row)
+            before = rows[own][at - 1] if at else -1
+            behind = rows[own][at + 1] if at + 1 < len(rows[own]) else len(self.layout.rows)
+            if own or any(before < row < behind for each in rows[1:] for row in each):
+                return True
+        return False
 
     def _carried(self, chosen: list[Mark[date] | None]) -> list[Mark[date] | None]:
         """In a column that states a date only where it changes, each date holds for the rows below it."""
@@ -370,6 +554,14 @@ class VisitIndex:
         printed = [_printed(self.layout, anchor) for anchor in self.anchors]
         known = {text: mark for text, mark in zip(printed, chosen, strict=True) if mark is not None}
         return [mark or known.get(text) for text, mark in zip(printed, chosen, strict=True)]
+
+
+def _digits(texts: Iterable[str]) -> int:
+    return sum(c.isdigit() for text in texts for c in text)
+
+
+def _mark_of(hour: Hour) -> Mark[time]:
+    return Mark(hour.value, "time", hour.row, hour.box)
 
 
 def _first(marks: Sequence[Mark[Value]]) -> Mark[Value] | None:

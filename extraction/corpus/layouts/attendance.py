@@ -44,7 +44,7 @@ def draw(sheet: Sheet) -> None:
         sheet.bold(36, 98, title, 13)
     else:
         sheet.bold(306, 98, title, 13, align="centre")
-    _day(sheet, place, rng.choice(LABELS), rng.choice(DAYS)(day))
+    _day(sheet, place, rng.choice(LABELS[:-2] if place == "foot" else LABELS), rng.choice(DAYS)(day))
     _others(sheet, place)
     _rows(sheet, timed=rng.random() < TIMED)
     sheet.foot(f"Formulaire 12-{rng.randint(100, 999)} (rév. 2021-04)   Imprimé le {iso_date(day - timedelta(days=3))}")
