@@ -27,8 +27,9 @@ _UPRIGHT = 0.001
 _TYPED = 0.0001
 """Stretches of typed print have one size each; only lines of several sizes seem to sink."""
 _FEWEST_CHAINS = 5
-_CLEARLY = 0.012
-"""With so many stretches of print in each half of a page, slopes that differ by so much are different."""
+_ASKEW, _CLEARLY, _VERY_CLEARLY = 0.02, 0.006, 0.012
+"""With so many stretches of print in each half of a page, slopes that differ by so much are different. A page that is not
+more askew than paper lies in a scanner is hardly a photograph: there they must differ by more."""
 _LONGEST_GAP = 0.25
 _ROUNDS = 3
 """The slant tells which stretches stand in one row, and these tell the slant better than each by itself."""
@@ -294,7 +295,8 @@ def _fitted(chains: Iterable[_Chain]) -> Slant:
         return Slant(_weighted_median(long))
     high, low = (median(chain.y for chain in half) for half in (upper, lower))
     at_high, at_low = _weighted_median(upper), _weighted_median(lower)
-    if abs(at_low - at_high) < _CLEARLY or low <= high:
+    askew = max(abs(at_high), abs(at_low)) > _ASKEW
+    if abs(at_low - at_high) < (_CLEARLY if askew else _VERY_CLEARLY) or low <= high:
         return Slant(_weighted_median(long))
     more = (at_low - at_high) / (low - high)
     return Slant(at_high - more * high, more)

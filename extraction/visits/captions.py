@@ -25,6 +25,9 @@ _HEADER_KINDS = ("birth", "other", "time", "visit", "plain")
 """Of several labels in one header the first of these names it: "Date de naissance" is a birth, not a plain date."""
 _HEADER_GAP = 12
 _JOINTS = str.maketrans("", "", " '/")
+_BEHIND, _SAME_LINE = 0.12, 0.8
+"""What is written behind its caption begins within this part of the page's width, and so many heights of print above it
+or below."""
 _CAPTION_ROWS, _CAPTION_HEIGHTS = 3, 4.0
 """A caption stands within so many rows, and so many times its own height, of its value."""
 _STAMP_BEHIND = re.compile(r"[^\n]{0,14}?\b(?:fax\b|tele?cop)")
@@ -293,6 +296,9 @@ class Captions:
 
     def _header(self, row: int, box: Box) -> _Label:
         """The nearest header above, in the column of `box`; or below it, where captions stand under their values."""
+        beside = self._beside(row, box)
+        if beside is not None:
+            return beside
         under = self._stand_under()
         best, nearest = _NO_NAME, (0, 0.0)
         for number in self.headers:
@@ -304,6 +310,19 @@ class Captions:
                 if best is _NO_NAME or distance < nearest:
                     best, nearest = _Label(0, 0, header.kind, number), distance
         return best if not under or nearest[0] <= _CAPTION_ROWS else _NO_NAME
+
+    def _beside(self, row: int, box: Box) -> _Label | None:
+        """The caption right before `box`, though its row is another one: hands do not keep to the line."""
+        level = self.layout.slant.level
+        for number in self.headers:
+            caption = self.captions[number]
+            if (
+                abs(caption.row - row) == 1
+                and 0 <= box.x0 - caption.box.x1 < _BEHIND
+                and abs(level(caption.box) - level(box)) < _SAME_LINE * max(caption.box.height, box.height)
+            ):
+                return _Label(0, 0, caption.kind, number)
+        return None
 
     def _stand_under(self) -> bool:
         """Whether captions stand under their values on this page: more headers are closer to a moment above than below.

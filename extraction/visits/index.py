@@ -45,8 +45,6 @@ _FEWEST_TIMES = 0.4
 """Of the entries of a column, so many must have times for it to be one."""
 _SEVERAL = 2
 """One number alone repeats nothing."""
-_BEHIND = 0.1
-"""What is written on the line behind its caption begins within this part of the page's width."""
 _AFTER = 0.03
 """A time so close behind a date is said with it."""
 _ALIKE, _FAR = 0.45, 10.0
@@ -196,7 +194,7 @@ class VisitIndex:
 
     def _apart(self, marks: Sequence[Mark[Value]]) -> list[Mark[Value]]:
         """The marks that are no part of a number: "1404 2850" is neither a time nor a date."""
-        return [mark for mark in marks if not any(anchor.box.overlap(mark.box) for anchor in self.anchors)]
+        return [mark for mark in marks if not any(_is_part(mark.box, anchor.box) for anchor in self.anchors)]
 
     def _at_hours(self, marks: Sequence[Mark[time]]) -> list[Mark[time] | None]:
         """For each number the hour down the side of the page that it stands at, or what its cell says more exactly."""
@@ -234,22 +232,10 @@ class VisitIndex:
         best: list[Mark[Value] | None] | None = None
         for captions in repeated.values():
             pairs = self._paired(captions) if len(captions) == len(self.anchors) else None
-            chosen = [said.get(caption) or self._beside(caption, marks) for caption in pairs or ()]
+            chosen = [said.get(caption) for caption in pairs or ()]
             if any(chosen) and (best is None or sum(map(bool, chosen)) > sum(map(bool, best))):
                 best = chosen
         return best
-
-    def _beside(self, number: int, marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
-        """What stands right behind a caption, though somewhat higher or lower: hands do not keep to the line."""
-        caption, level = self.captions.captions[number], self.layout.slant.level
-        near = [
-            mark
-            for mark in marks
-            if mark.caption < 0
-            and 0 <= mark.box.x0 - caption.box.x1 < _BEHIND
-            and abs(level(mark.box) - level(caption.box)) < caption.box.height
-        ]
-        return min(near, key=lambda mark: mark.box.x0, default=None)
 
     def _paired(self, captions: Sequence[int]) -> list[int] | None:
         """The caption of each number, column by column from top to bottom; None unless all stand alike."""
@@ -409,9 +395,9 @@ class VisitIndex:
     def _above(self, marks: Sequence[Mark[Value]], anchor: _Anchor) -> Mark[Value] | None:
         """The nearest of the headings above a number, in its own column where columns are read one after another."""
         columns, first = self._page_columns(), min(self._taken)
-        if len(columns.edges) > 1 and self._flows([mark for mark in marks if mark.row >= first]):
+        near = [mark for mark in marks if mark.row >= first - _HEAD_ROWS]
+        if len(columns.edges) > 1 and near and near[-1].row >= first and self._flows(near):
             at = columns.at(anchor.box)
-            near = [mark for mark in marks if mark.row >= first - _HEAD_ROWS]
             own = [mark for mark in near if columns.at(mark.box) == at and mark.row < anchor.row]
             # A list that flows on at the head of the next column is still under the last heading of the one before.
             before = [mark for mark in near if columns.at(mark.box) < at]
@@ -558,6 +544,10 @@ class VisitIndex:
 
 def _digits(texts: Iterable[str]) -> int:
     return sum(c.isdigit() for text in texts for c in text)
+
+
+def _is_part(box: Box, number: Box) -> bool:
+    return number.holds(box) and box.width < number.width
 
 
 def _mark_of(hour: Hour) -> Mark[time]:

@@ -98,7 +98,7 @@ LABEL = re.compile(
     | (?P<other>impr|print|exp|valid|echeance|perem|(?:derniere?s?|last)\b(?:[ ][a-z-]+)?
         |sign(?:a|ed|ee?[ ]l[ea]\b)|dicte|redige|transcri|approuv
         |(?:prochaine?s?|next)\b(?:[ ](?:rendez-?[ ]?vous|[a-z]+))?
-        |fax\b|telecop|factur|invoice|recue?s?[ ](?:le|au|par)\b|recue?s?\b(?=[ ]?[:\t\n])|received|gener
+        |fax\b|telecop|factur|invoice|recue?s?\b(?![ ](?:en|a|dans|chez)\b)|received|gener
         |produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis|creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration
         |jusqu|until|deces|deceased|rappel\b|relance|semaine[ ]du|week[ ]of
         |depart\b|sortie\b|conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
