@@ -28,8 +28,8 @@ _TYPED = 0.0001
 """Stretches of typed print have one size each; only lines of several sizes seem to sink."""
 _FEWEST_CHAINS = 5
 _ASKEW, _CLEARLY, _VERY_CLEARLY = 0.02, 0.006, 0.012
-"""With so many stretches of print in each half of a page, slopes that differ by so much are different. A page that is not
-more askew than paper lies in a scanner is hardly a photograph: there they must differ by more."""
+"""With so many stretches of print in each half of a page, slopes that differ by so much are different. A page
+that is no more askew than paper lies in a scanner is hardly a photograph: there they must differ by more."""
 _LONGEST_GAP = 0.25
 _ROUNDS = 3
 """The slant tells which stretches stand in one row, and these tell the slant better than each by itself."""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from itertools import zip_longest
+from string import ascii_lowercase
 from typing import Generic, NamedTuple, TypeVar
 
 from extraction.layout import Layout
@@ -25,9 +26,9 @@ _HEADER_KINDS = ("birth", "other", "time", "visit", "plain")
 """Of several labels in one header the first of these names it: "Date de naissance" is a birth, not a plain date."""
 _HEADER_GAP = 12
 _JOINTS = str.maketrans("", "", " '/")
-_BEHIND, _SAME_LINE = 0.12, 0.8
-"""What is written behind its caption begins within this part of the page's width, and so many heights of print above it
-or below."""
+_BEHIND, _FAR_BEHIND, _SAME_LINE = 0.12, 0.4, 0.8
+"""What is written behind its caption begins within this part of the page's width, further off where nothing stands
+between, and within so many heights of print above it or below."""
 _CAPTION_ROWS, _CAPTION_HEIGHTS = 3, 4.0
 """A caption stands within so many rows, and so many times its own height, of its value."""
 _STAMP_BEHIND = re.compile(r"[^\n]{0,14}?\b(?:fax\b|tele?cop)")
@@ -182,7 +183,7 @@ class Captions:
             start, row = self.layout.cell(match.start)[0], self.layout.row_at(match.start)
             at = bisect_left(self.found, match.start, key=lambda label: label.start) - 1
             named = at >= 0 and self.found[at].start >= self.layout.rows[row].start
-            if named and moments.only_small_words(self.layout.folded[self.found[at].end : match.start]):
+            if named and moments.only_small_words(self._behind(self.found[at], match.start)):
                 continue
             if not any(c.isalnum() for c in self.layout.folded[start : match.start]):
                 times.append(match)
@@ -264,7 +265,7 @@ class Captions:
         floor = max(self._sentence_start(row, offset), previous)
         at = bisect_left(self.found, offset, key=lambda label: label.start) - 1
         if at >= 0 and self.found[at].start >= floor and offset - self.found[at].end <= _LABEL_REACH:
-            if near and not moments.only_small_words(self.layout.folded[self.found[at].end : offset]):
+            if near and not moments.only_small_words(self._behind(self.found[at], offset)):
                 return _NO_NAME
             # "Heure du rendez-vous" and "Date de naissance" are named by their last word.
             return self._joined(at) if near else self._of_caption(self.found[at], offset)
@@ -272,8 +273,11 @@ class Captions:
 
     def _of_caption(self, label: _Label, offset: int) -> _Label:
         """The label; it is the caption of a field only where the value follows at once, and not in running text."""
-        follows = moments.only_small_words(self.layout.folded[label.end : offset])
-        return label if follows else label._replace(caption=-1)
+        return label if moments.only_small_words(self._behind(label, offset)) else label._replace(caption=-1)
+
+    def _behind(self, label: _Label, offset: int) -> str:
+        """What stands between the word of a label and `offset`: a label may be the beginning of a word."""
+        return self.layout.folded[label.end : offset].lstrip(ascii_lowercase)
 
     def _joined(self, at: int) -> _Label:
         """A label together with the one right before it: "Heure de la visite" asks for a time."""
@@ -318,11 +322,20 @@ class Captions:
             caption = self.captions[number]
             if (
                 abs(caption.row - row) == 1
-                and 0 <= box.x0 - caption.box.x1 < _BEHIND
+                and 0 <= box.x0 - caption.box.x1 < (_FAR_BEHIND if self._face(caption, row, box) else _BEHIND)
                 and abs(level(caption.box) - level(box)) < _SAME_LINE * max(caption.box.height, box.height)
             ):
                 return _Label(0, 0, caption.kind, number)
         return None
+
+    def _face(self, caption: Caption, row: int, box: Box) -> bool:
+        """Whether nothing stands behind a caption in its row, nor before `box` in its own."""
+        behind, before = self.layout.rows[caption.row], self.layout.rows[row]
+        words = (
+            *self.layout.words_in(behind.start, behind.end)[-1:],
+            *self.layout.words_in(before.start, before.end)[:1],
+        )
+        return words[0].box.x0 < caption.box.x1 + _BEHIND / 4 and words[1].box.x0 >= box.x0 - _SAME_COLUMN
 
     def _stand_under(self) -> bool:
         """Whether captions stand under their values on this page: more headers are closer to a moment above than below.

@@ -47,6 +47,8 @@ _SEVERAL = 2
 """One number alone repeats nothing."""
 _AFTER = 0.03
 """A time so close behind a date is said with it."""
+_DATED = ("visit", "plain")
+"""The kinds of captions that ask for the date of a visit."""
 _ALIKE, _FAR = 0.45, 10.0
 """Captions stand alike where their distance from their numbers differs by less than this part of the way between two
 numbers; two that stand far apart are so many lines from each other."""
@@ -170,7 +172,7 @@ class VisitIndex:
         if all(chosen):
             return chosen
         marks = self._apart([*every, *self.captions.slipped_times(every)])
-        captioned = self._captioned(marks, ("time",)) or self._captioned(marks, ("visit", "plain"))
+        captioned = self._captioned(marks, ("time",)) or self._captioned(marks, _DATED)
         return captioned or self._clocks_about(marks)
 
     def _clocks_about(self, marks: Sequence[Mark[time]]) -> list[Mark[time] | None]:
@@ -314,7 +316,10 @@ class VisitIndex:
         chosen = self._in_rows(marks)
         if all(chosen):
             return chosen
-        chosen = self._own_days(marks) or chosen
+        captioned = self._captioned_days(marks)
+        if captioned is not None:
+            return captioned
+        chosen = self._own_days(marks)
         if 2 * sum(mark is not None for mark in chosen) > len(chosen):
             return chosen
         chosen, strong = self._in_rows(marks), self._strongest(marks)
@@ -329,20 +334,26 @@ class VisitIndex:
             chosen = self._carried(chosen)
         return [day or self._heading(strong, anchor) for day, anchor in zip(chosen, self.anchors, strict=True)]
 
+    def _captioned_days(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None] | None:
+        """The dates at the captions that every entry repeats, if entries do."""
+        chosen = self._captioned(marks, _DATED)
+        if chosen is not None and all(chosen):
+            return chosen
+        if chosen is None and any(self._speaks(mark) for mark in marks):
+            return None
+        return self._captioned(self._with_slips(marks), _DATED)
+
     def _own_days(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None]:
-        """The dates that entries state themselves, in their row, at a caption of theirs or somewhere about; or none."""
-        slipped = self._with_slips(marks)
-        captioned = self._captioned(slipped, ("visit", "plain"))
-        if captioned is not None:
-            return captioned
+        """The dates that entries state themselves, in their row or somewhere about it; or none."""
         chosen = self._in_rows(marks)
         if any(chosen) or not any(self._speaks(mark) for mark in marks):
+            slipped = self._with_slips(marks)
             return self._on_lines(self._in_rows(slipped), [mark for mark in slipped if self._is_free(mark)])
         # Only labelled dates can belong to blocks: a date that heads a section is shared by what follows it.
         labelled = [mark for mark in self._strongest(marks) if mark.kind]
         chosen = self._by_place(chosen, labelled) if min(len(labelled), len(chosen)) > 1 else chosen
         if any(chosen) and not all(chosen):
-            labelled = [mark for mark in self._strongest(slipped) if mark.kind]
+            labelled = [mark for mark in self._strongest(self._with_slips(marks)) if mark.kind]
             chosen = self._by_place([None for _ in chosen], labelled)
         return chosen
 
@@ -375,6 +386,9 @@ class VisitIndex:
         """Whether an unlabelled date can speak for what follows: at the head of the page, or alone in its line."""
         if mark.row < min(self._taken, default=0):
             return True
+        if any(abs(mark.box.x0 - born.box.x0) < _SAME_COLUMN for born in self.births):
+            # It stands where birth dates stand: one whose number was not found.
+            return False
         low, high = self._page_columns().reach(mark.box)
         cells = [cell for cell in self.layout.cells(mark.row) if low <= self.layout.left(cell[0]) < high]
         texts = [self.layout.folded[slice(*cell)] for cell in cells]

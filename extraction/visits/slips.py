@@ -47,7 +47,8 @@ _DAY_OF_WEEK = re.compile(
     r"(?P<day>[0-9]{1,2})(?:er|st|nd|rd|th)?\b(?!:|[ ]?h\b)(?:[ ](?P<month>[a-z]{3,9}))?)"
 )
 _NO_YEAR = re.compile(
-    r"(?<![A-Za-z0-9/.])([0-9]{1,2})(?:er)?[ .]{0,2}([A-Za-z01]{3,9})\b\.?(?:[ ](?:1|2)[0-9]{0,2}(?![0-9]))?"
+    r"(?<![A-Za-z0-9/.])(?:(?P<d1>[0-9]{1,2})(?:er)?[ .]{0,2}(?P<n1>[A-Za-z01]{3,9})"
+    r"|(?P<n2>[A-Za-z01]{3,9})[ .]{1,2}(?P<d2>[0-9]{1,2})(?:st|nd|rd|th)?)\b"
 )
 _ABOUT_TWO_MONTHS = timedelta(days=60)
 _YEAR_LENGTH, _DATE_LENGTH = 4, 8
@@ -151,8 +152,8 @@ def _short(plain: str, near: Sequence[date]) -> Iterator[DateMatch]:
 def days_without_year_in(plain: str, *, near: Sequence[date]) -> Iterator[DateMatch]:
     """Days whose year is cut off or not stated ("27 novembre", "27 novembre 202"): the one near a full date."""
     for found in _NO_YEAR.finditer(plain) if near else ():
-        month = _month(found[2])
-        days = {_date(other.year + shift, month, int(found[1])) for other in near for shift in (-1, 0, 1) if month}
+        month, day_of_month = _month(found["n1"] or found["n2"]), int(found["d1"] or found["d2"])
+        days = {_date(other.year + shift, month, day_of_month) for other in near for shift in (-1, 0, 1) if month}
         fitting = {day for day in days if day and any(abs(day - other) <= _ABOUT_TWO_MONTHS for other in near)}
         if len(fitting) == 1:
             yield DateMatch(found.start(), found.end(), fitting.pop())

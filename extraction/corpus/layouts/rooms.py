@@ -23,6 +23,8 @@ from extraction.corpus.wording import (
 
 NAMS, TOP, FOOT, LEADING, SIZE = 14, 128.0, 756.0, 9.2, 7.8
 LEFT, RIGHT, HOURS = 36.0, 576.0, 44.0
+OPEN = 12 * 60
+"""Minutes from the first slot, at eight, to the end of the last."""
 FULL = 0.45
 """The share of slots that are taken, where the setting does not say how many people there are."""
 NOTES = (
@@ -64,7 +66,7 @@ def draw(sheet: Sheet) -> None:
     """One day; where a slot is lower than a stack, an appointment takes two slots and its time is that of the first."""
     plan = _plan(sheet)
     _head(sheet, plan)
-    slots = int((FOOT - TOP) / plan.pitch)
+    slots = min(int((FOOT - TOP) / plan.pitch), OPEN // plan.minutes)
     free = [True] * (len(plan.edges) * (slots + 1))
     _hours(sheet, plan, slots)
     span = 2 if len(plan.stack) > plan.lines else 1
