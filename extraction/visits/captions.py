@@ -67,6 +67,7 @@ class Caption(NamedTuple):
     words: str
     row: int
     box: Box
+    cell: tuple[int, int]
     header: bool
     field: bool
 
@@ -320,22 +321,18 @@ class Captions:
         level = self.layout.slant.level
         for number in self.headers:
             caption = self.captions[number]
-            if (
-                abs(caption.row - row) == 1
-                and 0 <= box.x0 - caption.box.x1 < (_FAR_BEHIND if self._face(caption, row, box) else _BEHIND)
-                and abs(level(caption.box) - level(box)) < _SAME_LINE * max(caption.box.height, box.height)
-            ):
+            if abs(caption.row - row) != 1 or caption.box.x1 > box.x0:
+                continue
+            apart = box.x0 - self.layout.box(*caption.cell).x1
+            near = -caption.box.height <= apart < (_FAR_BEHIND if self._face(caption, row, box) else _BEHIND)
+            if near and abs(level(caption.box) - level(box)) < _SAME_LINE * max(caption.box.height, box.height):
                 return _Label(0, 0, caption.kind, number)
         return None
 
     def _face(self, caption: Caption, row: int, box: Box) -> bool:
-        """Whether nothing stands behind a caption in its row, nor before `box` in its own."""
-        behind, before = self.layout.rows[caption.row], self.layout.rows[row]
-        words = (
-            *self.layout.words_in(behind.start, behind.end)[-1:],
-            *self.layout.words_in(before.start, before.end)[:1],
-        )
-        return words[0].box.x0 < caption.box.x1 + _BEHIND / 4 and words[1].box.x0 >= box.x0 - _SAME_COLUMN
+        """Whether nothing stands behind the cell of a caption in its row, nor before `box` in its own."""
+        first = self.layout.left(self.layout.rows[row].start)
+        return caption.cell[1] == self.layout.rows[caption.row].end and first >= box.x0 - _SAME_COLUMN
 
     def _stand_under(self) -> bool:
         """Whether captions stand under their values on this page: more headers are closer to a moment above than below.
@@ -379,9 +376,10 @@ class Captions:
             self.found += [label._replace(caption=len(self.captions)) for label in group]
             box = self.layout.box(group[0].start, group[-1].end)
             start, stop = group[0].start, group[-1].end
-            field = self.layout.cell(start)[0] == start or self.layout.folded[stop : stop + 2].strip()[:1] == ":"
+            cell = self.layout.cell(start)
+            field = cell[0] == start or self.layout.folded[stop : stop + 2].strip()[:1] == ":"
             words = self.layout.folded[start:stop]
-            self.captions.append(Caption(kind, words, self.layout.row_at(group[-1].start), box, header, field))
+            self.captions.append(Caption(kind, words, self.layout.row_at(group[-1].start), box, cell, header, field))
 
     def _groups(self, labels: Sequence[_Label]) -> Iterator[tuple[list[_Label], int]]:
         """Labels that follow each other closely, with the end of what stands behind them before the next one."""

@@ -37,7 +37,7 @@ _AT = 0.6
 _OVER = 0.9
 _PART = 0.6
 """Without stacks, steps are this part of the way from one hour to the next: hands do not write at one height."""
-_NOON, _LAST_MORNING, _LAST_EVENING = 12, 11, 7
+_NOON, _LAST_MORNING, LAST_EVENING = 12, 11, 7
 """On a clock of twelve hours, 1 to 7 o'clock behind 11 or 12 are afternoon."""
 
 
@@ -105,7 +105,7 @@ def _in_order(column: list[Hour]) -> list[Hour]:
     hours: list[Hour] = []
     for hour in column:
         value, before = hour.value, hours[-1].value if hours else time.min
-        if value < before and before.hour >= _LAST_MORNING and 1 <= value.hour <= _LAST_EVENING:
+        if value < before and before.hour >= _LAST_MORNING and 1 <= value.hour <= LAST_EVENING:
             value = value.replace(hour=value.hour + _NOON)
         hours.append(hour._replace(value=value))
     kept = _ascending(hours)

@@ -25,7 +25,7 @@ from extraction.visits import belonging, moments
 from extraction.visits.belonging import Spot
 from extraction.visits.captions import Captions, Mark, Value
 from extraction.visits.columns import Columns
-from extraction.visits.hours import Hour, Hours
+from extraction.visits.hours import LAST_EVENING, Hour, Hours
 
 FIRST_VISIT = date(1970, 1, 1)
 """RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""
@@ -163,7 +163,8 @@ class VisitIndex:
     def _find_clocks(self) -> list[Mark[time] | None]:
         """The time of each number. Lists rarely need the times outside the rows of numbers: they are named late."""
         chosen = self._in_rows(self._apart(self.captions.times(self._taken)))
-        if all(chosen) and len(self.captions.found_times) <= len(self._taken) + _TIMES_OF_AN_ENTRY:
+        few = len(self.captions.found_times) <= len(self._taken) + _TIMES_OF_AN_ENTRY
+        if few and all(mark is not None and mark.value.hour > LAST_EVENING for mark in chosen):
             return chosen
         every = self.captions.times(range(len(self.layout.rows)))
         at_hours = self._at_hours(every)
@@ -350,12 +351,30 @@ class VisitIndex:
             slipped = self._with_slips(marks)
             return self._on_lines(self._in_rows(slipped), [mark for mark in slipped if self._is_free(mark)])
         # Only labelled dates can belong to blocks: a date that heads a section is shared by what follows it.
-        labelled = [mark for mark in self._strongest(marks) if mark.kind]
+        labelled = self._labelled(marks)
         chosen = self._by_place(chosen, labelled) if min(len(labelled), len(chosen)) > 1 else chosen
         if any(chosen) and not all(chosen):
-            labelled = [mark for mark in self._strongest(self._with_slips(marks)) if mark.kind]
-            chosen = self._by_place([None for _ in chosen], labelled)
+            chosen = self._by_place([None for _ in chosen], self._labelled(self._with_slips(marks)))
         return chosen
+
+    def _labelled(self, marks: Sequence[Mark[date]]) -> list[Mark[date]]:
+        """The dates that may belong to one number each: labelled, and not those that open sections.
+
+        A day with its name alone in a line opens a section where the first one stands above the first number.
+        """
+        labelled = [mark for mark in self._strongest(marks) if mark.kind]
+        alone = [mark for mark in labelled if mark.caption < 0 and self._is_alone(mark)]
+        if alone and alone[0].row < min(anchor.row for anchor in self.anchors):
+            return [mark for mark in labelled if mark not in alone]
+        return labelled
+
+    def _is_alone(self, mark: Mark[date]) -> bool:
+        """Whether nothing else stands in the cell of a date."""
+        row = self.layout.rows[mark.row]
+        at = next(
+            (w for w in self.layout.cells(mark.row) if self.layout.box(*w).overlap(mark.box)), (row.start, row.end)
+        )
+        return moments.is_date_alone(self.layout.folded[slice(*at)])
 
     def _with_slips(self, marks: Sequence[Mark[date]]) -> list[Mark[date]]:
         return [*marks, *self._may_be(self.captions.slipped_dates(marks))]
@@ -395,8 +414,7 @@ class VisitIndex:
         if sum(map(len, texts)) + len(texts) <= _HEADING_LENGTH and _digits(texts) <= _HEADING_DIGITS:
             return True
         # What else the section is about may stand beside its date: a physician, a room.
-        own = [text for cell, text in zip(cells, texts, strict=True) if self.layout.box(*cell).overlap(mark.box)]
-        return len(cells) <= _HEADING_CELLS and any(moments.is_date_alone(text) for text in own)
+        return len(cells) <= _HEADING_CELLS and self._is_alone(mark)
 
     def _heading(self, marks: Sequence[Mark[date]], anchor: _Anchor) -> Mark[date] | None:
         """What heads the section of a number or the page; a date below is that of the page if it is labelled."""

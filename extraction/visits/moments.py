@@ -58,7 +58,7 @@ _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _YEAR = "(?:19|20)[0-9]{2}"
 # A slash, dash or dot, the same one twice.
 _DATE = re.compile(
-    rf"""(?=[0-9jfmasond])(?<![a-z0-9/])(?<![a-z0-9][.\-])(?:
+    rf"""(?=[0-9jfmasond])(?:(?<![a-z0-9/])(?<![a-z0-9][.\-])|(?<=[a-z]di)|(?<=day)|(?<=manche))(?:
       (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ ]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ ]?(?P<d1>[0-9]{{1,2}})
     | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
     | (?P<y3>{_YEAR})(?P<m3>[01][0-9])(?P<d3>[0-3][0-9])(?![a-z])
