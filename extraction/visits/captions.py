@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, time
 from itertools import zip_longest
 from string import ascii_lowercase
@@ -57,19 +57,16 @@ class Mark(NamedTuple, Generic[Value]):
 
 
 class Caption(NamedTuple):
-    """Labels that follow each other closely, as in "Date de naissance": the kind, the words and their place.
+    """Labels that follow each other closely, as in "Date de naissance": their kind, their characters and their row.
 
-    A header has nothing countable behind it in its row: it names what stands below it, or above. A field begins its
-    cell or ends in a colon, which words of running text do not.
+    A header has nothing countable behind it in its row: it names what stands below it, or above.
     """
 
     kind: str
-    words: str
+    start: int
+    end: int
     row: int
-    box: Box
-    cell: tuple[int, int]
     header: bool
-    field: bool
 
 
 class _Label(NamedTuple):
@@ -93,7 +90,11 @@ class Captions:
     captions: list[Caption]
     headers: list[int]
     """The captions that are headers."""
+    _boxes: dict[int, Box] = field(default_factory=dict)
     _under: bool | None = None
+    _days: list[date] | None = None
+    _slipped: list[DateMatch] | None = None
+    _born: set[date] = field(default_factory=set)
 
     @classmethod
     def of(cls, layout: Layout) -> Captions:
@@ -117,7 +118,35 @@ class Captions:
                 kind = "visit"
             previous = match.end
             marks.append(self._mark(*match, "plain" if kind == "time" else kind, name.caption))
+        self._born = {mark.value for mark in marks if mark.kind == "birth"}
         return marks
+
+    def box(self, number: int) -> Box:
+        """Where a caption stands."""
+        box = self._boxes.get(number)
+        if box is None:
+            box = self._boxes[number] = self.layout.box(*self.captions[number][1:3])
+        return box
+
+    def fields(self, kinds: Container[str]) -> Iterator[tuple[str, int]]:
+        """The words and the number of each caption that begins its cell or ends in a colon, as those of a form do."""
+        for number, (kind, start, end, _, _) in enumerate(self.captions):
+            if kind in kinds:
+                colon = self.layout.folded[end : end + 2].strip()[:1] == ":"
+                if colon or self.layout.cell(start)[0] == start:
+                    yield self.layout.folded[start:end], number
+
+    def _slips(self) -> list[DateMatch]:
+        """Everything that could be a date with a slip."""
+        if self._slipped is None:
+            self._slipped = list(slips.dates_in(self.layout.plain, near=self._every_day()))
+        return self._slipped
+
+    def _every_day(self) -> list[date]:
+        """All dates that are clearly written, the ends of ranges too."""
+        if self._days is None:
+            self._days = [match.value for match in moments.dates_in(self.layout.folded, ranges=True)]
+        return self._days
 
     def _row_kind(self, match: DateMatch, previous: int, marks: Sequence[Mark[date]]) -> str:
         """The kind of the date right before: one label at the head of a row names all that stands in it."""
@@ -147,11 +176,10 @@ class Captions:
 
     def slipped_dates(self, known: Sequence[Mark[date]]) -> list[Mark[date]]:
         """Dates with a slip, half-written ones and ditto marks, where a label or a column of dates expects one."""
-        near = [match.value for match in moments.dates_in(self.layout.folded, ranges=True)]
-        matches = list(slips.dates_in(self.layout.plain, near=near))
+        near = self._every_day()
+        matches = list(self._slips())
         taken = sorted(match[:2] for match in (*self.found_dates, *matches))
-        born = {mark.value for mark in self.dates() if mark.kind == "birth"}
-        rest = slips.days_without_year_in(self.layout.plain, near=[day for day in near if day not in born])
+        rest = slips.days_without_year_in(self.layout.plain, near=[day for day in near if day not in self._born])
         matches += [match for match in rest if not _is_taken(taken, match.start, match.end)]
         marks = self._expected(matches, [match[:2] for match in self.found_dates], {"plain", "visit"}, known)
         for match in slips.days_of_week_in(self.layout.plain, near=near):
@@ -162,10 +190,9 @@ class Captions:
 
     def slipped_headings(self) -> list[Mark[date]]:
         """Dates with a slip that stand alone in a cell: what heads a section is seldom labelled."""
-        near = [match.value for match in moments.dates_in(self.layout.folded, ranges=True)]
         spans = {match.start for match in self.found_dates}
         marks = []
-        for match in slips.dates_in(self.layout.plain, near=near):
+        for match in self._slips():
             start, end = self.layout.cell(match.start)
             around = self.layout.folded[start : match.start] + " " + self.layout.folded[match.end : end]
             if match.start not in spans and moments.says_no_more(around):
@@ -307,11 +334,11 @@ class Captions:
         under = self._stand_under()
         best, nearest = _NO_NAME, (0, 0.0)
         for number in self.headers:
-            header = self.captions[number]
-            margin = 0.5 * header.box.width
+            header, at = self.captions[number], self.box(number)
+            margin = 0.5 * at.width
             rows = header.row - row if under else row - header.row
-            if rows > 0 and header.box.x0 - margin <= box.x0 <= header.box.x1 + margin:
-                distance = (rows, abs(header.box.x0 - box.x0))
+            if rows > 0 and at.x0 - margin <= box.x0 <= at.x1 + margin:
+                distance = (rows, abs(at.x0 - box.x0))
                 if best is _NO_NAME or distance < nearest:
                     best, nearest = _Label(0, 0, header.kind, number), distance
         return best if not under or nearest[0] <= _CAPTION_ROWS else _NO_NAME
@@ -321,18 +348,20 @@ class Captions:
         level = self.layout.slant.level
         for number in self.headers:
             caption = self.captions[number]
-            if abs(caption.row - row) != 1 or caption.box.x1 > box.x0:
+            at = self.box(number) if abs(caption.row - row) == 1 else box
+            if at.x1 > box.x0:
                 continue
-            apart = box.x0 - self.layout.box(*caption.cell).x1
-            near = -caption.box.height <= apart < (_FAR_BEHIND if self._face(caption, row, box) else _BEHIND)
-            if near and abs(level(caption.box) - level(box)) < _SAME_LINE * max(caption.box.height, box.height):
+            cell = self.layout.cell(caption.start)
+            reach = _FAR_BEHIND if self._face(caption.row, cell, row, box) else _BEHIND
+            near = -at.height <= box.x0 - self.layout.box(*cell).x1 < reach
+            if near and abs(level(at) - level(box)) < _SAME_LINE * max(at.height, box.height):
                 return _Label(0, 0, caption.kind, number)
         return None
 
-    def _face(self, caption: Caption, row: int, box: Box) -> bool:
+    def _face(self, caption_row: int, cell: tuple[int, int], row: int, box: Box) -> bool:
         """Whether nothing stands behind the cell of a caption in its row, nor before `box` in its own."""
         first = self.layout.left(self.layout.rows[row].start)
-        return caption.cell[1] == self.layout.rows[caption.row].end and first >= box.x0 - _SAME_COLUMN
+        return cell[1] == self.layout.rows[caption_row].end and first >= box.x0 - _SAME_COLUMN
 
     def _stand_under(self) -> bool:
         """Whether captions stand under their values on this page: more headers are closer to a moment above than below.
@@ -341,19 +370,19 @@ class Captions:
         whose captions stand below, there is none.
         """
         if self._under is None:
-            votes = [self._side(self.captions[number]) for number in self.headers]
+            votes = [self._side(self.captions[number].row, self.box(number)) for number in self.headers]
             self._under = votes.count(1) > max(1, votes.count(-1))
         return self._under
 
-    def _side(self, header: Caption) -> int:
+    def _side(self, header_row: int, header: Box) -> int:
         """1 where the nearest moment over or under a header stands above it, -1 where below, 0 where there is none."""
-        middles = [row.middle for row in self.layout.rows[max(0, header.row - 2) : header.row + 3]]
-        first = max(0, header.row - 2)
-        best, side = _CAPTION_HEIGHTS * header.box.height, 0
-        for match in (*self._moments_in(first, first + len(middles)),):
+        first = max(0, header_row - 2)
+        middles = [row.middle for row in self.layout.rows[first : header_row + 3]]
+        best, side = _CAPTION_HEIGHTS * header.height, 0
+        for match in self._moments_in(first, first + len(middles)):
             row = self.layout.row_at(match.start)
-            apart = middles[row - first] - middles[header.row - first]
-            if row != header.row and abs(apart) < best and self.layout.box(*match[:2]).is_over(header.box):
+            apart = middles[row - first] - middles[header_row - first]
+            if row != header_row and abs(apart) < best and self.layout.box(*match[:2]).is_over(header):
                 best, side = abs(apart), 1 if apart < 0 else -1
         return side
 
@@ -374,12 +403,8 @@ class Captions:
             if header:
                 self.headers.append(len(self.captions))
             self.found += [label._replace(caption=len(self.captions)) for label in group]
-            box = self.layout.box(group[0].start, group[-1].end)
-            start, stop = group[0].start, group[-1].end
-            cell = self.layout.cell(start)
-            field = cell[0] == start or self.layout.folded[stop : stop + 2].strip()[:1] == ":"
-            words = self.layout.folded[start:stop]
-            self.captions.append(Caption(kind, words, self.layout.row_at(group[-1].start), box, cell, header, field))
+            row = self.layout.row_at(group[-1].start)
+            self.captions.append(Caption(kind, group[0].start, group[-1].end, row, header))
 
     def _groups(self, labels: Sequence[_Label]) -> Iterator[tuple[list[_Label], int]]:
         """Labels that follow each other closely, with the end of what stands behind them before the next one."""

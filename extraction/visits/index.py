@@ -94,6 +94,7 @@ class VisitIndex:
     _blocks: list[dict[int, int]] = field(default_factory=list)
     _line: float = 0.0
     _columns: Columns | None = None
+    _slipped: list[Mark[date]] | None = None
     _days: list[Mark[date] | None] | None = None
     _clocks: list[Mark[time] | None] | None = None
 
@@ -166,12 +167,12 @@ class VisitIndex:
         few = len(self.captions.found_times) <= len(self._taken) + _TIMES_OF_AN_ENTRY
         if few and all(mark is not None and mark.value.hour > LAST_EVENING for mark in chosen):
             return chosen
-        every = self.captions.times(range(len(self.layout.rows)))
-        at_hours = self._at_hours(every)
+        at_hours = self._at_hours()
         if any(at_hours):
             return at_hours
         if all(chosen):
             return chosen
+        every = self.captions.times(range(len(self.layout.rows)))
         marks = self._apart([*every, *self.captions.slipped_times(every)])
         captioned = self._captioned(marks, ("time",)) or self._captioned(marks, _DATED)
         return captioned or self._clocks_about(marks)
@@ -199,7 +200,7 @@ class VisitIndex:
         """The marks that are no part of a number: "1404 2850" is neither a time nor a date."""
         return [mark for mark in marks if not any(_is_part(mark.box, anchor.box) for anchor in self.anchors)]
 
-    def _at_hours(self, marks: Sequence[Mark[time]]) -> list[Mark[time] | None]:
+    def _at_hours(self) -> list[Mark[time] | None]:
         """For each number the hour down the side of the page that it stands at, or what its cell says more exactly."""
         numbers = [(anchor.row, anchor.box) for anchor in self.anchors]
         hours = Hours.beside(self.layout, self.captions.unnamed_times(), numbers)
@@ -211,11 +212,12 @@ class VisitIndex:
             at = hours.of(self.layout, numbers)
         if hours is None or not any(at) or self.captions.is_other(hours.hours[0].row, hours.hours[0].box):
             return []
+        if 2 * (len(self.captions.found_times) - len(hours.hours)) <= len(at):
+            return [hour and _mark_of(hour) for hour in at]
         sides = {hour.row: hour.box for hour in hours.hours}
+        marks = self.captions.times(range(len(self.layout.rows)))
         inside = [mark for mark in marks if not mark.box.is_over(sides.get(mark.row, hours.hours[0].box))]
-        own: list[Mark[time] | None] = [None] * len(at)
-        if 2 * len(inside) > len(at):
-            own = self._by_place(own, self._apart(inside))
+        own = self._by_place([None for _ in at], self._apart(inside))
         return [
             mark if mark and (hour is None or hours.holds(hour, mark.value)) else hour and _mark_of(hour)
             for mark, hour in zip(own, at, strict=True)
@@ -229,9 +231,8 @@ class VisitIndex:
         for mark in marks:
             said.setdefault(mark.caption, mark)
         repeated: dict[str, list[int]] = {}
-        for number, caption in enumerate(self.captions.captions):
-            if caption.kind in kinds and caption.field:
-                repeated.setdefault(caption.words, []).append(number)
+        for words, number in self.captions.fields(kinds):
+            repeated.setdefault(words, []).append(number)
         best: list[Mark[Value] | None] | None = None
         for captions in repeated.values():
             pairs = self._paired(captions) if len(captions) == len(self.anchors) else None
@@ -246,15 +247,15 @@ class VisitIndex:
         columns = self._page_columns()
         theirs = sorted(
             captions,
-            key=lambda each: (columns.at(self.captions.captions[each].box), self.captions.captions[each].row, each),
+            key=lambda each: (columns.at(self.captions.box(each)), self.captions.captions[each].row, each),
         )
         ours = sorted(places, key=lambda i: (columns.at(self.anchors[i].box), places[i].y))
         apart = []
         for number, each in zip(ours, theirs, strict=True):
-            caption = self.captions.captions[each]
-            if columns.at(caption.box) != columns.at(self.anchors[number].box):
+            box = self.captions.box(each)
+            if columns.at(box) != columns.at(self.anchors[number].box):
                 return None
-            apart.append(self._spot(caption.row, caption.box).y - places[number].y)
+            apart.append(self._spot(self.captions.captions[each].row, box).y - places[number].y)
         usual = median(apart)
         steps = [
             places[below].y - places[above].y
@@ -325,7 +326,7 @@ class VisitIndex:
             return chosen
         chosen, strong = self._in_rows(marks), self._strongest(marks)
         if not strong:
-            marks = self._with_slips(marks)
+            marks = self._with_slips()
             chosen, strong = self._in_rows(marks), self._strongest(marks)
         if not strong or any(mark.row >= min(self._taken) for mark in strong):
             # One heading among others that a reader got wrong, or the only one.
@@ -342,19 +343,19 @@ class VisitIndex:
             return chosen
         if chosen is None and any(self._speaks(mark) for mark in marks):
             return None
-        return self._captioned(self._with_slips(marks), _DATED)
+        return self._captioned(self._with_slips(), _DATED)
 
     def _own_days(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None]:
         """The dates that entries state themselves, in their row or somewhere about it; or none."""
         chosen = self._in_rows(marks)
         if any(chosen) or not any(self._speaks(mark) for mark in marks):
-            slipped = self._with_slips(marks)
+            slipped = self._with_slips()
             return self._on_lines(self._in_rows(slipped), [mark for mark in slipped if self._is_free(mark)])
         # Only labelled dates can belong to blocks: a date that heads a section is shared by what follows it.
         labelled = self._labelled(marks)
         chosen = self._by_place(chosen, labelled) if min(len(labelled), len(chosen)) > 1 else chosen
         if any(chosen) and not all(chosen):
-            chosen = self._by_place([None for _ in chosen], self._labelled(self._with_slips(marks)))
+            chosen = self._by_place([None for _ in chosen], self._labelled(self._with_slips()))
         return chosen
 
     def _labelled(self, marks: Sequence[Mark[date]]) -> list[Mark[date]]:
@@ -376,8 +377,11 @@ class VisitIndex:
         )
         return moments.is_date_alone(self.layout.folded[slice(*at)])
 
-    def _with_slips(self, marks: Sequence[Mark[date]]) -> list[Mark[date]]:
-        return [*marks, *self._may_be(self.captions.slipped_dates(marks))]
+    def _with_slips(self) -> list[Mark[date]]:
+        """The dates, and those that a reader or a hand got nearly right where a date is expected."""
+        if self._slipped is None:
+            self._slipped = [*self.dates, *self._may_be(self.captions.slipped_dates(self.dates))]
+        return self._slipped
 
     def _may_be(self, marks: Iterable[Mark[date]]) -> list[Mark[date]]:
         births = {anchor.birth for anchor in self.anchors}

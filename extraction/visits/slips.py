@@ -51,6 +51,7 @@ _NO_YEAR = re.compile(
     r"|(?P<n2>[A-Za-z01]{3,9})[ .]{1,2}(?P<d2>[0-9]{1,2})(?:st|nd|rd|th)?)\b"
 )
 _ABOUT_TWO_MONTHS = timedelta(days=60)
+_OF_LENGTH = {length: tuple(each for each in MONTHS.items() if len(each[0]) == length) for length in map(len, MONTHS)}
 _YEAR_LENGTH, _DATE_LENGTH = 4, 8
 _ABOUT_A_YEAR = timedelta(days=366)
 _ABOUT_A_WEEK = timedelta(days=8)
@@ -118,8 +119,8 @@ def _month(word: str) -> int | None:
     word = word.replace("rn", "m") if "rn" in word else word
     alike = {
         month
-        for name, month in MONTHS.items()
-        if len(name) == len(word) and 3 * sum(a != b for a, b in zip(name, word, strict=True)) <= len(name)
+        for name, month in _OF_LENGTH.get(len(word), ())
+        if 3 * sum(a != b for a, b in zip(name, word, strict=True)) <= len(name)
     }
     return alike.pop() if len(alike) == 1 else None
 
