@@ -109,8 +109,10 @@ def _staggered(
         return []
     for boxes, fewest in moments():
         counts = Counter(columns.at(box) for box in boxes)
-        if counts and any(counts[k] < max(1, fewest * len(group)) for k, group in enumerate(groups)):
-            return []
+        if counts:
+            # Where there are times, dates tell nothing: one may head what flows on into the next column.
+            apart = all(counts[k] >= max(1, fewest * len(group)) for k, group in enumerate(groups))
+            return columns.edges if apart else []
     return columns.edges
 
 

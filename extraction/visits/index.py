@@ -47,6 +47,8 @@ _SEVERAL = 2
 """One number alone repeats nothing."""
 _AFTER = 0.03
 """A time so close behind a date is said with it."""
+_ANY = "*"
+"""Captions of one kind, whatever their words."""
 _DATED = ("visit", "plain")
 """The kinds of captions that ask for the date of a visit."""
 _ALIKE, _FAR = 0.45, 10.0
@@ -233,6 +235,7 @@ class VisitIndex:
         repeated: dict[str, list[int]] = {}
         for words, number in self.captions.fields(kinds):
             repeated.setdefault(words, []).append(number)
+            repeated.setdefault(_ANY, []).append(number)
         best: list[Mark[Value] | None] | None = None
         for captions in repeated.values():
             pairs = self._paired(captions) if len(captions) == len(self.anchors) else None
