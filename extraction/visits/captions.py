@@ -112,6 +112,8 @@ class Captions:
         for match in self.found_dates:
             name = self._name(match.start, previous)
             kind = name.kind or self._row_kind(match, previous, marks)
+            if kind == "other" and self._is_far_under(name, match.start):
+                kind = ""
             if not kind and _STAMP_BEHIND.match(self.layout.folded, match.end):
                 kind = "other"
             if kind in ("", "plain", "time") and moments.follows_day_name(self.layout.folded, match.start):
@@ -147,6 +149,14 @@ class Captions:
         if self._days is None:
             self._days = [match.value for match in moments.dates_in(self.layout.folded, ranges=True)]
         return self._days
+
+    def _is_far_under(self, name: _Label, offset: int) -> bool:
+        """Whether a header far above names what has a line to itself: "Liste de rappel" names no day of the list."""
+        if name.end or name.caption < 0:
+            return False
+        row = self.layout.row_at(offset)
+        alone = self.layout.cell(offset) == self.layout.rows[row][:2]
+        return alone and row - self.captions[name.caption].row > _CAPTION_ROWS
 
     def _row_kind(self, match: DateMatch, previous: int, marks: Sequence[Mark[date]]) -> str:
         """The kind of the date right before: one label at the head of a row names all that stands in it."""

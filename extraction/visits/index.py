@@ -624,8 +624,12 @@ def _anchors(
 ) -> list[_Anchor]:
     if not layout.rows:
         return []
-    anchors = []
+    anchors: list[_Anchor] = []
     for box, birth in numbers:
+        row = layout.rows_near(box)
+        if any(other.row == row and other.box.overlap(box) for other in anchors):
+            # Two readings of one number.
+            continue
         printed = (other for at, other in clear if at.overlap(box)) if birth is None else iter(())
-        anchors.append(_Anchor(layout.rows_near(box), box, birth or next(printed, None)))
+        anchors.append(_Anchor(row, box, birth or next(printed, None)))
     return anchors

@@ -89,3 +89,27 @@ def test_an_empty_page_has_no_rows() -> None:
     assert (layout.printed, layout.rows) == ("", ())
     with pytest.raises(ValueError, match="no rows"):
         layout.rows_near(Box(0, 0, 1, 1))
+
+
+def slanted(*, head: float, foot: float) -> Page:
+    """Twenty rows of three cells each, whose lines sink by `head` at the head of the page and by `foot` at its foot."""
+    lines = []
+    for row in range(20):
+        y = 0.1 + 0.04 * row
+        for x in (0.1, 0.4, 0.7):
+            placed = words(x, y, f"cellule {row} de trois")
+            slope = head + (foot - head) * y
+            sunk = [word._replace(box=_lowered(word.box, slope)) for word in placed]
+            lines.append(Line(tuple(sunk)))
+    return Page(1, 612, 792, tuple(lines), "local")
+
+
+def _lowered(box: Box, slope: float) -> Box:
+    down = slope * box.middle[0]
+    return Box(box.x0, box.y0 + down, box.x1, box.y1 + down)
+
+
+@pytest.mark.parametrize(("head", "foot"), [(0.02, 0.02), (-0.09, -0.09), (0.08, 0.02), (-0.03, 0.06)])
+def test_rows_are_followed_across_a_page_whose_lines_converge(head: float, foot: float) -> None:
+    layout = Layout.of(slanted(head=head, foot=foot))
+    assert [layout.printed[row.start : row.end].count("cellule") for row in layout.rows] == [3] * 20

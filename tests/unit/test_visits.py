@@ -720,3 +720,27 @@ def test_what_came_before_or_comes_later_is_not_the_visit(row: str) -> None:
 def test_what_a_letter_tells_of_the_visit(sentence: str) -> None:
     sheet = page(sentence, "Congé donné le 2025-10-04 à 16 h 45.", "", f"NAM : {MARTIN}")
     assert visit_of(sheet, MARTIN) == [(FRIDAY, time(8, 30))]
+
+
+def test_a_title_names_no_day_far_below_it() -> None:
+    sheet = page("Liste de rappel", "", "", "", "", "Jeudi 2 octobre 2025", MARTIN, "Vendredi 3 octobre 2025", SERGE)
+    assert dates_of(sheet, MARTIN, SERGE) == [date(2025, 10, 2), FRIDAY]
+
+
+def test_two_readings_of_one_number_are_one_entry() -> None:
+    sheet = page(f"NAM {MARTIN}", "Heure : 8 h 30", "", f"NAM {SERGE}", "Heure : 9 h 30")
+    boxes = [box_of(sheet, MARTIN), box_of(sheet, MARTIN).grown(0.01, 0), box_of(sheet, SERGE)]
+    index = visits.VisitIndex.of(Layout.of(sheet), [(box, None) for box in boxes])
+    assert [index.visit(box)[1] for box in boxes] == [time(8, 30), time(8, 30), time(9, 30)]
+
+
+def test_a_section_that_runs_over_keeps_its_day_in_a_column_without_headings() -> None:
+    sheet = page(
+        *(
+            "Jeudi 2 octobre 2025||11:00|Roy, Anne",
+            f"08:30|{MARTIN}||{ANNE}",
+            "Vendredi 3 octobre 2025||11:30|Cyr, Paul",
+        ),
+        *(f"09:30|{SERGE}||{PAUL}", f"10:30|{LOUISE}"),
+    )
+    assert dates_of(sheet, MARTIN, SERGE, LOUISE, ANNE, PAUL) == [date(2025, 10, 2), FRIDAY, FRIDAY, FRIDAY, FRIDAY]
