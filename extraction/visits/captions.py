@@ -90,9 +90,10 @@ class Captions:
     captions: list[Caption]
     headers: list[int]
     """The captions that are headers."""
+    every_day: list[date]
+    """All dates that are clearly written, the ends of ranges too."""
     _boxes: dict[int, Box] = field(default_factory=dict)
     _under: bool | None = None
-    _days: list[date] | None = None
     _slipped: list[DateMatch] | None = None
     _born: set[date] = field(default_factory=set)
 
@@ -100,8 +101,9 @@ class Captions:
     def of(cls, layout: Layout) -> Captions:
         folded = layout.folded
         found = [_Label(m.start(), m.end(), m.lastgroup or "") for m in moments.LABEL.finditer(folded)]
-        dates = moments.dates_in(folded, month_first=moments.puts_month_first(folded))
-        captions = cls(layout, [], dates, moments.times_in(folded), [], [])
+        every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
+        dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
+        captions = cls(layout, [], dates, moments.times_in(folded), [], [], [match.value for match in every])
         captions._group(found)
         return captions
 
@@ -141,14 +143,8 @@ class Captions:
     def _slips(self) -> list[DateMatch]:
         """Everything that could be a date with a slip."""
         if self._slipped is None:
-            self._slipped = list(slips.dates_in(self.layout.plain, near=self._every_day()))
+            self._slipped = list(slips.dates_in(self.layout.plain, near=self.every_day))
         return self._slipped
-
-    def _every_day(self) -> list[date]:
-        """All dates that are clearly written, the ends of ranges too."""
-        if self._days is None:
-            self._days = [match.value for match in moments.dates_in(self.layout.folded, ranges=True)]
-        return self._days
 
     def _is_far_under(self, name: _Label, offset: int) -> bool:
         """Whether a header far above names what has a line to itself: "Liste de rappel" names no day of the list."""
@@ -186,7 +182,7 @@ class Captions:
 
     def slipped_dates(self, known: Sequence[Mark[date]]) -> list[Mark[date]]:
         """Dates with a slip, half-written ones and ditto marks, where a label or a column of dates expects one."""
-        near = self._every_day()
+        near = self.every_day
         matches = list(self._slips())
         taken = sorted(match[:2] for match in (*self.found_dates, *matches))
         rest = slips.days_without_year_in(self.layout.plain, near=[day for day in near if day not in self._born])

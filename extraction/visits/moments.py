@@ -184,13 +184,14 @@ def dates_in(folded: str, *, month_first: bool = False, ranges: bool = False) ->
     matches = []
     for found in _DATE.finditer(folded):
         value = _date_of(found, month_first=month_first)
-        if value is not None and (ranges or not _ends_range(folded, found)):
+        if value is not None and (ranges or not ends_range(folded, *found.span())):
             matches.append(DateMatch(found.start(), found.end(), value))
     return matches
 
 
-def _ends_range(folded: str, found: re.Match[str]) -> bool:
-    before, after = folded[max(0, found.start() - 24) : found.start()], folded[found.end() : found.end() + 20]
+def ends_range(folded: str, start: int, end: int) -> bool:
+    """Whether the date at `start..end` is the first or the last day of a range."""
+    before, after = folded[max(0, start - 24) : start], folded[end : end + 20]
     return _RANGE_BEFORE.search(before) is not None or _RANGE_AFTER.search(after) is not None
 
 
