@@ -3,19 +3,20 @@
 Readers cut lines as they like: one line may be a whole table row or a single cell. What stands at the same height is
 put into one row here, so that "left of", "above" and "in the same row" mean the same for every reader. In the text,
 rows end with a newline, words are parted by a space, and by a tab where the gap is wider than a space can be.
+
+Rows are level here: `extraction.stance` rights the pages that are not.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
-from extraction.page import Box, Line, Page, Word
-from extraction.stance import slope_of
+from extraction.page import Box, Page, Word
 
 _SAME_ROW = 0.5
 """Two lines share a row when their middles differ by less than this part of the lower one's height."""
@@ -25,10 +26,7 @@ that a reader measures, and columns stand at least two apart."""
 
 
 class Row(NamedTuple):
-    """One row: its span in the layout's text, and its top and bottom in fractions of the page.
-
-    `middle` is the height of its middle at the left edge of the page, which tells rows apart on a slanted scan too.
-    """
+    """One row: its span in the layout's text, and its top, bottom and middle in fractions of the page."""
 
     start: int
     end: int
@@ -69,7 +67,7 @@ class Layout:
     """The rows of a page. `printed`, `plain` and `folded` have equal length; offsets count characters in any of them.
 
     `printed` is the text as read (Unicode's composed form), `plain` has no accents, `folded` is plain in lower case.
-    `starts[i]` is the offset of `words[i]`. `slope` is how far rows sink from the left to the right edge of the page.
+    `starts[i]` is the offset of `words[i]`.
     """
 
     page: Page
@@ -80,7 +78,6 @@ class Layout:
     starts: tuple[int, ...]
     rows: tuple[Row, ...]
     row_starts: tuple[int, ...]
-    slope: float
 
     @classmethod
     def of(cls, page: Page) -> Layout:
@@ -89,9 +86,8 @@ class Layout:
         starts: list[int] = []
         rows: list[Row] = []
         offset = 0
-        cell_gap = _CELL_GAP * page.height / page.width if page.width else _CELL_GAP
-        slope = slope_of(page.lines)
-        for middle, row_words in _rows(page, slope):
+        gap = cell_gap(page)
+        for middle, row_words in _rows(page):
             first = offset
             top, bottom, right, widest = inf, -inf, 0.0, 0.0
             for word in row_words:
@@ -103,7 +99,7 @@ class Layout:
                 parts.append(text)
                 starts.append(offset)
                 offset += len(text) + 1
-                right, widest = x1, cell_gap * (y1 - y0)
+                right, widest = x1, gap * (y1 - y0)
                 # Twice as fast as min and max.
                 top, bottom = y0 if y0 < top else top, y1 if y1 > bottom else bottom
             words += row_words
@@ -113,7 +109,7 @@ class Layout:
         bare = plain(printed)
         folded = bare.lower()
         row_starts = tuple(row.start for row in rows)
-        return cls(page, printed, bare, folded, tuple(words), tuple(starts), tuple(rows), row_starts, slope)
+        return cls(page, printed, bare, folded, tuple(words), tuple(starts), tuple(rows), row_starts)
 
     def row_at(self, offset: int) -> int:
         """The index of the row that holds the character at `offset`."""
@@ -123,7 +119,7 @@ class Layout:
         """The index of the row whose middle is nearest to the middle of `box`. Raises ValueError on an empty page."""
         if not self.rows:
             raise ValueError("no rows on this page")
-        middle = _at_left_edge(box, self.slope)
+        middle = (box.y0 + box.y1) / 2
         at = bisect_left(self.rows, middle, key=_row_middle)
         around = range(max(0, at - 1), min(len(self.rows), at + 1))
         return min(around, key=lambda i: abs(self.rows[i].middle - middle))
@@ -185,9 +181,14 @@ def _text(text: str) -> str:
     return pieces[0] if len(pieces) == 1 else " ".join(pieces)
 
 
-def _rows(page: Page, slope: float) -> list[tuple[float, list[Word]]]:
-    """The words of the page by row from top to bottom, each row left to right, with the row's middle."""
-    pieces = sorted((*_middle_and_height(line, slope), line.words) for line in page.lines if line.words)
+def cell_gap(page: Page) -> float:
+    """The width of a gap between two cells, in fractions of the page's width, for each fraction of height of a word."""
+    return _CELL_GAP * page.height / page.width if page.width else _CELL_GAP
+
+
+def _rows(page: Page) -> list[tuple[float, list[Word]]]:
+    """The words of a level page by row from top to bottom, each row left to right, with the row's middle."""
+    pieces = sorted((*_middle_and_height(line.words), line.words) for line in page.lines if line.words)
     rows: list[tuple[float, list[Word]]] = []
     height = 0.0
     for middle, own_height, words in pieces:
@@ -204,15 +205,21 @@ def _rows(page: Page, slope: float) -> list[tuple[float, list[Word]]]:
     return rows
 
 
-def _at_left_edge(box: Box, slope: float) -> float:
-    return (box.y0 + box.y1) / 2 - slope * (box.x0 + box.x1) / 2
+def runs(words: Sequence[Word], gap: float) -> Iterator[Sequence[Word]]:
+    """The stretches of a line that no wide gap parts; `gap` as `cell_gap` gives it."""
+    start = 0
+    for end in range(1, len(words)):
+        before = words[end - 1].box
+        if words[end].box.x0 - before.x1 > gap * (before.y1 - before.y0):
+            yield words[start:end]
+            start = end
+    yield words[start:]
 
 
-def _middle_and_height(line: Line, slope: float) -> tuple[float, float]:
-    """Middle (at the page's left edge) and height of a line, from its first and last word: enough, and cheap."""
-    first, last = line.words[0].box, line.words[-1].box
-    middle = (_at_left_edge(first, slope) + _at_left_edge(last, slope)) / 2
-    return middle, (first.y1 - first.y0 + last.y1 - last.y0) / 2
+def _middle_and_height(words: Sequence[Word]) -> tuple[float, float]:
+    """Middle and height of a line, from its first and last word: enough, and cheap."""
+    first, last = words[0].box, words[-1].box
+    return (first.y0 + first.y1 + last.y0 + last.y1) / 4, (first.y1 - first.y0 + last.y1 - last.y0) / 2
 
 
 def _left(word: Word) -> float:

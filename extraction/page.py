@@ -6,9 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-_MOST_SLANT = 0.6
-"""A slant makes up at most this part of a box's height: the rest is print."""
-
 
 class Box(NamedTuple):
     """A rectangle in fractions of the page as it is shown: origin top left, `x0 <= x1`, `y0 <= y1`, all in 0..1."""
@@ -63,19 +60,6 @@ class Box(NamedTuple):
         for _ in range(quarters % 4):
             box = Box(box.y0, 1 - box.x1, box.y1, 1 - box.x0)
         return box
-
-    def levelled(self, slope: float) -> Box:
-        """Where this box lies once lines that sank by `slope` are level: less high, as the slant made it higher."""
-        x0, y0, x1, y1 = self
-        shift = slope * ((x0 + x1) / 2 - 0.5)
-        less = min(abs(slope) * (x1 - x0), _MOST_SLANT * (y1 - y0)) / 2
-        return Box(x0, y0 - shift + less, x1, y1 - shift - less)
-
-    def slanted(self, slope: float) -> Box:
-        """The inverse of `levelled`, cut at the page's edges."""
-        x0, y0, x1, y1 = self
-        shift, more = slope * ((x0 + x1) / 2 - 0.5), abs(slope) * (x1 - x0) / 2
-        return Box(x0, max(0.0, y0 + shift - more), x1, min(1.0, y1 + shift + more))
 
     def grown(self, dx: float, dy: float) -> Box:
         """This box with a margin, cut at the page's edges."""
@@ -139,11 +123,6 @@ class Page:
         width, height = (self.height, self.width) if quarters % 2 else (self.width, self.height)
         lines = tuple(Line(tuple(w._replace(box=w.box.turned(quarters)) for w in line.words)) for line in self.lines)
         return Page(self.number, width, height, lines, self.reader)
-
-    def levelled(self, slope: float) -> Page:
-        """This page with lines that sink by `slope` made level; at its edges boxes may come to lie beyond them."""
-        lines = tuple(Line(tuple(w._replace(box=w.box.levelled(slope)) for w in line.words)) for line in self.lines)
-        return Page(self.number, self.width, self.height, lines, self.reader)
 
     def to_json(self) -> dict[str, Any]:
         """A compact JSON-ready form; boxes keep five decimals (a fiftieth of a pixel at 200 dpi)."""

@@ -8,7 +8,7 @@ from extraction.corpus.split import Split, in_split
 
 WITHOUT_NAMS = ("invoice", "decoys", "empty", "statement", "inventory", "notice", "courier", "remittance")
 """Layouts that never hold a NAM."""
-BY_HAND = ("handwritten", "register", "intake", "homecare")
+BY_HAND = ("handwritten", "register", "chits", "intake", "homecare")
 """Printed layouts whose values are written by hand."""
 CONTRIVED = ("edge",)
 """A layout that gathers what is hard: it is measured by itself."""

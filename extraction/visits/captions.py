@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, time
 from itertools import zip_longest
+from string import ascii_lowercase
 from typing import Generic, NamedTuple, TypeVar
 
 from extraction.layout import Layout
@@ -24,6 +25,12 @@ _RANGE_BETWEEN = re.compile(r"[ ]?(?:-|/|>|a|au|et|to|and|until|jusqu'a)[ ]?")
 _HEADER_KINDS = ("birth", "other", "time", "visit", "plain")
 """Of several labels in one header the first of these names it: "Date de naissance" is a birth, not a plain date."""
 _HEADER_GAP = 12
+_JOINTS = str.maketrans("", "", " '/")
+_BEHIND, _FAR_BEHIND, _SAME_LINE = 0.12, 0.4, 0.8
+"""What is written behind its caption begins within this part of the page's width, further off where nothing stands
+between, and within so many heights of print above it or below."""
+_CAPTION_ROWS, _CAPTION_HEIGHTS = 3, 4.0
+"""A caption stands within so many rows, and so many times its own height, of its value."""
 _STAMP_BEHIND = re.compile(r"[^\n]{0,14}?\b(?:fax\b|tele?cop)")
 """A fax machine prints its own date first and its name behind it."""
 _LABEL_REACH = 80
@@ -40,18 +47,36 @@ Value = TypeVar("Value", date, time)
 
 
 class Mark(NamedTuple, Generic[Value]):
-    """A date or time on the page, with the kind of the label that stands at it ("" for none)."""
+    """A date or time on the page, with the kind of the label that names it ("" for none) and the caption it is in."""
 
     value: Value
     kind: str
     row: int
     box: Box
+    caption: int = -1
+
+
+class Caption(NamedTuple):
+    """Labels that follow each other closely, as in "Date de naissance": their kind, their characters and their row.
+
+    A header has nothing countable behind it in its row: it names what stands below it, or above.
+    """
+
+    kind: str
+    start: int
+    end: int
+    row: int
+    header: bool
 
 
 class _Label(NamedTuple):
     start: int
     end: int
     kind: str
+    caption: int = -1
+
+
+_NO_NAME = _Label(0, 0, "")
 
 
 @dataclass(slots=True)
@@ -62,15 +87,24 @@ class Captions:
     found: list[_Label]
     found_dates: list[DateMatch]
     found_times: list[TimeMatch]
-    headers: list[tuple[int, Box, str]]
+    captions: list[Caption]
+    headers: list[int]
+    """The captions that are headers."""
+    every_day: list[date]
+    """All dates that are clearly written, the ends of ranges too."""
+    _boxes: dict[int, Box] = field(default_factory=dict)
+    _under: bool | None = None
+    _slipped: list[DateMatch] | None = None
+    _born: set[date] = field(default_factory=set)
 
     @classmethod
     def of(cls, layout: Layout) -> Captions:
         folded = layout.folded
         found = [_Label(m.start(), m.end(), m.lastgroup or "") for m in moments.LABEL.finditer(folded)]
-        dates = moments.dates_in(folded, month_first=moments.puts_month_first(folded))
-        captions = cls(layout, found, dates, moments.times_in(folded), [])
-        captions.headers = captions._headers()
+        every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
+        dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
+        captions = cls(layout, [], dates, moments.times_in(folded), [], [], [match.value for match in every])
+        captions._group(found)
         return captions
 
     def dates(self) -> list[Mark[date]]:
@@ -78,14 +112,47 @@ class Captions:
         marks: list[Mark[date]] = []
         previous = 0
         for match in self.found_dates:
-            kind = self._kind(match.start, previous) or self._row_kind(match, previous, marks)
+            name = self._name(match.start, previous)
+            kind = name.kind or self._row_kind(match, previous, marks)
+            if kind == "other" and self._is_far_under(name, match.start):
+                kind = ""
             if not kind and _STAMP_BEHIND.match(self.layout.folded, match.end):
                 kind = "other"
             if kind in ("", "plain", "time") and moments.follows_day_name(self.layout.folded, match.start):
                 kind = "visit"
             previous = match.end
-            marks.append(self._mark(*match, "plain" if kind == "time" else kind))
+            marks.append(self._mark(*match, "plain" if kind == "time" else kind, name.caption))
+        self._born = {mark.value for mark in marks if mark.kind == "birth"}
         return marks
+
+    def box(self, number: int) -> Box:
+        """Where a caption stands."""
+        box = self._boxes.get(number)
+        if box is None:
+            box = self._boxes[number] = self.layout.box(*self.captions[number][1:3])
+        return box
+
+    def fields(self, kinds: Container[str]) -> Iterator[tuple[str, int]]:
+        """The words and the number of each caption that begins its cell or ends in a colon, as those of a form do."""
+        for number, (kind, start, end, _, _) in enumerate(self.captions):
+            if kind in kinds:
+                colon = self.layout.folded[end : end + 2].strip()[:1] == ":"
+                if colon or self.layout.cell(start)[0] == start:
+                    yield self.layout.folded[start:end], number
+
+    def _slips(self) -> list[DateMatch]:
+        """Everything that could be a date with a slip."""
+        if self._slipped is None:
+            self._slipped = list(slips.dates_in(self.layout.plain, near=self.every_day))
+        return self._slipped
+
+    def _is_far_under(self, name: _Label, offset: int) -> bool:
+        """Whether a header far above names what has a line to itself: "Liste de rappel" names no day of the list."""
+        if name.end or name.caption < 0:
+            return False
+        row = self.layout.row_at(offset)
+        alone = self.layout.cell(offset) == self.layout.rows[row][:2]
+        return alone and row - self.captions[name.caption].row > _CAPTION_ROWS
 
     def _row_kind(self, match: DateMatch, previous: int, marks: Sequence[Mark[date]]) -> str:
         """The kind of the date right before: one label at the head of a row names all that stands in it."""
@@ -106,22 +173,68 @@ class Captions:
             day = self._date_before(match.start)
             shared = day is not None and self._is_close(day.end, match.start)
             until = day.start if day and shared else match.start
-            kind = self._kind(until, previous if day is None or shared else max(previous, day.end))
+            name = self._name(until, previous if day is None or shared else max(previous, day.end))
             previous = match.end
-            if kind not in ("birth", "other") and not (shared and _STAMP_BEHIND.match(self.layout.folded, match.end)):
-                marks.append(self._mark(*match, kind))
+            stamped = shared and _STAMP_BEHIND.match(self.layout.folded, match.end)
+            if name.kind not in ("birth", "other") and not stamped:
+                marks.append(self._mark(*match, name.kind, name.caption))
         return marks
 
     def slipped_dates(self, known: Sequence[Mark[date]]) -> list[Mark[date]]:
         """Dates with a slip, half-written ones and ditto marks, where a label or a column of dates expects one."""
-        spans = [match[:2] for match in self.found_dates]
-        near = [match.value for match in moments.dates_in(self.layout.folded, ranges=True)]
-        matches = slips.dates_in(self.layout.plain, near=near)
-        marks = self._expected(matches, spans, {"plain", "visit"}, known)
+        near = self.every_day
+        matches = list(self._slips())
+        taken = sorted(match[:2] for match in (*self.found_dates, *matches))
+        rest = slips.days_without_year_in(self.layout.plain, near=[day for day in near if day not in self._born])
+        matches += [match for match in rest if not _is_taken(taken, match.start, match.end)]
+        marks = self._expected(matches, [match[:2] for match in self.found_dates], {"plain", "visit"}, known)
         for match in slips.days_of_week_in(self.layout.plain, near=near):
-            if self._kind(match.start, 0) not in ("birth", "other"):
-                marks.append(self._mark(*match, "visit"))
+            name = self._name(match.start, 0)
+            if name.kind not in ("birth", "other"):
+                marks.append(self._mark(*match, "visit", name.caption))
         return self._with_dittos([*known, *marks])[len(known) :]
+
+    def slipped_headings(self) -> list[Mark[date]]:
+        """Dates with a slip that stand alone in a cell: what heads a section is seldom labelled."""
+        spans = {match.start for match in self.found_dates}
+        marks = []
+        for match in self._slips():
+            start, end = self.layout.cell(match.start)
+            around = self.layout.folded[start : match.start] + " " + self.layout.folded[match.end : end]
+            if match.start not in spans and moments.says_no_more(around):
+                marks.append(self._mark(*match, "", -1))
+        return marks
+
+    def slipped_clocks(self) -> list[TimeMatch]:
+        """Everything that could be a time with a slip, wherever it stands."""
+        taken = sorted(match[:2] for match in (*self.found_times, *self.found_dates))
+        return [match for match in slips.times_in(self.layout.plain) if not _is_taken(taken, match.start, match.end)]
+
+    def unnamed_times(self, extra: Iterable[TimeMatch] = ()) -> list[TimeMatch]:
+        """The times, and `extra` ones, that begin their cell without a label before them, as hours of an agenda do."""
+        times = []
+        for match in sorted([*self.found_times, *extra]):
+            start, row = self.layout.cell(match.start)[0], self.layout.row_at(match.start)
+            at = bisect_left(self.found, match.start, key=lambda label: label.start) - 1
+            named = at >= 0 and self.found[at].start >= self.layout.rows[row].start
+            if named and moments.only_small_words(self._behind(self.found[at], match.start)):
+                continue
+            if not any(c.isalnum() for c in self.layout.folded[start : match.start]):
+                times.append(match)
+        return times
+
+    def periods(self) -> list[Mark[time]]:
+        """The times that head what stands below them: "Plage de 13 h", alone in a line."""
+        marks = []
+        for found in moments.PERIOD.finditer(self.layout.folded):
+            at = bisect_left(self.found_times, found.end(), key=lambda match: match.start)
+            if at < len(self.found_times) and self.found_times[at].start == found.end():
+                marks.append(self._mark(*self.found_times[at], "time", -1))
+        return marks
+
+    def is_other(self, row: int, box: Box) -> bool:
+        """Whether a header says that what stands in the column of `box` is no visit's."""
+        return self._header(row, box).kind in ("birth", "other")
 
     def slipped_times(self, known: Sequence[Mark[time]]) -> list[Mark[time]]:
         """Times with a slip and ditto marks, where a label or a column of times expects one."""
@@ -142,15 +255,15 @@ class Captions:
         edges = sorted(mark.box.x0 for mark in known)
         marks: list[Mark[Value]] = []
         for start, end, value in matches:
-            at = bisect_left(ordered, (end, 0))
-            if at and ordered[at - 1][1] > start:
+            if _is_taken(ordered, start, end):
                 continue
+            at = bisect_left(ordered, (end, 0))
             cell = self.layout.plain[self.layout.cell(start)[0] : start]
             begins = not any(c.isalnum() for c in cell)
-            kind = self._kind(start, ordered[at - 1][1] if at else 0, near=True, header=begins)
+            name = self._name(start, ordered[at - 1][1] if at else 0, near=True, header=begins)
             box = self.layout.box(start, end)
-            if kind in kinds or (begins and not kind and _column(edges, box.x0) >= _COLUMN):
-                marks.append(Mark(value, kind, self.layout.row_at(start), box))
+            if name.kind in kinds or (begins and not name.kind and _column(edges, box.x0) >= _COLUMN):
+                marks.append(Mark(value, name.kind, self.layout.row_at(start), box, name.caption))
         return marks
 
     def _with_dittos(self, marks: list[Mark[Value]]) -> list[Mark[Value]]:
@@ -164,8 +277,8 @@ class Captions:
                 marks.append(nearest._replace(row=row, box=box))
         return marks
 
-    def _mark(self, start: int, end: int, value: Value, kind: str) -> Mark[Value]:
-        return Mark(value, kind, self.layout.row_at(start), self.layout.box(start, end))
+    def _mark(self, start: int, end: int, value: Value, kind: str, caption: int) -> Mark[Value]:
+        return Mark(value, kind, self.layout.row_at(start), self.layout.box(start, end), caption)
 
     def _date_before(self, offset: int) -> DateMatch | None:
         at = bisect_right(self.found_dates, offset, key=lambda match: match.end)
@@ -176,8 +289,8 @@ class Captions:
         between = self.layout.printed[end:start]
         return start - end <= _TIME_AFTER_DATE and "\t" not in between and "\n" not in between
 
-    def _kind(self, offset: int, previous: int, *, near: bool = False, header: bool = True) -> str:
-        """The kind of the last label in the row before `offset` and behind `previous`, else of the column's header.
+    def _name(self, offset: int, previous: int, *, near: bool = False, header: bool = True) -> _Label:
+        """The last label in the row before `offset` and behind `previous`, else that in the column's header.
 
         With `near`, nothing but small words may stand between the label and `offset`; `header` says whether headers
         count.
@@ -186,19 +299,27 @@ class Captions:
         floor = max(self._sentence_start(row, offset), previous)
         at = bisect_left(self.found, offset, key=lambda label: label.start) - 1
         if at >= 0 and self.found[at].start >= floor and offset - self.found[at].end <= _LABEL_REACH:
-            if near and not moments.only_small_words(self.layout.folded[self.found[at].end : offset]):
-                return ""
+            if near and not moments.only_small_words(self._behind(self.found[at], offset)):
+                return _NO_NAME
             # "Heure du rendez-vous" and "Date de naissance" are named by their last word.
-            return self._joined_kind(at) if near else self.found[at].kind
-        return self._header_kind(row, self.layout.box(offset, offset + 1)) if header else ""
+            return self._joined(at) if near else self._of_caption(self.found[at], offset)
+        return self._header(row, self.layout.box(offset, offset + 1)) if header else _NO_NAME
 
-    def _joined_kind(self, at: int) -> str:
-        """The kind of a label together with the one right before it: "Heure de la visite" asks for a time."""
+    def _of_caption(self, label: _Label, offset: int) -> _Label:
+        """The label; it is the caption of a field only where the value follows at once, and not in running text."""
+        return label if moments.only_small_words(self._behind(label, offset)) else label._replace(caption=-1)
+
+    def _behind(self, label: _Label, offset: int) -> str:
+        """What stands between the word of a label and `offset`: a label may be the beginning of a word."""
+        return self.layout.folded[label.end : offset].lstrip(ascii_lowercase)
+
+    def _joined(self, at: int) -> _Label:
+        """A label together with the one right before it: "Heure de la visite" asks for a time."""
         label, before = self.found[at], self.found[at - 1] if at else None
         if before is not None and label.kind == "visit" and before.kind == "time":
             between = self.layout.folded[before.end : label.start]
-            return "time" if moments.only_small_words(between) else label.kind
-        return label.kind
+            return label._replace(kind="time") if moments.only_small_words(between) else label
+        return label
 
     def _sentence_start(self, row: int, offset: int) -> int:
         """The start of the row, or of the row before where one sentence clearly runs on from it."""
@@ -207,42 +328,99 @@ class Captions:
         if not row or "\t" in printed[rows[row - 1].start : offset] or printed[start : start + 1].isupper():
             return start
         close = rows[row].top - rows[row - 1].bottom < rows[row].bottom - rows[row].top
-        return rows[row - 1].start if close else start
+        # Lines of running text begin at one edge.
+        edges = self.layout.left(rows[row - 1].start), self.layout.left(start)
+        return rows[row - 1].start if close and abs(edges[0] - edges[1]) < _SAME_COLUMN else start
 
-    def _header_kind(self, row: int, box: Box) -> str:
-        """The kind of the nearest header above, in the column of `box`."""
-        kind, best = "", (0, 0.0)
-        for header_row, header_box, header_kind in self.headers:
-            margin = 0.5 * header_box.width
-            if header_row < row and header_box.x0 - margin <= box.x0 <= header_box.x1 + margin:
-                distance = (row - header_row, abs(header_box.x0 - box.x0))
-                if not kind or distance < best:
-                    kind, best = header_kind, distance
-        return kind
+    def _header(self, row: int, box: Box) -> _Label:
+        """The nearest header above, in the column of `box`; or below it, where captions stand under their values."""
+        beside = self._beside(row, box)
+        if beside is not None:
+            return beside
+        under = self._stand_under()
+        best, nearest = _NO_NAME, (0, 0.0)
+        for number in self.headers:
+            header, at = self.captions[number], self.box(number)
+            margin = 0.5 * at.width
+            rows = header.row - row if under else row - header.row
+            if rows > 0 and at.x0 - margin <= box.x0 <= at.x1 + margin:
+                distance = (rows, abs(at.x0 - box.x0))
+                if best is _NO_NAME or distance < nearest:
+                    best, nearest = _Label(0, 0, header.kind, number), distance
+        return best if not under or nearest[0] <= _CAPTION_ROWS else _NO_NAME
 
-    def _headers(self) -> list[tuple[int, Box, str]]:
-        """The labels that name what stands below them: those with nothing countable behind them in their row.
+    def _beside(self, row: int, box: Box) -> _Label | None:
+        """The caption right before `box`, though its row is another one: hands do not keep to the line."""
+        for number in self.headers:
+            caption = self.captions[number]
+            at = self.box(number) if abs(caption.row - row) == 1 else box
+            if at.x1 > box.x0:
+                continue
+            cell = self.layout.cell(caption.start)
+            reach = _FAR_BEHIND if self._face(caption.row, cell, row, box) else _BEHIND
+            near = -at.height <= box.x0 - self.layout.box(*cell).x1 < reach
+            if near and abs(at.middle[1] - box.middle[1]) < _SAME_LINE * max(at.height, box.height):
+                return _Label(0, 0, caption.kind, number)
+        return None
 
-        Labels that follow each other closely, as in "Date de naissance", are one header.
+    def _face(self, caption_row: int, cell: tuple[int, int], row: int, box: Box) -> bool:
+        """Whether nothing stands behind the cell of a caption in its row, nor before `box` in its own."""
+        first = self.layout.left(self.layout.rows[row].start)
+        return cell[1] == self.layout.rows[caption_row].end and first >= box.x0 - _SAME_COLUMN
+
+    def _stand_under(self) -> bool:
+        """Whether captions stand under their values on this page: more headers are closer to a moment above than below.
+
+        A table has a moment right below its headers and a form one below each caption; under the last line of a form
+        whose captions stand below, there is none.
         """
-        headers = []
-        for group, end in self._groups():
-            if not any(c.isdigit() for c in self.layout.folded[group[-1].end : end]):
-                kinds = {each.kind for each in group}
-                kind = next(kind for kind in _HEADER_KINDS if kind in kinds)
-                box = self.layout.box(group[0].start, group[-1].end)
-                headers.append((self.layout.row_at(group[-1].start), box, kind))
-        return headers
+        if self._under is None:
+            votes = [self._side(self.captions[number].row, self.box(number)) for number in self.headers]
+            self._under = votes.count(1) > max(1, votes.count(-1))
+        return self._under
 
-    def _groups(self) -> Iterator[tuple[list[_Label], int]]:
+    def _side(self, header_row: int, header: Box) -> int:
+        """1 where the nearest moment over or under a header stands above it, -1 where below, 0 where there is none."""
+        first = max(0, header_row - 2)
+        middles = [row.middle for row in self.layout.rows[first : header_row + 3]]
+        best, side = _CAPTION_HEIGHTS * header.height, 0
+        for match in self._moments_in(first, first + len(middles)):
+            row = self.layout.row_at(match.start)
+            apart = middles[row - first] - middles[header_row - first]
+            if row != header_row and abs(apart) < best and self.layout.box(*match[:2]).is_over(header):
+                best, side = abs(apart), 1 if apart < 0 else -1
+        return side
+
+    def _moments_in(self, first: int, end: int) -> Iterator[DateMatch | TimeMatch]:
+        """The dates and times in the rows from `first` to before `end`."""
+        start = self.layout.rows[first].start
+        stop = self.layout.rows[min(end, len(self.layout.rows)) - 1].end
+        for found in (self.found_dates, self.found_times):
+            at = bisect_left(found, start, key=lambda match: match.start)
+            yield from found[at : bisect_left(found, stop, key=lambda match: match.start)]
+
+    def _group(self, labels: Sequence[_Label]) -> None:
+        """Takes up the labels, and as captions those of them that follow each other closely."""
+        for group, end in self._groups(labels):
+            kinds = {each.kind for each in group}
+            kind = next(kind for kind in _HEADER_KINDS if kind in kinds)
+            header = not any(c.isdigit() for c in self.layout.folded[group[-1].end : end])
+            if header:
+                self.headers.append(len(self.captions))
+            self.found += [label._replace(caption=len(self.captions)) for label in group]
+            row = self.layout.row_at(group[-1].start)
+            self.captions.append(Caption(kind, group[0].start, group[-1].end, row, header))
+
+    def _groups(self, labels: Sequence[_Label]) -> Iterator[tuple[list[_Label], int]]:
         """Labels that follow each other closely, with the end of what stands behind them before the next one."""
         group: list[_Label] = []
-        for label, following in zip_longest(self.found, self.found[1:]):
+        for label, following in zip_longest(labels, labels[1:]):
             group.append(label)
             end = self.layout.rows[self.layout.row_at(label.start)].end
             if following is not None and following.start < end:
                 between = self.layout.folded[label.end : following.start]
-                if len(between) <= _HEADER_GAP and between.replace(" ", "").replace("'", "").isalpha():
+                joint = between.translate(_JOINTS)
+                if len(between) <= _HEADER_GAP and (not joint or joint.isalpha()):
                     continue
                 end = following.start
             yield group, end
@@ -253,14 +431,36 @@ class Captions:
         folded, layout = self.layout.folded, self.layout
         if not any(label.kind == "time" for label in self.found):
             return []
-        times = []
+        times: list[TimeMatch] = []
         for match in moments.bare_times_in(folded):
             start, end = layout.cell(match.start)
             alone = (start, end) == (match.start, match.end)
-            below = alone and self._header_kind(layout.row_at(start), layout.box(start, end)) == "time"
-            if below or moments.follows_time_label(folded, match.start):
+            if moments.follows_time_label(folded, match.start) or (alone and self._is_below_times(start, end)):
                 times.append(match)
         return times
+
+    def _is_below_times(self, start: int, end: int) -> bool:
+        """Whether a cell is of a column with the header of times: the cell right above it is that, or a time."""
+        layout = self.layout
+        row, box = layout.row_at(start), layout.box(start, end)
+        if self._header(row, box).kind != "time":
+            return False
+        if self._stand_under():
+            return True
+        for above in range(row - 1, -1, -1):
+            for cell in layout.cells(above):
+                if layout.box(*cell).is_over(box):
+                    text = layout.folded[slice(*cell)]
+                    return bool(moments.TIME_CELL.fullmatch(text)) or any(
+                        self.captions[number].row == above for number in self.headers
+                    )
+        return False
+
+
+def _is_taken(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether one of the sorted `spans` shares characters with `start..end`."""
+    at = bisect_left(spans, (end, 0))
+    return bool(at) and spans[at - 1][1] > start
 
 
 def _column(edges: Sequence[float], x: float) -> int:

@@ -42,8 +42,8 @@ class Columns:
         """The columns of a page with `numbers` (row and box). `moments` gives the boxes of its times and of
         its dates, each with how many of them a number in a column must have at least.
         """
-        edges = _side_by_side(layout, numbers)
-        return cls(edges or _staggered(layout, numbers, moments) or [0.0])
+        edges = _side_by_side(layout, numbers) or _staggered(layout, numbers, moments)
+        return cls(edges or [0.0])
 
     def at(self, box: Box) -> int:
         """In which of the entries side by side `box` begins, from 0."""
@@ -57,14 +57,14 @@ class Columns:
     def blocks(self, layout: Layout) -> list[dict[int, int]]:
         """For each column the block of each row: rows that follow each other as closely as most rows there do."""
         blocks = []
-        for rows in self._rows(layout):
+        for rows in self.rows(layout):
             steps = [layout.rows[below].middle - layout.rows[above].middle for above, below in pairwise(rows)]
             usual = median(steps) if steps else 0.0
             numbers = accumulate((step > _BLOCK_GAP * usual for step in steps), initial=0)
             blocks.append(dict(zip(rows, numbers, strict=False)))
         return blocks
 
-    def _rows(self, layout: Layout) -> Sequence[Sequence[int]]:
+    def rows(self, layout: Layout) -> Sequence[Sequence[int]]:
         """For each column the rows that have words in it."""
         if len(self.edges) == 1:
             return [range(len(layout.rows))]
@@ -83,7 +83,7 @@ def _side_by_side(layout: Layout, numbers: Sequence[tuple[int, Box]]) -> list[fl
     several = {row: sorted(xs) for row, xs in rows.items() if len(xs) > 1}
     if not several or 2 * sum(map(len, several.values())) < len(numbers):
         return []
-    lead = median(xs[0] - _left(layout, row) for row, xs in several.items())
+    lead = median(xs[0] for xs in several.values()) - _leftmost(layout, list(several))
     widest = max(map(len, several.values()))
     full = [xs for xs in several.values() if len(xs) == widest]
     return [median(xs[k] for xs in full) - lead - _INDENT for k in range(widest)]
@@ -101,7 +101,7 @@ def _staggered(
     if len(groups) == 1 or min(map(len, groups)) == 1:
         return []
     rows = sorted({row for row, _ in numbers})
-    left = min(_left(layout, row) for row in rows)
+    left = _leftmost(layout, rows)
     columns = Columns([median(group) - median(groups[0]) + left - _INDENT for group in groups])
     words = layout.words_in(layout.rows[rows[0]].start, layout.rows[rows[-1]].end)
     crossed = sum(word.box.x0 < edge < word.box.x1 for word in words for edge in columns.edges[1:])
@@ -109,9 +109,20 @@ def _staggered(
         return []
     for boxes, fewest in moments():
         counts = Counter(columns.at(box) for box in boxes)
-        if counts and any(counts[k] < max(1, fewest * len(group)) for k, group in enumerate(groups)):
-            return []
+        if counts:
+            # Where there are times, dates tell nothing: one may head what flows on into the next column.
+            apart = all(counts[k] >= max(1, fewest * len(group)) for k, group in enumerate(groups))
+            return columns.edges if apart else []
     return columns.edges
+
+
+def _leftmost(layout: Layout, rows: Sequence[int]) -> float:
+    """Where entries begin on the left: most lines from the first to the last of `rows` begin there or further in.
+
+    An entry may begin further left in a line above or below that of its number.
+    """
+    lefts = sorted(_left(layout, row) for row in range(min(rows), max(rows) + 1))
+    return lefts[len(lefts) // 10]
 
 
 def _left(layout: Layout, row: int) -> float:

@@ -1,27 +1,31 @@
 """The visit date and time of a number: whose, among the dates and times of a page, and which are none. Pure.
 
-A number's own row speaks first; then the place where the entries of this page keep their moments (`belonging`); then
-what heads its section, its column or the page. A visit without a readable date or time keeps None: nothing is taken
-from a neighbour, and a birth, a printing or an expiry date is never a visit. How dates and times are written is in
-`moments`; what a page calls them is in `captions`.
+Hours down the side of a page speak for what stands in their lines (`hours`). Else a number's own row speaks first; then
+the captions that every entry of the page repeats, and the place where its entries keep their moments (`belonging`);
+then what heads its section, its column or the page. A visit without a readable date or time keeps None: nothing is
+taken from a neighbour, and a birth, a printing or an expiry date is never a visit. How dates and times are written is
+in `moments`; what a page calls them is in `captions`.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
 from extraction import nam
 from extraction.layout import Layout
 from extraction.page import Box, Page
-from extraction.visits import belonging
+from extraction.visits import belonging, moments
 from extraction.visits.belonging import Spot
 from extraction.visits.captions import Captions, Mark, Value
 from extraction.visits.columns import Columns
+from extraction.visits.hours import LAST_EVENING, Hour, Hours
 
 FIRST_VISIT = date(1970, 1, 1)
 """RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""
@@ -30,12 +34,26 @@ _BIRTH_ROWS = 4
 _TIMES_OF_AN_ENTRY = 3
 """An entry states a start, an end and perhaps an arrival; more times than that belong to several entries."""
 _HEADING_LENGTH, _HEADING_DIGITS = 40, 8
+_HEADING_CELLS = 2
 """A row with a date and little else, such as "lundi 6 octobre 2025", heads a section."""
+_HEAD_ROWS = 4
+"""The first heading stands within so many rows above the first number."""
 _ENTRY_ROWS = 12
 _SAME_COLUMN = 0.03
 _USUAL_LINE = 0.012
 _FEWEST_TIMES = 0.4
 """Of the entries of a column, so many must have times for it to be one."""
+_SEVERAL = 2
+"""One number alone repeats nothing."""
+_AFTER = 0.03
+"""A time so close behind a date is said with it."""
+_ANY = "*"
+"""Captions of one kind, whatever their words."""
+_DATED = ("visit", "plain")
+"""The kinds of captions that ask for the date of a visit."""
+_ALIKE, _FAR = 0.45, 10.0
+"""Captions stand alike where their distance from their numbers differs by less than this part of the way between two
+numbers; two that stand far apart are so many lines from each other."""
 _NAMED, _UNNAMED = 1.0, 0.7
 """How clearly a moment is a visit's: with a label or header that says so, and without."""
 
@@ -78,6 +96,7 @@ class VisitIndex:
     _blocks: list[dict[int, int]] = field(default_factory=list)
     _line: float = 0.0
     _columns: Columns | None = None
+    _slipped: list[Mark[date]] | None = None
     _days: list[Mark[date] | None] | None = None
     _clocks: list[Mark[time] | None] | None = None
 
@@ -117,6 +136,7 @@ class VisitIndex:
         if self._days is None or self._clocks is None:
             self._clocks = self._shared(self._find_clocks())
             self._days = self._shared(self._find_days())
+            self._clocks = self._shared(self._at_their_days(self._days, self._clocks))
         day, clock, birth = self._days[at], self._clocks[at], self.anchors[at].birth
         if day is not None and birth is not None and day.value < birth:
             day = None
@@ -144,13 +164,27 @@ class VisitIndex:
         return [mark.value for mark in sorted(near, key=lambda mark: abs(mark.row - row))]
 
     def _find_clocks(self) -> list[Mark[time] | None]:
-        """The time of each number. Agendas rarely need the times outside the rows of numbers: they are named late."""
-        chosen = self._in_rows(self.captions.times(self._taken))
+        """The time of each number. Lists rarely need the times outside the rows of numbers: they are named late."""
+        chosen = self._in_rows(self._apart(self.captions.times(self._taken)))
+        few = len(self.captions.found_times) <= len(self._taken) + _TIMES_OF_AN_ENTRY
+        if few and all(mark is not None and mark.value.hour > LAST_EVENING for mark in chosen):
+            return chosen
+        at_hours = self._at_hours()
+        if any(at_hours):
+            return at_hours
         if all(chosen):
             return chosen
-        marks = self.captions.times(range(len(self.layout.rows)))
-        marks += self.captions.slipped_times(marks)
+        every = self.captions.times(range(len(self.layout.rows)))
+        marks = self._apart([*every, *self.captions.slipped_times(every)])
+        captioned = self._captioned(marks, ("time",)) or self._captioned(marks, _DATED)
+        return captioned or self._clocks_about(marks)
+
+    def _clocks_about(self, marks: Sequence[Mark[time]]) -> list[Mark[time] | None]:
+        """The time of each number where entries have no captions: in its row, over its section, or about it."""
         chosen = self._in_rows(marks)
+        periods = [mark for mark in self.captions.periods() if self._is_free(mark)]
+        if periods:
+            return [own or self._above(periods, anchor) for own, anchor in zip(chosen, self.anchors, strict=True)]
         free = [mark for mark in marks if self._is_free(mark)]
         if any(chosen):
             return self._on_lines(chosen, free)
@@ -163,6 +197,103 @@ class VisitIndex:
         if len(self.anchors) == 1:
             free = [mark for mark in free if mark.kind or self._adjoins(mark)]
         return self._by_place(chosen, free)
+
+    def _apart(self, marks: Sequence[Mark[Value]]) -> list[Mark[Value]]:
+        """The marks that are no part of a number: "1404 2850" is neither a time nor a date."""
+        return [mark for mark in marks if not any(_is_part(mark.box, anchor.box) for anchor in self.anchors)]
+
+    def _at_hours(self) -> list[Mark[time] | None]:
+        """For each number the hour down the side of the page that it stands at, or what its cell says more exactly."""
+        numbers = [(anchor.row, anchor.box) for anchor in self.anchors]
+        hours = Hours.beside(self.layout, self.captions.unnamed_times(), numbers)
+        at = hours.of(self.layout, numbers) if hours else []
+        if hours and not all(at):
+            hours = (
+                Hours.beside(self.layout, self.captions.unnamed_times(self.captions.slipped_clocks()), numbers) or hours
+            )
+            at = hours.of(self.layout, numbers)
+        if hours is None or not any(at) or self.captions.is_other(hours.hours[0].row, hours.hours[0].box):
+            return []
+        if 2 * (len(self.captions.found_times) - len(hours.hours)) <= len(at):
+            return [hour and _mark_of(hour) for hour in at]
+        sides = {hour.row: hour.box for hour in hours.hours}
+        marks = self.captions.times(range(len(self.layout.rows)))
+        inside = [mark for mark in marks if not mark.box.is_over(sides.get(mark.row, hours.hours[0].box))]
+        own = self._by_place([None for _ in at], self._apart(inside))
+        return [
+            mark if mark and (hour is None or hours.holds(hour, mark.value)) else hour and _mark_of(hour)
+            for mark, hour in zip(own, at, strict=True)
+        ]
+
+    def _captioned(self, marks: Sequence[Mark[Value]], kinds: Container[str]) -> list[Mark[Value] | None] | None:
+        """For each number what stands at its own caption, where every entry repeats one; None where entries do not."""
+        if len(self.anchors) < _SEVERAL:
+            return None
+        said: dict[int, Mark[Value]] = {}
+        for mark in marks:
+            said.setdefault(mark.caption, mark)
+        repeated: dict[str, list[int]] = {}
+        for words, number in self.captions.fields(kinds):
+            repeated.setdefault(words, []).append(number)
+            repeated.setdefault(_ANY, []).append(number)
+        best: list[Mark[Value] | None] | None = None
+        for captions in repeated.values():
+            pairs = self._paired(captions) if len(captions) == len(self.anchors) else None
+            chosen = [said.get(caption) for caption in pairs or ()]
+            if any(chosen) and (best is None or sum(map(bool, chosen)) > sum(map(bool, best))):
+                best = chosen
+        return best
+
+    def _paired(self, captions: Sequence[int]) -> list[int] | None:
+        """The caption of each number, column by column from top to bottom; None unless all stand alike."""
+        places = {number: self._spot(anchor.row, anchor.box) for number, anchor in enumerate(self.anchors)}
+        columns = self._page_columns()
+        theirs = sorted(
+            captions,
+            key=lambda each: (columns.at(self.captions.box(each)), self.captions.captions[each].row, each),
+        )
+        ours = sorted(places, key=lambda i: (columns.at(self.anchors[i].box), places[i].y))
+        apart = []
+        for number, each in zip(ours, theirs, strict=True):
+            box = self.captions.box(each)
+            if columns.at(box) != columns.at(self.anchors[number].box):
+                return None
+            apart.append(self._spot(self.captions.captions[each].row, box).y - places[number].y)
+        usual = median(apart)
+        steps = [
+            places[below].y - places[above].y
+            for above, below in pairwise(ours)
+            if columns.at(self.anchors[above].box) == columns.at(self.anchors[below].box)
+        ]
+        if any(abs(each - usual) > _ALIKE * max(min(steps, default=_FAR), 1.0) for each in apart):
+            return None
+        own = dict(zip(ours, theirs, strict=True))
+        return [own[number] for number in range(len(self.anchors))]
+
+    def _at_their_days(
+        self, days: Sequence[Mark[date] | None], clocks: list[Mark[time] | None]
+    ) -> list[Mark[time] | None]:
+        """`clocks`, and for a number without one what stands right behind the date that is its own."""
+        if all(clocks):
+            return clocks
+        owners: dict[Box, set[str]] = {}
+        for day, anchor in zip(days, self.anchors, strict=True):
+            if day is not None:
+                owners.setdefault(day.box, set()).add(_printed(self.layout, anchor))
+        rows = {day.row for day in days if day is not None and len(owners[day.box]) == 1}
+        times = self.captions.times(rows)
+        return [
+            clock
+            or next(
+                (
+                    m
+                    for m in times
+                    if day and m.row == day.row and day.row in rows and 0 <= m.box.x0 - day.box.x1 < _AFTER
+                ),
+                None,
+            )
+            for clock, day in zip(clocks, days, strict=True)
+        ]
 
     def _only(self, free: Sequence[Mark[time]]) -> Mark[time] | None:
         """The time that speaks for the page: its only labelled one, or the only one beside a labelled date."""
@@ -190,24 +321,74 @@ class VisitIndex:
         chosen = self._in_rows(marks)
         if all(chosen):
             return chosen
-        births = {anchor.birth for anchor in self.anchors}
-        if any(chosen) or not any(self._speaks(mark) for mark in marks):
-            marks = [*marks, *(m for m in self.captions.slipped_dates(marks) if _may_be_visit(m, births))]
-            chosen = self._on_lines(self._in_rows(marks), [mark for mark in marks if self._is_free(mark)])
-        else:
-            # Only labelled dates can belong to blocks: a date that heads a section is shared by what follows it.
-            labelled = [mark for mark in self._strongest(marks) if mark.kind]
-            chosen = self._by_place(chosen, labelled) if min(len(labelled), len(chosen)) > 1 else chosen
-            if any(chosen) and not all(chosen):
-                marks = [*marks, *(m for m in self.captions.slipped_dates(marks) if _may_be_visit(m, births))]
-                labelled = [mark for mark in self._strongest(marks) if mark.kind]
-                chosen = self._by_place([None for _ in chosen], labelled)
+        captioned = self._captioned_days(marks)
+        if captioned is not None:
+            return captioned
+        chosen = self._own_days(marks)
         if 2 * sum(mark is not None for mark in chosen) > len(chosen):
             return chosen
         chosen, strong = self._in_rows(marks), self._strongest(marks)
+        if not strong:
+            marks = self._with_slips()
+            chosen, strong = self._in_rows(marks), self._strongest(marks)
+        if not strong or any(mark.row >= min(self._taken) for mark in strong):
+            # One heading among others that a reader got wrong, or the only one.
+            slipped = self._may_be(self.captions.slipped_headings())
+            strong += [mark for mark in slipped if self._is_free(mark) and mark.box not in {m.box for m in strong}]
         if all(mark.row < min(self._taken) for mark in strong):
             chosen = self._carried(chosen)
         return [day or self._heading(strong, anchor) for day, anchor in zip(chosen, self.anchors, strict=True)]
+
+    def _captioned_days(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None] | None:
+        """The dates at the captions that every entry repeats, if entries do."""
+        chosen = self._captioned(marks, _DATED)
+        if chosen is not None and all(chosen):
+            return chosen
+        if chosen is None and any(self._speaks(mark) for mark in marks):
+            return None
+        return self._captioned(self._with_slips(), _DATED)
+
+    def _own_days(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None]:
+        """The dates that entries state themselves, in their row or somewhere about it; or none."""
+        chosen = self._in_rows(marks)
+        if any(chosen) or not any(self._speaks(mark) for mark in marks):
+            slipped = self._with_slips()
+            return self._on_lines(self._in_rows(slipped), [mark for mark in slipped if self._is_free(mark)])
+        # Only labelled dates can belong to blocks: a date that heads a section is shared by what follows it.
+        labelled = self._labelled(marks)
+        chosen = self._by_place(chosen, labelled) if min(len(labelled), len(chosen)) > 1 else chosen
+        if any(chosen) and not all(chosen):
+            chosen = self._by_place([None for _ in chosen], self._labelled(self._with_slips()))
+        return chosen
+
+    def _labelled(self, marks: Sequence[Mark[date]]) -> list[Mark[date]]:
+        """The dates that may belong to one number each: labelled, and not those that open sections.
+
+        A day with its name alone in a line opens a section where the first one stands above the first number.
+        """
+        labelled = [mark for mark in self._strongest(marks) if mark.kind]
+        alone = [mark for mark in labelled if mark.caption < 0 and self._is_alone(mark)]
+        if alone and alone[0].row < min(anchor.row for anchor in self.anchors):
+            return [mark for mark in labelled if mark not in alone]
+        return labelled
+
+    def _is_alone(self, mark: Mark[date]) -> bool:
+        """Whether nothing else stands in the cell of a date."""
+        row = self.layout.rows[mark.row]
+        at = next(
+            (w for w in self.layout.cells(mark.row) if self.layout.box(*w).overlap(mark.box)), (row.start, row.end)
+        )
+        return moments.is_date_alone(self.layout.folded[slice(*at)])
+
+    def _with_slips(self) -> list[Mark[date]]:
+        """The dates, and those that a reader or a hand got nearly right where a date is expected."""
+        if self._slipped is None:
+            self._slipped = [*self.dates, *self._may_be(self.captions.slipped_dates(self.dates))]
+        return self._slipped
+
+    def _may_be(self, marks: Iterable[Mark[date]]) -> list[Mark[date]]:
+        births = {anchor.birth for anchor in self.anchors}
+        return self._apart([mark for mark in marks if _may_be_visit(mark, births)])
 
     def _speaks(self, mark: Mark[date]) -> bool:
         """Whether a date can speak for other rows than its own: it is labelled or heads what follows it."""
@@ -228,30 +409,58 @@ class VisitIndex:
         return all(self._page_columns().at(anchor.box) != column for anchor in self.anchors if anchor.row == mark.row)
 
     def _is_heading(self, mark: Mark[date]) -> bool:
-        """Whether an unlabelled date can speak for what follows: at the head of the page, or alone in its row."""
+        """Whether an unlabelled date can speak for what follows: at the head of the page, or alone in its line."""
         if mark.row < min(self._taken, default=0):
             return True
-        row = self.layout.rows[mark.row]
-        digits = sum(c.isdigit() for c in self.layout.folded[row.start : row.end])
-        return row.end - row.start <= _HEADING_LENGTH and digits <= _HEADING_DIGITS
+        if any(abs(mark.box.x0 - born.box.x0) < _SAME_COLUMN for born in self.births):
+            # It stands where birth dates stand: one whose number was not found.
+            return False
+        low, high = self._page_columns().reach(mark.box)
+        cells = [cell for cell in self.layout.cells(mark.row) if low <= self.layout.left(cell[0]) < high]
+        texts = [self.layout.folded[slice(*cell)] for cell in cells]
+        if sum(map(len, texts)) + len(texts) <= _HEADING_LENGTH and _digits(texts) <= _HEADING_DIGITS:
+            return True
+        # What else the section is about may stand beside its date: a physician, a room.
+        return len(cells) <= _HEADING_CELLS and self._is_alone(mark)
 
     def _heading(self, marks: Sequence[Mark[date]], anchor: _Anchor) -> Mark[date] | None:
-        """The nearest of the dates above, in the number's own column where columns have headings of their own."""
-        low, high = self._page_columns().reach(anchor.box)
-        first = min(self._taken)
-        above = [mark for mark in marks if mark.row < anchor.row]
-        body = [mark for mark in marks if mark.row >= first]
-        if any(self._page_columns().at(mark.box) for mark in body):
-            own = [mark for mark in above if low <= mark.box.x0 < high and mark.row >= first]
-            # A list that flows on at the head of the next column is still under the last heading of the one before.
-            before = [mark for mark in body if mark.box.x0 < low]
-            if own or before:
-                return max(own or before, key=lambda mark: (self._page_columns().at(mark.box), mark.row))
-        if above:
-            middle = anchor.box.middle[0]
-            return min(above, key=lambda mark: (anchor.row - mark.row, abs(mark.box.middle[0] - middle)))
+        """What heads the section of a number or the page; a date below is that of the page if it is labelled."""
+        above = self._above(marks, anchor)
+        if above is not None:
+            return above
         below = [mark for mark in marks if mark.kind]
         return below[0] if len({mark.value for mark in below}) == 1 else None
+
+    def _above(self, marks: Sequence[Mark[Value]], anchor: _Anchor) -> Mark[Value] | None:
+        """The nearest of the headings above a number, in its own column where columns are read one after another."""
+        columns, first = self._page_columns(), min(self._taken)
+        near = [mark for mark in marks if mark.row >= first - _HEAD_ROWS]
+        if len(columns.edges) > 1 and near and near[-1].row >= first and self._flows(near):
+            at = columns.at(anchor.box)
+            own = [mark for mark in near if columns.at(mark.box) == at and mark.row < anchor.row]
+            # A list that flows on at the head of the next column is still under the last heading of the one before.
+            before = [mark for mark in near if columns.at(mark.box) < at]
+            if own or before:
+                return max(own or before, key=lambda mark: (columns.at(mark.box), mark.row))
+        middle = anchor.box.middle[0]
+        above = [mark for mark in marks if mark.row < anchor.row]
+        return min(above, key=lambda m: (anchor.row - m.row, abs(m.box.middle[0] - middle)), default=None)
+
+    def _flows(self, body: Sequence[Mark[Value]]) -> bool:
+        """Whether columns are read one after another: headings stand in several, or beside what goes on in another one.
+
+        Otherwise a heading speaks for what stands below it in all columns.
+        """
+        columns = self._page_columns()
+        rows = columns.rows(self.layout) if body else []
+        for mark in body:
+            own = columns.at(mark.box)
+            at = bisect_left(rows[own], mark.row)
+            before = rows[own][at - 1] if at else -1
+            behind = rows[own][at + 1] if at + 1 < len(rows[own]) else len(self.layout.rows)
+            if own or any(before < row < behind for each in rows[1:] for row in each):
+                return True
+        return False
 
     def _carried(self, chosen: list[Mark[date] | None]) -> list[Mark[date] | None]:
         """In a column that states a date only where it changes, each date holds for the rows below it."""
@@ -372,6 +581,18 @@ class VisitIndex:
         return [mark or known.get(text) for text, mark in zip(printed, chosen, strict=True)]
 
 
+def _digits(texts: Iterable[str]) -> int:
+    return sum(c.isdigit() for text in texts for c in text)
+
+
+def _is_part(box: Box, number: Box) -> bool:
+    return number.holds(box) and box.width < number.width
+
+
+def _mark_of(hour: Hour) -> Mark[time]:
+    return Mark(hour.value, "time", hour.row, hour.box)
+
+
 def _first(marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
     """The first labelled mark, or the first."""
     return next((mark for mark in marks if mark.kind in ("visit", "time")), marks[0] if marks else None)
@@ -403,8 +624,12 @@ def _anchors(
 ) -> list[_Anchor]:
     if not layout.rows:
         return []
-    anchors = []
+    anchors: list[_Anchor] = []
     for box, birth in numbers:
+        row = layout.rows_near(box)
+        if any(other.row == row and other.box.overlap(box) for other in anchors):
+            # Two readings of one number.
+            continue
         printed = (other for at, other in clear if at.overlap(box)) if birth is None else iter(())
-        anchors.append(_Anchor(layout.rows_near(box), box, birth or next(printed, None)))
+        anchors.append(_Anchor(row, box, birth or next(printed, None)))
     return anchors

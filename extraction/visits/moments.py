@@ -58,7 +58,7 @@ _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _YEAR = "(?:19|20)[0-9]{2}"
 # A slash, dash or dot, the same one twice.
 _DATE = re.compile(
-    rf"""(?=[0-9jfmasond])(?<![a-z0-9/])(?<![a-z0-9][.\-])(?:
+    rf"""(?=[0-9jfmasond])(?:(?<![a-z0-9/])(?<![a-z0-9][.\-])|(?<=[a-z]di)|(?<=day)|(?<=manche))(?:
       (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ ]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ ]?(?P<d1>[0-9]{{1,2}})
     | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
     | (?P<y3>{_YEAR})(?P<m3>[01][0-9])(?P<d3>[0-3][0-9])(?![a-z])
@@ -90,23 +90,34 @@ _RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$
 _RANGE_AFTER = re.compile(rf"^[ ](?:au|to|until)[ ](?:{_WEEKDAY})?[ ]?[0-9]")
 _INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis|every|duree|for|apres|/)[ ]?:?[ ]?\Z")
 
+_GOES_ON = re.compile(r"\b(?:suite|cont(?:inued|\'d|\.)?)")
 LABEL = re.compile(
     r"""\b(?:
       (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss?\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))
         |d\.?d\.?n\b|d\.?o\.?b\b|birth|born\b)
-    | (?P<other>impr|print|exp|valid|echeance|derniere?[ ]visite|last[ ]visit|sign(?:a|ed)
-        |(?:prochaine?s?|next)\b(?:[ ](?:rendez-?[ ]?vous|rdv|rv|visite?|appointment)\b)?
-        |fax\b|telecop|factur|invoice|recue?[ ]le|received|gener|produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis
-        |creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration|jusqu|until|deces|deceased|rappel\b|relance
-        |semaine[ ]du|week[ ]of|depart\b|sortie\b|conge\b|discharge|departure|(?:fin|end)\b(?=[ ]?[:\t\n])
+    | (?P<other>impr|print|exp|valid|echeance|perem|(?:derniere?s?|last)\b(?:[ ][a-z-]+)?
+        |sign(?:a|ed|ee?[ ]l[ea]\b)|dicte|redige|transcri|approuv
+        |(?:prochaine?s?|next)\b(?:[ ](?:rendez-?[ ]?vous|[a-z]+))?
+        |fax\b|telecop|factur|invoice|recue?s?\b(?![ ](?:en|a|dans|chez)\b)|received|gener
+        |produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis|creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration
+        |jusqu|until|deces|deceased|rappel\b|relance|semaine[ ]du|week[ ]of
+        |depart\b|sortie\b|conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
         |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi)
-    | (?P<visit>visite?s?\b|consult|rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b|services?\b
-        |seance|vue?\b|seen\b|journee|liste[ ]du|admis|arrivee|arrival|rencontre|schedule|clinique[ ]du|prelev
-        |collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
+    | (?P<visit>visite?s?\b|consult|(?<!sans[ ])rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b
+        |services?\b|seance|(?:ai|avons|ete)[ ]recue?s?\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
+        |arrive|arrival|presentee?s?[ ](?:le|au?)\b|evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
+        |prel\b|prelev|collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
     | (?P<time>heures?\b|time\b|hre?\b)
     | (?P<plain>dates?\b))""",
     re.VERBOSE,
 )
+PERIOD = re.compile(
+    r"(?:(?<=\n)|(?<=\t)|\A)(?:plage|bloc|tranche|periode|creneau|cohorte|groupe|vague|slot|block|session|period)s?\b"
+    r"[ ]?(?:horaire[ ])?(?:[0-9]{1,2}\b(?![ ]?h\b|:)[ ]?)?(?:de|du|a|at|from|of|-|:)?[ ]?[:-]?[ ]?(?=[0-9])"
+)
+"""What a page calls a stretch of time that several people share, up to where it begins."""
+TIME_CELL = re.compile(r"[0-9]{4}|[0-9]{1,2}[ ]?[h:][ ]?(?:[0-9]{2})?(?:[ ]?[ap]\.?m\.?)?")
+"""A cell that holds a time and nothing else."""
 _SMALL_WORDS = re.compile(r"\b(?:le|la|les|de|du|des|d|l|a|at|on|the|of|prevue?|cite|reelle?)\b")
 
 
@@ -173,13 +184,14 @@ def dates_in(folded: str, *, month_first: bool = False, ranges: bool = False) ->
     matches = []
     for found in _DATE.finditer(folded):
         value = _date_of(found, month_first=month_first)
-        if value is not None and (ranges or not _ends_range(folded, found)):
+        if value is not None and (ranges or not ends_range(folded, *found.span())):
             matches.append(DateMatch(found.start(), found.end(), value))
     return matches
 
 
-def _ends_range(folded: str, found: re.Match[str]) -> bool:
-    before, after = folded[max(0, found.start() - 24) : found.start()], folded[found.end() : found.end() + 20]
+def ends_range(folded: str, start: int, end: int) -> bool:
+    """Whether the date at `start..end` is the first or the last day of a range."""
+    before, after = folded[max(0, start - 24) : start], folded[end : end + 20]
     return _RANGE_BEFORE.search(before) is not None or _RANGE_AFTER.search(after) is not None
 
 
@@ -245,6 +257,17 @@ def follows_day_name(folded: str, offset: int) -> bool:
 def follows_time_label(folded: str, offset: int) -> bool:
     """Whether "Heure :" or its like stands right before `offset`."""
     return _TIME_LABEL_BEFORE.search(folded[max(0, offset - 40) : offset]) is not None
+
+
+def says_no_more(folded: str) -> bool:
+    """Whether nothing but the name of a day, a label, a remark that a list goes on and small words stand in a text."""
+    return only_small_words(LABEL.sub(" ", _GOES_ON.sub(" ", re.sub(_WEEKDAY, " ", folded))))
+
+
+def is_date_alone(folded: str) -> bool:
+    """Whether a text states one date, perhaps with its label, and nothing else."""
+    found = dates_in(folded)
+    return len(found) == 1 and says_no_more(folded[: found[0].start] + " " + folded[found[0].end :])
 
 
 def only_small_words(folded: str) -> bool:

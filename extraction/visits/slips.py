@@ -32,7 +32,7 @@ _SLIPPED_DATE = re.compile(
     rf"""(?<![A-Za-z0-9/])(?:
       (?P<y1>{_G}(?:[ ]?{_G}){{3}}){_SEPARATOR}(?P<m1>{_G}(?:[ ]?{_G})?){_SEPARATOR}(?P<d1>{_G}(?:[ ]?{_G})?)
     | (?P<d2>{_G}(?:[ ]?{_G})?){_SEPARATOR}(?P<m2>{_G}(?:[ ]?{_G})?){_SEPARATOR}(?P<y2>{_G}(?:[ ]?{_G}){{3}})
-    | (?P<d3>{_G}{{1,2}})(?:er|st|nd|rd|th)?[ .,'·-]{{1,2}}(?P<n3>[A-Za-z01]{{3,9}})[ .,·-]{{1,2}}(?P<y3>{_G}{{4}})
+    | (?P<d3>{_G}{{1,2}})(?:er|st|nd|rd|th)?[ .,'·-]{{0,2}}(?P<n3>[A-Za-z01]{{3,10}}?)[ .,·-]{{0,2}}(?P<y3>{_G}{{4}})
     | (?P<n4>[A-Za-z01]{{3,9}})[ .]{{1,2}}(?P<d4>{_G}{{1,2}})(?:st|nd|rd|th)?[ .,]{{1,2}}(?P<y4>{_G}{{4}})
     ){_BEHIND}""",
     re.VERBOSE,
@@ -46,6 +46,12 @@ _DAY_OF_WEEK = re.compile(
     rf"(?i:\b(?P<name>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b\.?,?[ ](?:le[ ])?"
     r"(?P<day>[0-9]{1,2})(?:er|st|nd|rd|th)?\b(?!:|[ ]?h\b)(?:[ ](?P<month>[a-z]{3,9}))?)"
 )
+_NO_YEAR = re.compile(
+    r"(?<![A-Za-z0-9/.])(?:(?P<d1>[0-9]{1,2})(?:er)?[ .]{0,2}(?P<n1>[A-Za-z01]{3,9})"
+    r"|(?P<n2>[A-Za-z01]{3,9})[ .]{1,2}(?P<d2>[0-9]{1,2})(?:st|nd|rd|th)?)\b"
+)
+_ABOUT_TWO_MONTHS = timedelta(days=60)
+_OF_LENGTH = {length: tuple(each for each in MONTHS.items() if len(each[0]) == length) for length in map(len, MONTHS)}
 _YEAR_LENGTH, _DATE_LENGTH = 4, 8
 _ABOUT_A_YEAR = timedelta(days=366)
 _ABOUT_A_WEEK = timedelta(days=8)
@@ -109,10 +115,12 @@ def _month(word: str) -> int | None:
     word = word.lower().translate(_LETTERS)
     if word in MONTHS:
         return MONTHS[word]
+    # A reader takes "rn" for "m", and the other way round.
+    word = word.replace("rn", "m") if "rn" in word else word
     alike = {
         month
-        for name, month in MONTHS.items()
-        if len(name) == len(word) and 3 * sum(a != b for a, b in zip(name, word, strict=True)) <= len(name)
+        for name, month in _OF_LENGTH.get(len(word), ())
+        if 3 * sum(a != b for a, b in zip(name, word, strict=True)) <= len(name)
     }
     return alike.pop() if len(alike) == 1 else None
 
@@ -140,6 +148,16 @@ def _short(plain: str, near: Sequence[date]) -> Iterator[DateMatch]:
         if all(value and _is_near(value, near) for value in values):
             yield from (DateMatch(m.start(), m.end(), value) for m, value in zip(found, values, strict=True) if value)
             return
+
+
+def days_without_year_in(plain: str, *, near: Sequence[date]) -> Iterator[DateMatch]:
+    """Days whose year is cut off or not stated ("27 novembre", "27 novembre 202"): the one near a full date."""
+    for found in _NO_YEAR.finditer(plain) if near else ():
+        month, day_of_month = _month(found["n1"] or found["n2"]), int(found["d1"] or found["d2"])
+        days = {_date(other.year + shift, month, day_of_month) for other in near for shift in (-1, 0, 1) if month}
+        fitting = {day for day in days if day and any(abs(day - other) <= _ABOUT_TWO_MONTHS for other in near)}
+        if len(fitting) == 1:
+            yield DateMatch(found.start(), found.end(), fitting.pop())
 
 
 def days_of_week_in(plain: str, *, near: Sequence[date]) -> Iterator[DateMatch]:

@@ -25,6 +25,7 @@ NAMED_PURE = (
         for name in ("__init__", "index", "moments", "slips", "captions", "columns", "belonging")
     ),
     "extraction/page.py",
+    "extraction/stance.py",
     "extraction/scoring.py",
     *(
         f"extraction/finders/{name}.py"

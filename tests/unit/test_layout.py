@@ -9,36 +9,19 @@ from extraction.page import Box, Line, Page, Word
 from tests.unit.paper import box_of, page, words
 
 
-def cells_as_lines(*rows: str, slope: float = 0.0) -> Page:
-    """A page whose reader made a line of every cell, in columns from top to bottom, sinking to the right by `slope`."""
+def cells_as_lines(*rows: str) -> Page:
+    """A page whose reader made a line of every cell, in columns from top to bottom."""
     lines = []
     for number, row in enumerate(rows):
         for column, cell in enumerate(row.split("|")):
             x = 0.05 + 0.3 * column
-            lines.append((column, Line(tuple(words(x, 0.1 + 0.02 * number + slope * x, cell)))))
+            lines.append((column, Line(tuple(words(x, 0.1 + 0.02 * number, cell)))))
     return Page(1, 612, 792, tuple(line for _, line in sorted(lines)), "local")
 
 
 def test_cells_at_one_height_are_one_row_whatever_the_reader_made_of_them() -> None:
     layout = Layout.of(cells_as_lines("08:30|Roy, Anne|514", "08:45|Li, Wei|450"))
     assert layout.printed == "08:30\tRoy, Anne\t514\n08:45\tLi, Wei\t450\n"
-
-
-def test_a_slanted_scan_keeps_its_rows() -> None:
-    rows = [f"{hour:02d}:00|Tremblay, Martin|suivi annuel" for hour in range(8, 18)]
-    sheet = cells_as_lines(*rows)
-    slanted = tuple(
-        Line(
-            tuple(
-                w._replace(box=Box(w.box.x0, w.box.y0 + 0.03 * w.box.x0, w.box.x1, w.box.y1 + 0.03 * w.box.x0))
-                for w in line.words
-            )
-        )
-        for line in sheet.lines
-    )
-    layout = Layout.of(Page(1, 612, 792, slanted, "local"))
-    assert layout.printed.split("\n")[:-1] == [row.replace("|", "\t") for row in rows]
-    assert layout.rows_near(slanted[-1].box) == 9
 
 
 def test_a_span_inside_a_word_gets_its_part_of_the_box() -> None:

@@ -557,3 +557,190 @@ def test_an_invoice_number_like_a_nam_takes_no_visit_from_its_neighbour() -> Non
 def test_an_empty_page_has_no_visit() -> None:
     sheet = page()
     assert visits.find_visit(sheet, page("TREM").lines[0].box) == (None, None)
+
+
+def grid(*rows: str) -> Page:
+    """A grid of hours: the lines of its stacks stand close, and each "-" leaves the gap between two slots."""
+    lines, y = [], 0.05
+    for row in rows:
+        if row == "-":
+            y += 0.012
+            continue
+        placed = []
+        for column, cell in enumerate(row.split("|")):
+            placed += words(0.04 + 0.24 * column, y, cell)
+        lines.append(Line(tuple(placed)))
+        y += 0.014
+    return Page(1, 612, 792, tuple(lines), "local")
+
+
+def test_an_hour_speaks_for_all_that_begins_in_its_line() -> None:
+    sheet = grid(
+        *("08:30|Tremblay, Martin|Cotsu, Serge", f"|{MARTIN}|{SERGE}", "|suivi|vaccin", "-"),
+        *("08:45||Roy, Anne", f"||{ANNE}", "||suivi", "-"),
+        *("09:00", "", "", "-"),
+        *("09:15|Royer, Alain", f"|{LOUISE}", "|suivi"),
+    )
+    assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [time(8, 30), time(8, 30), time(8, 45), time(9, 15)]
+
+
+def test_an_appointment_over_two_slots_has_the_hour_of_the_first() -> None:
+    sheet = grid(
+        *("08:30|Tremblay, Martin|Cotsu, Serge", "|suivi|vaccin", f"08:45|{MARTIN}|{SERGE}", "|dossier 84|dossier 12"),
+        *("09:00|", "|", "-"),
+        *("09:15|Royer, Alain|Roy, Anne", "|suivi|suivi", f"09:30|{LOUISE}|{ANNE}", "|dossier 33|dossier 9"),
+    )
+    assert times_of(sheet, MARTIN, SERGE, LOUISE, ANNE) == [time(8, 30), time(8, 30), time(9, 15), time(9, 15)]
+
+
+def test_an_hour_may_stand_at_the_middle_of_its_stack() -> None:
+    sheet = grid(
+        *(f"|{MARTIN}|{SERGE}", "08:30|Tremblay, Martin|Cotsu, Serge", "|suivi|vaccin", "-"),
+        *("|", "08:45", "|", "-"),
+        *(f"|{LOUISE}|{ANNE}", "09:00|Royer, Alain|Roy, Anne", "|suivi|vaccin"),
+    )
+    assert times_of(sheet, MARTIN, SERGE, LOUISE, ANNE) == [time(8, 30), time(8, 30), time(9), time(9)]
+
+
+def test_a_cell_that_states_its_time_says_it_more_exactly() -> None:
+    sheet = grid(
+        *("8 h|8 h 10 Tremblay|8 h 40 Cotsu", f"|{MARTIN}|{SERGE}", "-"),
+        *("9 h|9 h 20 Royer|9 h 50 Roy", f"|{LOUISE}|{ANNE}", "-"),
+        *("10 h", "", "-"),
+    )
+    assert times_of(sheet, MARTIN, SERGE, LOUISE, ANNE) == [time(8, 10), time(8, 40), time(9, 20), time(9, 50)]
+
+
+def test_hours_behind_noon_on_a_clock_of_twelve_are_afternoon() -> None:
+    sheet = page("11:30", f"12:00|{MARTIN}", "12:30", f"1:00|{SERGE}", "1:30")
+    assert times_of(sheet, MARTIN, SERGE) == [time(12), time(13)]
+
+
+def test_captions_under_their_values_name_what_stands_above() -> None:
+    sheet = page(
+        *(f"{MARTIN}|2025-10-01|08:30", "NAM|Date de visite|Heure", "", ""),
+        *(f"{SERGE}|2025-10-02|", "NAM|Date de visite|Heure", "", ""),
+        *(f"{ANNE}|2025-10-03|10:30", "NAM|Date de visite|Heure"),
+    )
+    assert visit_of(sheet, MARTIN, SERGE, ANNE) == [
+        (date(2025, 10, 1), time(8, 30)),
+        (date(2025, 10, 2), None),
+        (FRIDAY, time(10, 30)),
+    ]
+
+
+def test_a_blank_field_stays_blank_though_its_caption_is_printed() -> None:
+    sheet = page(
+        *("Date de visite|Heure", "2025-10-01|08:30", f"NAM {MARTIN}", ""),
+        *("Date de visite|Heure", "2025-10-02", f"NAM {SERGE}", ""),
+        *("Date de visite|Heure", "|10:30", f"NAM {ANNE}"),
+    )
+    assert visit_of(sheet, MARTIN, SERGE, ANNE) == [
+        (date(2025, 10, 1), time(8, 30)),
+        (date(2025, 10, 2), None),
+        (None, time(10, 30)),
+    ]
+
+
+def test_a_date_written_higher_than_its_caption_is_named_by_it() -> None:
+    sheet = page("Date :|||NAM", "", f"||{MARTIN}")
+    written = words(0.12, 0.042, "2025-10-03")
+    slip = Page(1, 612, 792, (Line(tuple(written)), *sheet.lines), "local")
+    assert dates_of(slip, MARTIN) == [FRIDAY]
+
+
+@pytest.mark.parametrize("first", ["Jeudi 2 octobre 2025", "2 0ctobre 2O25", "Jeudi2octobre2025", "2 octobrc 2025"])
+def test_a_heading_that_a_reader_got_wrong_still_heads_its_section(first: str) -> None:
+    sheet = page("Mercredi 1er octobre 2025", MARTIN, SERGE, first, ANNE, LOUISE, "Vendredi 3 octobre 2025", PAUL)
+    days = [date(2025, 10, 1)] * 2 + [date(2025, 10, 2)] * 2 + [FRIDAY]
+    assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE, PAUL) == days
+
+
+def test_a_date_beside_a_name_heads_a_section() -> None:
+    sheet = page("Dr Normand Roy (17028)|||2025-10-02", MARTIN, "Dre Anne Cyr (98486)|||2025-10-03", SERGE)
+    assert dates_of(sheet, MARTIN, SERGE) == [date(2025, 10, 2), FRIDAY]
+
+
+def test_a_birth_date_of_somebody_without_a_number_heads_no_section() -> None:
+    sheet = page(
+        *("Vendredi 3 octobre 2025", "Tremblay, Martin|2004-12-19", MARTIN),
+        *("Roy, Anne|1982-09-01", "numéro illisible", "Cotsu, Serge|1980-05-10", SERGE),
+    )
+    assert dates_of(sheet, MARTIN, SERGE) == [FRIDAY, FRIDAY]
+
+
+def test_a_stretch_of_time_speaks_for_what_stands_below_it() -> None:
+    sheet = page("Plage de 13 h", f"{MARTIN}||{SERGE}", "", "Plage de 14 h", f"{ANNE}||{LOUISE}")
+    assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [time(13), time(13), time(14), time(14)]
+
+
+def test_a_time_said_with_the_date_of_a_visit_is_the_visits() -> None:
+    sheet = page(
+        "Nom|||Prélevé le|2025-10-03 07:25", f"NAM {MARTIN}|||Reçu au labo|2025-10-03 08:40", "", "", f"|{MARTIN}"
+    )
+    first, again = box_of(sheet, MARTIN), sheet.lines[-1].box
+    index = visits.VisitIndex.of(Layout.of(sheet), [(first, None), (again, None)])
+    assert [index.visit(box) for box in (first, again)] == [(FRIDAY, time(7, 25))] * 2
+
+
+@pytest.mark.parametrize("printed", ["3 octobre 202", "3 octobre", "October 3"])
+def test_a_day_without_its_year_is_that_near_the_other_dates(printed: str) -> None:
+    rows = (f"NAM {MARTIN}", f"Date de visite : {printed}", "", f"NAM {SERGE}", "Date de visite : 2025-10-02")
+    assert dates_of(page(*rows), MARTIN, SERGE) == [FRIDAY, date(2025, 10, 2)]
+
+
+def test_the_characters_of_a_number_are_no_time() -> None:
+    sheet = page("Heure", f"NAM {PAUL.replace('6251 0720', '6251  0720')}", "Date : 2025-10-03")
+    assert visit_of(sheet, PAUL) == [(FRIDAY, None)]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Péremption : 2026-10-03",
+        "Prochaine séance : 2026-10-03",
+        "Next session: 2026-10-03",
+        "Dicté et signé le 2025-10-04",
+        "Reçu au labo : 2025-10-03 08:40",
+        "L'usager a quitté le 2025-10-04 à 17:15",
+    ],
+)
+def test_what_came_before_or_comes_later_is_not_the_visit(row: str) -> None:
+    assert visit_of(page(row, "", f"NAM : {MARTIN}"), MARTIN) == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Monsieur s'est présenté à l'accueil le 2025-10-03 vers 8 h 30.",
+        "J'ai reçu monsieur à mon bureau le 2025-10-03 à 8 h 30.",
+        "Arrivée le 2025-10-03 à 8 h 30 par ses propres moyens.",
+    ],
+)
+def test_what_a_letter_tells_of_the_visit(sentence: str) -> None:
+    sheet = page(sentence, "Congé donné le 2025-10-04 à 16 h 45.", "", f"NAM : {MARTIN}")
+    assert visit_of(sheet, MARTIN) == [(FRIDAY, time(8, 30))]
+
+
+def test_a_title_names_no_day_far_below_it() -> None:
+    sheet = page("Liste de rappel", "", "", "", "", "Jeudi 2 octobre 2025", MARTIN, "Vendredi 3 octobre 2025", SERGE)
+    assert dates_of(sheet, MARTIN, SERGE) == [date(2025, 10, 2), FRIDAY]
+
+
+def test_two_readings_of_one_number_are_one_entry() -> None:
+    sheet = page(f"NAM {MARTIN}", "Heure : 8 h 30", "", f"NAM {SERGE}", "Heure : 9 h 30")
+    boxes = [box_of(sheet, MARTIN), box_of(sheet, MARTIN).grown(0.01, 0), box_of(sheet, SERGE)]
+    index = visits.VisitIndex.of(Layout.of(sheet), [(box, None) for box in boxes])
+    assert [index.visit(box)[1] for box in boxes] == [time(8, 30), time(8, 30), time(9, 30)]
+
+
+def test_a_section_that_runs_over_keeps_its_day_in_a_column_without_headings() -> None:
+    sheet = page(
+        *(
+            "Jeudi 2 octobre 2025||11:00|Roy, Anne",
+            f"08:30|{MARTIN}||{ANNE}",
+            "Vendredi 3 octobre 2025||11:30|Cyr, Paul",
+        ),
+        *(f"09:30|{SERGE}||{PAUL}", f"10:30|{LOUISE}"),
+    )
+    assert dates_of(sheet, MARTIN, SERGE, LOUISE, ANNE, PAUL) == [date(2025, 10, 2), FRIDAY, FRIDAY, FRIDAY, FRIDAY]
