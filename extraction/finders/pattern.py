@@ -95,12 +95,15 @@ _Accepted = tuple[_Candidate, _Evidence, Reading]
 
 def _accepted(layout: Layout, candidates: list[_Candidate], surroundings: Surroundings) -> list[_Accepted]:
     """What is proposed of the candidates, and how each is read."""
-    weighed = [
-        (candidate, evidence, _choose(candidate, evidence))
-        for candidate in candidates
-        if not surroundings.is_specimen(candidate.span)
-        for evidence in [_evidence(candidate, surroundings)]
-    ]
+    weighed = []
+    for candidate in candidates:
+        if surroundings.is_specimen(candidate.span):
+            continue
+        label = surroundings.label(candidate.span)
+        # What fails and is called something else is given up before anybody looks for its name.
+        if candidate.valid or label not in NO_NAM:
+            evidence = _evidence(candidate, label, surroundings)
+            weighed.append((candidate, evidence, _choose(candidate, evidence)))
     known = {chosen.value for _, _, chosen in weighed if chosen}
     accepted = []
     for candidate, evidence, chosen in weighed:
@@ -232,9 +235,9 @@ def _digits(glyphs: str) -> int:
     return sum(c.isdecimal() for c in glyphs[-8:])
 
 
-def _evidence(candidate: _Candidate, surroundings: Surroundings) -> _Evidence:
+def _evidence(candidate: _Candidate, label: str, surroundings: Surroundings) -> _Evidence:
     return _Evidence(
-        surroundings.label(candidate.span),
+        label,
         surroundings.names(candidate.span),
         repair.literal(candidate.glyphs),
         candidate.valid,
@@ -253,8 +256,9 @@ def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
         return None
     checks = nam.check(value)
     if all(checks):
-        # A cut that nobody prints, together with look-alikes, is more likely two fields side by side.
-        return best if candidate.regular or best.substitutions == 0 or named else None
+        # A cut that nobody prints, together with look-alikes, is more likely two fields side by side; and who types
+        # knows an O from a zero.
+        return best if best.substitutions == 0 or named or (candidate.regular and not evidence.typed) else None
     if evidence.valid and candidate.regular and not checks.format:
         # Look-alikes give it the shape in more than one way (a 1 for I or L): people choose.
         return best
