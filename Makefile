@@ -48,7 +48,7 @@ bench: $(STAMP)  ## the benchmarks, with a table at the end (BENCH_ARGS="word" p
 		$(PYTHON) -m venv --clear $(PEERS) && $(PEERS)/bin/python -m pip install -qq --disable-pip-version-check \
 		--no-input --require-hashes --no-deps -r tests/benchmarks/peers.txt && touch $(PEERS)/.installed; } \
 		|| echo "The peers could not be installed; their comparisons are left out."
-	@PATH="$$PATH:$(CURDIR)/$(PEERS)/bin" exec $(RUN) -m tests.benchmarks $(BENCH_ARGS)
+	@PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" exec $(RUN) -m tests.benchmarks $(BENCH_ARGS)
 
 messages: $(STAMP)  ## brings the French messages up to date with the sources
 	@ENV_FILE=/dev/null $(RUN) manage.py messages

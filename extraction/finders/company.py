@@ -17,7 +17,7 @@ from extraction import nam
 from extraction.layout import Layout
 
 SYSTEM_LETTERS = frozenset(
-    "FACT LABO RECU REQU DOSS CLIE CLNT COMM CMDE LOTS LOTN ORDR ORDE INVC INVO".split(" ")  # noqa: SIM905
+    "FACT LABO RECU REQU DOSS CLIE CLNT COMM CMDE LOTS LOTN ORDR ORDE INVC INVO PROD SERV FORM SESS TRAV".split(" ")  # noqa: SIM905
 )
 """What systems put before their own numbers."""
 FEWEST = 3
@@ -25,6 +25,8 @@ FEWEST = 3
 _CODE = re.compile(
     r"(?<![A-Za-z0-9])([A-Z]{4})(?:[ .\-/]{0,2}([0-9](?:[ .\-/]?[0-9A-Z]){7})|[ .\-/]?([0-9A-Z]{2,11}))(?![A-Za-z0-9])"
 )
+ANY = frozenset(("12345678", "00000000", "99999999", "01234567"))
+"""Figures that stand for any."""
 _SEPARATORS = re.compile(r"[ .\-/]")
 _FEWEST_DIGITS = 5
 _NEARLY_ALL = 0.75
@@ -80,16 +82,18 @@ class Company:
     def verdict(self, letters: str, start: int) -> Verdict:
         """What its company makes of the number with these letters at this offset.
 
-        "code" if its letters or its kin say that it is a system's, which only a full name can outweigh; "decoy" if it
-        has no kin, and most of the page's numbers like it fail; "nam" if nearly all of its column are NAMs, so
-        that it may be one that is misread or misprinted; "" if nothing is known.
+        "code" if its kin say that it is a system's, which only a full name can outweigh; "decoy" if it begins as
+        systems begin their numbers, or has no kin and most of the page's numbers like it fail; "nam" if nearly all of
+        its column are NAMs, so that it may be one that is misread or misprinted; "" if nothing is known.
         """
         read = letters.replace("Q", "O")  # COMM is read as CQMM now and then
         if letters in self.named:
             return ""
         own = next((each for each in self.members.get(letters, ()) if each.start == start), None)
-        if letters in SYSTEM_LETTERS or read in SYSTEM_LETTERS or _fails(self._alike(letters), self._holds):
+        if _fails(self._alike(letters), self._holds):
             return "code"
+        if letters in SYSTEM_LETTERS or read in SYSTEM_LETTERS:
+            return "decoy"
         column = self._column(own) if own else []
         if len({each.value for each in column}) >= FEWEST:
             return "code" if _fails(column, self._stands) else self._vouches(column)
@@ -157,4 +161,6 @@ def _members(layout: Layout) -> Iterator[Member]:
             continue
         cut = re.sub("[0-9A-Z]", "9", found[0])
         holds = len(value) == nam.LENGTH and all(nam.check(value))
+        if value[4:] in ANY:
+            continue
         yield Member(found[1], value, cut, found.start(), layout.left(found.start()), holds)

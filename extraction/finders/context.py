@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 
 from extraction import nam
@@ -19,6 +20,7 @@ from extraction.finders.span import Span
 from extraction.finders.specimens import Specimens
 from extraction.layout import Layout
 from extraction.page import Box
+from extraction.visits.moments import dates_in
 
 __all__ = ["Names", "Span", "Surroundings", "codes_in", "codes_on"]
 
@@ -43,7 +45,7 @@ _CELL_HEAD = 16
 """So many characters may stand before a number in its cell, for what heads the column to name it."""
 _IN_LINE = 0.03
 """Numbers of one column start, end or have their middles within this part of the page's width."""
-_OWN_CAPTION = re.compile(r"(?:^|(?<=[\t\n0-9·;,|]))[ ]*([a-z][^:\t\n0-9]{3,40}?)[ ]?:[ \t]*\Z")
+_OWN_CAPTION = re.compile(r"(?:^|(?<=[\t\n0-9·;,|]))[ ]*([a-z][^:\t\n0-9]{1,40}?)[ ]?:[ \t]*\Z")
 _WORD_BEFORE = re.compile(r"(?<![a-z0-9'-])([a-z]{4,})[ ]\Z")
 _OF_PEOPLE = re.compile(
     r"patient|usag|client|benef|assur|\bnom|name|number|num|\bno?\b|ident|\bid\b|cart|card|m[eo]re|moth|pere|father|enf|child"
@@ -92,6 +94,7 @@ class Surroundings:
     _shares: dict[tuple[int, int], list[tuple[int, int, Span]]] = field(default_factory=dict)
     _has_captions: bool | None = None
     _company: Company | None = None
+    _dates: frozenset[date] | None = None
 
     @classmethod
     def of(cls, layout: Layout, spans: Sequence[Span]) -> Surroundings:
@@ -114,8 +117,9 @@ class Surroundings:
         if kind == "nam":
             return kind
         verdict = self._verdict(span)
-        if verdict == "code" or not kind or (verdict, kind) == ("nam", "other"):
+        if verdict == "code" or not kind or (verdict == "nam" and kind == "word"):
             return verdict
+        kind = "other" if kind == "word" else kind
         return "decoy" if "decoy" in (kind, verdict) else kind
 
     def _printed_label(self, span: Span) -> str:
@@ -132,14 +136,15 @@ class Surroundings:
         return kind or self._remark(span) or self._header(row, span) or self._caption(row, span.box)
 
     def _other(self, floor: int, span: Span) -> str:
-        """ "other" where a caption or a word right before the number speaks neither of people nor of numbers."""
+        """ "other" or "word" where a caption or a word before the number speaks neither of people nor of numbers."""
         folded = self.layout.folded
-        caption = _OWN_CAPTION.search(folded, floor, span.start) or _WORD_BEFORE.search(folded, floor, span.start)
+        colon = _OWN_CAPTION.search(folded, floor, span.start)
+        caption = colon or _WORD_BEFORE.search(folded, floor, span.start)
         if caption is None or _OF_PEOPLE.search(caption[1]):
             return ""
         letters = self.layout.plain[span.start : span.start + 4].upper()
         words, sure = names_in(self.layout.plain[slice(*caption.span(1))])
-        return "" if Names(tuple(words), frozenset(sure)).match(letters) else "other"
+        return "" if Names(tuple(words), frozenset(sure)).match(letters) else "other" if colon else "word"
 
     def _verdict(self, span: Span) -> str:
         if self._company is None:
@@ -173,6 +178,13 @@ class Surroundings:
                 below = any(s.box.y0 > header.box.y1 and _stands_over(header.box, s.box) for s in self.spans)
                 return "" if below or not self._follows_closely(row + 1, _CAPTION_GAP) else "nam"
         return ""
+
+    @property
+    def dates(self) -> frozenset[date]:
+        """The dates that the page prints."""
+        if self._dates is None:
+            self._dates = frozenset(match.value for match in dates_in(self.layout.folded))
+        return self._dates
 
     def is_specimen(self, span: Span) -> bool:
         """Whether the page shows the number as an example."""

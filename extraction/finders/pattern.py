@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from extraction import nam
 from extraction.finders import confidence, repair
+from extraction.finders.company import ANY
 from extraction.finders.context import Names, Span, Surroundings
 from extraction.finders.proposal import Checks, Proposal, Repair
 from extraction.finders.repair import Reading
@@ -68,13 +69,14 @@ class _Candidate(NamedTuple):
 
 
 class _Evidence(NamedTuple):
-    """What the page says about a candidate."""
+    """What the page says about a candidate; `born`: that it prints the birth date of the number as it stands."""
 
     label: str
     names: Names
     literal: str
     valid: list[Reading]
     typed: bool
+    born: bool
 
 
 def find(page: Page) -> list[Proposal]:
@@ -142,7 +144,7 @@ def _candidates(layout: Layout) -> Iterator[_Candidate]:
         start, end = found.span(1)
         pieces = _SEPARATORS.split(found[1])
         glyphs = "".join(pieces)
-        if len(glyphs) != nam.LENGTH or _digits(glyphs) < _FEWEST_DIGITS:
+        if len(glyphs) != nam.LENGTH or _digits(glyphs) < _FEWEST_DIGITS or glyphs[4:] in ANY:
             continue
         if len(pieces) > 1 and (_GLUED_ON.match(layout.plain, end) or _DATE_INSIDE.search(found[1])):
             continue
@@ -242,6 +244,7 @@ def _evidence(candidate: _Candidate, label: str, surroundings: Surroundings) -> 
         repair.literal(candidate.glyphs),
         candidate.valid,
         typed=surroundings.layout.page.reader == "text_layer",
+        born=label in NO_NAM and nam.birth_date(candidate.glyphs.upper()) in surroundings.dates,
     )
 
 
@@ -250,9 +253,9 @@ def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
     best = _best(evidence)
     value = best.value
     named = evidence.label == "nam" or evidence.names.match(value[:4]) is True
-    if evidence.label == "code" and value[:4] not in evidence.names.sure:
+    if evidence.label == "code" and value[:4] not in evidence.names.sure and not evidence.born:
         return None
-    if evidence.label in ("decoy", "other") and evidence.names.match(value[:4]) is not True:
+    if evidence.label in ("decoy", "other") and not evidence.born and evidence.names.match(value[:4]) is not True:
         return None
     checks = nam.check(value)
     if all(checks):

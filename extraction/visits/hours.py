@@ -53,9 +53,9 @@ class Hour(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """One column of hours, from top to bottom."""
+    """One column of hours, from top to bottom, or several where a list flows on in the next one."""
 
-    hours: Sequence[Hour]
+    columns: Sequence[Sequence[Hour]]
 
     @classmethod
     def beside(cls, layout: Layout, times: Iterable[TimeMatch], numbers: Sequence[tuple[int, Box]]) -> Hours | None:
@@ -73,12 +73,32 @@ class Hours:
                 own.append(hour)
         found = [_in_order(column) for column in columns if len(column) >= _FEWEST]
         found = [column for column in found if column and not _holds(column, numbers)]
-        return cls(max(found, key=len)) if found else None
+        return cls(_following(found)) if found else None
+
+    @property
+    def hours(self) -> list[Hour]:
+        """All hours, column by column."""
+        return [hour for column in self.columns for hour in column]
 
     def of(self, layout: Layout, numbers: Sequence[tuple[int, Box]]) -> list[Hour | None]:
-        """The hour of each of the `numbers`; None for one that none stands at, and for all if it does for most."""
+        """The hour of each of the `numbers`, in the last column before it; None for one that none stands at.
+
+        None for all that are beside a column if it does not stand at most of them.
+        """
+        found: list[Hour | None] = [None] * len(numbers)
+        own = [sum(column[0].box.x0 < box.x0 for column in self.columns[1:]) for _, box in numbers]
+        for at, column in enumerate(self.columns):
+            places = [place for place, number in enumerate(own) if number == at]
+            if places:
+                hours = self._of_column(column, layout, [numbers[place] for place in places])
+                for place, hour in zip(places, hours, strict=True):
+                    found[place] = hour
+        return found
+
+    @staticmethod
+    def _of_column(hours: Sequence[Hour], layout: Layout, numbers: Sequence[tuple[int, Box]]) -> list[Hour | None]:
         step, above, below = _stack(layout, numbers)
-        levels = sorted(hour.box.middle[1] for hour in self.hours)
+        levels = sorted(hour.box.middle[1] for hour in hours)
         if not above and not below:
             step = max(step, _PART * median(b - a for a, b in pairwise(levels)))
         # An hour may stand a little higher than the first line of a stack: on the rule above it.
@@ -88,7 +108,7 @@ class Hours:
             level = box.middle[1]
             first = bisect_left(levels, level - over * step)
             last = bisect_right(levels, level + (below + _AT) * step)
-            near.append([((levels[i] - level) / step, self.hours[i]) for i in range(first, last)])
+            near.append([((levels[i] - level) / step, hours[i]) for i in range(first, last)])
         usual = _usual([[distance for distance, _ in each] for each in near], first=-above)
         if usual is None:
             return [None] * len(numbers)
@@ -98,6 +118,19 @@ class Hours:
         """Whether a time lies in the slot that begins at `hour`."""
         later = [other.value for other in self.hours if other.value > hour.value]
         return hour.value <= value < min(later, default=time.max)
+
+
+def _following(columns: Sequence[list[Hour]]) -> list[list[Hour]]:
+    """The longest column, those on its left that end before it begins, and on its right that go on where it ends."""
+    longest = max(columns, key=len)
+    chain = [longest]
+    for column in sorted(columns, key=lambda column: column[0].box.x0):
+        first, last = chain[0], chain[-1]
+        if column[0].box.x0 > last[0].box.x1 and column[0].value >= last[-1].value:
+            chain.append(column)
+        elif column[0].box.x1 < first[0].box.x0 and column[-1].value <= first[0].value:
+            chain.insert(0, column)
+    return chain
 
 
 def _in_order(column: list[Hour]) -> list[Hour]:

@@ -54,6 +54,8 @@ _DATED = ("visit", "plain")
 _ALIKE, _FAR = 0.45, 10.0
 """Captions stand alike where their distance from their numbers differs by less than this part of the way between two
 numbers; two that stand far apart are so many lines from each other."""
+_TORN = 2
+"""A line of print that was taken apart is at most so many rows, and so many heights, high."""
 _NAMED, _UNNAMED = 1.0, 0.7
 """How clearly a moment is a visit's: with a label or header that says so, and without."""
 
@@ -296,7 +298,13 @@ class VisitIndex:
         ]
 
     def _only(self, free: Sequence[Mark[time]]) -> Mark[time] | None:
-        """The time that speaks for the page: its only labelled one, or the only one beside a labelled date."""
+        """The time that speaks for the page: behind the day that heads it, the only labelled one, or beside a date.
+
+        Of "9 h 30, fin 11 h" in a heading the first is when it begins.
+        """
+        days = {mark.row for mark in self.dates if mark.kind == "visit" and mark.row < min(self._taken, default=0)}
+        if free and free[0].row in days and all(mark.row == free[0].row for mark in free):
+            return free[0]
         labelled = [mark for mark in free if mark.kind]
         dated = {mark.row for mark in self.dates if mark.kind}
         beside = [mark for mark in labelled if mark.row in dated]
@@ -443,8 +451,8 @@ class VisitIndex:
             if own or before:
                 return max(own or before, key=lambda mark: (columns.at(mark.box), mark.row))
         middle = anchor.box.middle[0]
-        above = [mark for mark in marks if mark.row < anchor.row]
-        return min(above, key=lambda m: (anchor.row - m.row, abs(m.box.middle[0] - middle)), default=None)
+        above = _last_line([mark for mark in marks if mark.row < anchor.row])
+        return min(above, key=lambda mark: abs(mark.box.middle[0] - middle), default=None)
 
     def _flows(self, body: Sequence[Mark[Value]]) -> bool:
         """Whether columns are read one after another: headings stand in several, or beside what goes on in another one.
@@ -607,6 +615,18 @@ def _printed(layout: Layout, anchor: _Anchor) -> str:
     row = layout.rows[anchor.row]
     words = (word for word in layout.words_in(row.start, row.end) if word.box.overlap(anchor.box))
     return "".join(c for word in words for c in word.text if c.isalnum()).upper()
+
+
+def _last_line(marks: Sequence[Mark[Value]]) -> list[Mark[Value]]:
+    """The marks of the last row; with those beside them in rows just before: a reader may take a line apart."""
+    last = max((mark.row for mark in marks), default=0)
+    line = [mark for mark in marks if mark.row == last]
+    for mark in marks:
+        y = mark.box.middle[1]
+        near = last - _TORN <= mark.row < last and abs(line[0].box.middle[1] - y) < _TORN * mark.box.height
+        if near and not any(mark.box.is_over(other.box) for other in line):
+            line.append(mark)
+    return line
 
 
 def _clear_numbers(layout: Layout) -> list[tuple[Box, date | None]]:

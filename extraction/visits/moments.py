@@ -98,16 +98,17 @@ LABEL = re.compile(
     | (?P<other>impr|print|exp|valid|echeance|perem|(?:derniere?s?|last)\b(?:[ ][a-z-]+)?
         |sign(?:a|ed|ee?[ ]l[ea]\b)|dicte|redige|transcri|approuv
         |(?:prochaine?s?|next)\b(?:[ ](?:rendez-?[ ]?vous|[a-z]+))?
-        |fax\b|telecop|factur|invoice|recue?s?\b(?![ ](?:en|a|dans|chez)\b)|received|gener
+        |sent\b|envoyee?s?\b|fax\b|telecop|factur|invoice|recue?s?\b(?![ ](?:en|a|dans|chez)\b)|received|gener
         |produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis|creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration
         |jusqu|until|deces|deceased|rappel\b|relance|semaine[ ]du|week[ ]of
-        |depart\b|sortie\b|conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
+        |depart\b|dep\b\.|sortie\b|conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
+        |demandee?[ ](?:le|du)\b(?=[ ]?[:\t\n0-9]|\Z)|requested\b
         |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi)
     | (?P<visit>visite?s?\b|consult|(?<!sans[ ])rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b
         |services?\b|seance|(?:ai|avons|ete)[ ]recue?s?\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
         |arrive|arrival|presentee?s?[ ](?:le|au?)\b|evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
         |prel\b|prelev|collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
-    | (?P<time>heures?\b|time\b|hre?\b)
+    | (?P<time>heures?\b|time\b|hre?\b|arr\b|debut(?:e|ant)?\b|start(?:s|ing)?\b)
     | (?P<plain>dates?\b))""",
     re.VERBOSE,
 )

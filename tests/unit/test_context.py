@@ -133,7 +133,7 @@ def test_a_head_of_a_column_says_nothing_of_running_text() -> None:
 
 @pytest.mark.parametrize("letters", ["FACT", "LABO", "ORDR", "INVC", "DOSS"])
 def test_what_begins_as_systems_begin_their_codes_is_a_code(letters: str) -> None:
-    assert label(f"{letters}04621927", number=f"{letters}04621927") == "code"
+    assert label(f"{letters}04621927", number=f"{letters}04621927") == "decoy"
 
 
 def test_a_label_or_a_name_tells_a_person_from_a_code() -> None:

@@ -357,3 +357,16 @@ def test_a_page_of_an_agenda_takes_milliseconds() -> None:
         pattern.find(sheet)
     # Ten times the time it takes on an idle machine: this catches a search that has become quadratic, nothing finer.
     assert (clock.process_time() - started) / 5 < 0.05
+
+
+def test_a_birth_date_on_the_page_speaks_for_a_number_that_its_company_refuses() -> None:
+    codes = ["BRIK 4471 2093", "WORF 1180 5522", "PLUM 6094 3311"]
+    assert pattern.find(page(*codes, VALUE)) == []
+    assert [p.nam for p in pattern.find(page(*codes, VALUE, "Date de naissance : 2004-12-19"))] == [VALUE]
+
+
+def test_what_stands_for_any_number_is_none() -> None:
+    assert (
+        pattern.find(page("NAM : AAAA 9999 9999", "", "NAM : X X X X 0 0 0 0 0 0 0 0", "", "NAM : ABCD 1234 5678"))
+        == []
+    )

@@ -744,3 +744,50 @@ def test_a_section_that_runs_over_keeps_its_day_in_a_column_without_headings() -
         *(f"09:30|{SERGE}||{PAUL}", f"10:30|{LOUISE}"),
     )
     assert dates_of(sheet, MARTIN, SERGE, LOUISE, ANNE, PAUL) == [date(2025, 10, 2), FRIDAY, FRIDAY, FRIDAY, FRIDAY]
+
+
+def test_a_list_that_goes_on_in_a_second_column_goes_on_with_its_hours() -> None:
+    rows = [
+        "8:00 AM|Medicare TREM 0412 1925|||10:25 AM|Medicare COTS 8005 10A4",
+        "8:30 AM|Medicare ROYA 8505 1224|||10:40 AM|Medicare GAGR 8756 0858",
+        "9:00 AM|Medicare BENK 4510 1216|||11:00 AM|Medicare LIXX 1105 1668",
+    ]
+    sheet = page("Tuesday, March 24, 2026", *rows)
+    index = visits.VisitIndex.of(
+        Layout.of(sheet),
+        [(box_of(sheet, row.split("Medicare ")[at].split("|")[0]), None) for row in rows for at in (1, 2)],
+    )
+    clocks = [index.visit(anchor.box)[1] for anchor in index.anchors]
+    assert clocks == [time(8), time(10, 25), time(8, 30), time(10, 40), time(9), time(11)]
+
+
+def test_a_line_of_days_that_a_reader_took_apart_still_heads_its_columns() -> None:
+    heads = ["|Lundi 2025-03-03||Jeudi 2025-03-06", "||Mardi 2025-03-04|"]
+    sheet = page(*heads, "", "09:00|PERR 3561 0664|THIR 7404 2624|TRAB 2656 2016", spacing=0.014)
+    days = [visits.find_visit(sheet, box_of(sheet, number))[0] for number in ("PERR 3561 0664", "THIR 7404 2624")]
+    assert days == [date(2025, 3, 3), date(2025, 3, 4)]
+
+
+def test_the_time_behind_the_day_that_heads_a_list_is_that_of_all() -> None:
+    sheet = page("jeudi 21 août 2025, début 13 h, fin 14 h 30", "No RAMQ", "TREM 0412 1925", "COTS 8005 10A4")
+    for number in ("TREM 0412 1925", "COTS 8005 10A4"):
+        assert visits.find_visit(sheet, box_of(sheet, number)) == (date(2025, 8, 21), time(13))
+
+
+def test_arrivals_of_four_figures_under_their_head_are_times() -> None:
+    sheet = page(
+        "JOURNEE DU 2025-02-21",
+        "ARR.|NOM|NAM|DEP.",
+        "0321|PERRON, T|TREM 0412 1925|0631",
+        "0413|ROY, A|COTS 8005 10A4|1223",
+    )
+    assert visits.find_visit(sheet, box_of(sheet, "COTS 8005 10A4")) == (date(2025, 2, 21), time(4, 13))
+
+
+def test_the_day_of_a_request_is_no_visit() -> None:
+    sheet = page(
+        "Usager|NAM|Demande du|Rendez-vous",
+        "Roy, A|TREM 0412 1925|2025-05-06|",
+        "Li, W|COTS 8005 10A4|2025-04-01|2025-06-02",
+    )
+    assert visits.find_visit(sheet, box_of(sheet, "TREM 0412 1925"))[0] is None
