@@ -56,7 +56,7 @@ _WEEKDAY = (
 )
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _YEAR = "(?:19|20)[0-9]{2}"
-# A slash, dash or dot, the same one twice.
+# A slash, dash or dot, the same one twice. A reader may lose the space before a time.
 _DATE = re.compile(
     rf"""(?=[0-9jfmasond])(?:(?<![a-z0-9/])(?<![a-z0-9][.\-])|(?<=[a-z]di)|(?<=day)|(?<=manche))(?:
       (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ ]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ ]?(?P<d1>[0-9]{{1,2}})
@@ -65,13 +65,13 @@ _DATE = re.compile(
     | (?P<d4>[0-9]{{1,2}})(?:er|st|nd|rd|th)?[ \n-]?(?:of[ ]|de[ ])?(?P<n4>{_MONTH})
       (?:\.[ \n-]?|,?[ \n-]|)(?P<y4>{_YEAR})
     | (?P<n5>{_MONTH})\.?[ \n]?(?P<d5>[0-9]{{1,2}})(?:er|st|nd|rd|th)?,?[ \n](?P<y5>{_YEAR})
-    )(?![0-9]|[/.\-][0-9])""",
+    )(?!(?![012][0-9][ ]?[:h][ ]?[0-5])[0-9]|[/.\-][0-9])""",
     re.VERBOSE,
 )
 # A narrow 1 may stand apart from the digit beside it, but not from what is no part of the time: "1 3:20" in a cell.
 _HOUR = r"(?:[0-9]{1,2}|(?:(?<![^\t\n:])|(?<=:[ ]))[012][ ][0-9])"
 _TIME = re.compile(
-    rf"""(?=[0-9])(?:(?<![a-z0-9/.,])(?<![0-9]:)|(?<=[0-9]t))(?:
+    rf"""(?=[0-9])(?:(?<![a-z0-9/.,])(?<![0-9]:)|(?<=[0-9]t)|(?<=[ ./-]20[0-9]{{2}})(?=[012][0-9][:h]))(?:
       (?P<h1>{_HOUR})[ \n]?h(?:[ \n]?(?P<m1>[0-5](?:[0-9]|[ ][0-9](?=[\t\n])))(?![ ]?(?:h(?![a-z])|:)))?(?![a-z0-9:])
       (?![ ]?(?:[0-5][oilszgq$|!]|[oilsz|!][0-9])\b)
     | (?P<h2>{_HOUR})[ ]?:[ ]?(?P<m2>[0-5][ ]?[0-9])(?::[0-5][0-9])?(?![0-9:])(?:[ ]?(?P<p2>[ap])\.?[ ]?m\b\.?)?

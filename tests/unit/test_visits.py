@@ -791,3 +791,9 @@ def test_the_day_of_a_request_is_no_visit() -> None:
         "Li, W|COTS 8005 10A4|2025-04-01|2025-06-02",
     )
     assert visits.find_visit(sheet, box_of(sheet, "TREM 0412 1925"))[0] is None
+
+
+@pytest.mark.parametrize("day", ["17 novembre 2025", "17-11-2025", "17/11/2025"])
+def test_a_time_that_lost_the_space_behind_its_date_is_read(day: str) -> None:
+    assert [match.value for match in visits.find_dates(f"{day}11:00")] == [date(2025, 11, 17)]
+    assert [match.value for match in visits.find_times(f"{day}11:00")] == [time(11)]
