@@ -1,13 +1,16 @@
 """Reads page images on this machine: PP-OCRv6 as RapidOCR ships it, on OpenVINO. No network, no download.
 
 Detection finds lines of print on a page reduced to 960 pixels; each is cut out straight, at full resolution, and
-recognised by itself. It takes less than half of the time of RapidOCR's own pipeline, for four reasons:
+recognised by itself: by a quick model first, and the words that it is not sure of by a careful one. That takes a
+fraction of the time of RapidOCR's own pipeline, because of that and for four more reasons:
 
 - widths are rounded so that the engine meets few sizes, because it prepares itself anew for each;
-- the recogniser's last layer keeps the Latin letters only, 327 classes of 18,710;
-- lines are 32 pixels high instead of 48. They stay as wide, because a narrower line has too few steps to tell 5555
-  from 555. On 14 scans, faxes, copies and photos of the corpus both heights read 97 % of the words and every NAM;
+- the recognisers' last layer keeps the Latin letters only, 327 classes of 18,710;
+- for the careful model lines are 32 pixels high instead of 48. They stay as wide, because a narrower line has too few
+  steps to tell 5555 from 555;
 - every core always has a line to work on.
+
+docs/local-ocr.md has the figures, and what else was tried.
 """
 
 from __future__ import annotations
@@ -41,20 +44,38 @@ if TYPE_CHECKING:
 NAME = "local"
 
 DETECTION_SIDE = 960  # pixels of the longer side that lines are looked for in
-WIDE_AS = 48  # pixels; lines are as wide as if they were so high
-LINE_HEIGHT = 32  # pixels
 STEP = 8  # pixels of a line that one of its answers stands for
 WIDTH_STEP = 16  # line widths are rounded up to this
 MIN_WIDTH, MAX_WIDTH = 32, 3200
 MIN_CONFIDENCE = 0.3  # less is noise taken for print
+DOUBTFUL = 0.95  # sureness of its least sure letter below which a word is read again
+SPECKS = 0.004  # of a row of pixels: less ink is dirt
+TRIMMED = 32  # rows of a line that the quick model reads where its ink fits into them
+MOSTLY = 0.6  # of a line: with more than this in doubt, all of it is read again
+HARD = 0.3  # of the width of a page's lines: with more than this in doubt, all of them are read again
+MARGIN = 6  # pixels of its neighbours left and right of what is read again
 WIDE_GAP = 2.2  # distance between letters, in usual distances, from which they belong to two words
-SPACE = 9  # inkless pixels between letters from which they belong to two words
-WIDE_SPACE = 1.8  # the same, in usual gaps of the line
+WIDE_SPACE = 1.6  # the same, in usual gaps of the line
 TALL = 1.5  # height to width of a box from which its text runs up or down
-SURE = 0.8  # mean confidence below which a page may be upside down
-THIN = frozenset("1Iil|")  # letters with much paper beside them where all are equally wide: gaps count half as much
+SURE = 0.88  # mean confidence below which a page may be upside down: upright ones have 0.95, others 0.75
+BESIDE_THIN = 1.6  # times as wide a gap is needed beside such a letter
+THIN = frozenset("1Iil|-:.,;'()/")  # letters with much paper beside them where all are equally wide: gaps count less
+TINY = Path(__file__).with_name("models") / "PP-OCRv6_rec_tiny.onnx"
 SAMPLE = 8  # lines that tell which way up a page is
 OTHER_SIGNS = "–—‘’“”•…€œŒ°№"
+PLAIN = frozenset("éèêëàâçîïôùûüœæÉÈÊËÀÂÇÎÏÔÙÛÜŒÆ«»°" + OTHER_SIGNS)  # other signs beyond ASCII are doubtful
+
+
+class Size(NamedTuple):
+    """How lines are cut out for a recogniser, in pixels, and the paper between two of its letters that parts words."""
+
+    high: int
+    wide_as: int  # lines are as wide as if they were so high
+    space: float
+
+
+QUICK = Size(high=48, wide_as=64, space=10)
+CAREFUL = Size(high=32, wide_as=48, space=9)
 
 
 def read(image: Pixels, *, number: int, width: float, height: float) -> Page:
@@ -66,12 +87,13 @@ def read(image: Pixels, *, number: int, width: float, height: float) -> Page:
 
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # noqa: PLR2004 - rows, columns
     grey, quarters, quads = _upright(grey)
-    pieces = _pieces(grey, quads, page_width=grey.shape[1])
-    texts = _engine().recognise([piece.pixels for piece in pieces])
+    pieces = _pieces(grey, quads, QUICK, page_width=grey.shape[1])
+    texts = _read_quickly(pieces)
     if quarters % 2 == 0 and texts and fmean(text.confidence for text in texts) < SURE and _is_upside_down(pieces):
         grey, quarters, quads = np.rot90(grey, 2), quarters + 2, _engine().detect(np.rot90(grey, 2))
-        pieces = _pieces(grey, quads, page_width=grey.shape[1])
-        texts = _engine().recognise([piece.pixels for piece in pieces])
+        pieces = _pieces(grey, quads, QUICK, page_width=grey.shape[1])
+        texts = _read_quickly(pieces)
+    texts = _read_with_care(pieces, texts)
     lines = _lines(pieces, texts, grey.shape, _slope(quads, grey.shape))
     if not lines and page_image_has_ink(image):
         raise UnreadablePage("page_unreadable")
@@ -107,23 +129,19 @@ def page_image_has_ink(image: Pixels) -> bool:
 
 
 def _glimpsed(grey: Pixels, region: Box) -> list[Glimpse]:
-    pieces = _pieces(grey, _engine().detect(grey), page_width=grey.shape[1] / max(region.width, 0.01))
-    return [
-        _glimpse(piece, chances, grey.shape, region)
-        for piece, chances in zip(pieces, _engine().chances([piece.pixels for piece in pieces]), strict=True)
-    ]
+    pieces = _pieces(grey, _engine().detect(grey), CAREFUL, page_width=grey.shape[1] / max(region.width, 0.01))
+    seen = _engine().careful.chances([piece.pixels for piece in pieces])
+    return [_glimpse(piece, chances, grey.shape, region) for piece, chances in zip(pieces, seen, strict=True)]
 
 
 def _glimpse(piece: Piece, chances: Floats, shape: tuple[int, ...], region: Box) -> Glimpse:
     engine = _engine()
-    width = piece.pixels.shape[1]
-    words = _words(piece, engine.decoded(chances, width), shape)
+    high, width = piece.pixels.shape
+    words = _words(piece, engine.careful.decoded(chances, width), shape)
     placed = tuple(word._replace(box=word.box.inside(region)) for word in words)
-    middles = np.stack(
-        [(np.arange(len(chances)) + 0.5) * STEP, np.full(len(chances), LINE_HEIGHT / 2), np.ones(len(chances))]
-    )
+    middles = np.stack([(np.arange(len(chances)) + 0.5) * STEP, np.full(len(chances), high / 2), np.ones(len(chances))])
     places = region.x0 + region.width * (piece.to_page @ middles)[0] / shape[1]
-    box = _on_page(piece, (0.0, 0.0, float(width), float(LINE_HEIGHT)), shape).inside(region)
+    box = _on_page(piece, (0.0, 0.0, float(width), float(high)), shape).inside(region)
     return Glimpse(box, placed, chances @ engine.characters, places)
 
 
@@ -144,9 +162,10 @@ def _black_and_white(grey: Pixels) -> Pixels:
 
 
 class Piece(NamedTuple):
-    """A line cut out of the page: its pixels, 32 high, and the matrix that takes their places back to the page."""
+    """A line cut out of the page at some size, and the matrix that takes the places of its pixels back to the page."""
 
     pixels: Pixels
+    size: Size
     to_page: NDArray[np.float64]
 
 
@@ -161,7 +180,7 @@ def _upright(grey: Pixels) -> tuple[Pixels, int, NDArray[np.float32]]:
         return grey, 0, quads
     on_side = np.ascontiguousarray(np.rot90(grey))
     quads = _engine().detect(on_side)
-    if not _is_upside_down([_cut(on_side, quad) for quad in quads]):
+    if not _is_upside_down([_cut(on_side, quad, QUICK) for quad in quads]):
         return on_side, 1, quads
     on_side = np.ascontiguousarray(np.rot90(on_side, 2))
     return on_side, 3, _engine().detect(on_side)
@@ -172,52 +191,52 @@ def _is_upside_down(pieces: Sequence[Piece]) -> bool:
     widest = sorted((piece.pixels for piece in pieces), key=lambda pixels: -pixels.shape[1])[:SAMPLE]
     if not widest:
         return False
-    upright = _engine().recognise(widest)
-    over = _engine().recognise([np.ascontiguousarray(pixels[::-1, ::-1]) for pixels in widest])
+    upright = _engine().quick.recognise(widest)
+    over = _engine().quick.recognise([np.ascontiguousarray(pixels[::-1, ::-1]) for pixels in widest])
     return fmean(text.confidence for text in over) > fmean(text.confidence for text in upright)
 
 
-def _pieces(grey: Pixels, quads: NDArray[np.float32], *, page_width: float) -> list[Piece]:
+def _pieces(grey: Pixels, quads: NDArray[np.float32], size: Size, *, page_width: float) -> list[Piece]:
     """Every line of print, and every row of boxes with a letter in each, which are no lines to the detector."""
     rows = list(combs(grey, page_width=page_width))
     middles = [quad.mean(axis=0) for quad in quads]
     lines = [
-        _cut(grey, quad)
+        _cut(grey, quad, size)
         for quad, (x, y) in zip(quads, middles, strict=True)
         if not any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in (row.corners for row in rows))
     ]
-    return lines + [_set(row) for row in rows]
+    return lines + [_set(row, size) for row in rows]
 
 
-def _set(row: Comb) -> Piece:
+def _set(row: Comb, size: Size) -> Piece:
     """A row of boxes as a straight line; places on it are those of the boxes, about."""
     import cv2
 
     high, wide = row.pixels.shape
-    width = int(np.clip(round(wide * WIDE_AS / high), MIN_WIDTH // 2, MAX_WIDTH))
+    width = int(np.clip(round(wide * size.wide_as / high), MIN_WIDTH // 2, MAX_WIDTH))
     x0, y0, x1, y1 = row.corners
-    to_page = np.array([[(x1 - x0) / width, 0, x0], [0, (y1 - y0) / LINE_HEIGHT, y0]])
-    pixels = cv2.resize(row.pixels, (width, LINE_HEIGHT), interpolation=cv2.INTER_AREA)
-    return Piece(np.asarray(pixels, np.uint8), to_page)
+    to_page = np.array([[(x1 - x0) / width, 0, x0], [0, (y1 - y0) / size.high, y0]])
+    pixels = cv2.resize(row.pixels, (width, size.high), interpolation=cv2.INTER_AREA)
+    return Piece(np.asarray(pixels, np.uint8), size, to_page)
 
 
-def _cut(grey: Pixels, quad: NDArray[np.float32]) -> Piece:
-    """The line between four corners (top left, top right, bottom right, bottom left), straight and 32 pixels high."""
+def _cut(grey: Pixels, quad: NDArray[np.float32], size: Size) -> Piece:
+    """The line between four corners (top left, top right, bottom right, bottom left), straight and of a size."""
     import cv2
 
     wide = float(np.linalg.norm(quad[1] - quad[0]))
     high = max(1.0, float(np.linalg.norm(quad[3] - quad[0])))
-    width = int(np.clip(round(wide * WIDE_AS / high), MIN_WIDTH // 2, MAX_WIDTH))
-    corners = np.array([[0, 0], [width, 0], [0, LINE_HEIGHT]], np.float32)
+    width = int(np.clip(round(wide * size.wide_as / high), MIN_WIDTH // 2, MAX_WIDTH))
+    corners = np.array([[0, 0], [width, 0], [0, size.high]], np.float32)
     to_page = cv2.getAffineTransform(corners, np.ascontiguousarray(quad[[0, 1, 3]], np.float32))
     pixels = cv2.warpAffine(
         grey,
         to_page,
-        (width, LINE_HEIGHT),
+        (width, size.high),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return Piece(pixels, to_page)
+    return Piece(np.asarray(pixels, np.uint8), size, to_page)
 
 
 def _slope(quads: NDArray[np.float32], shape: tuple[int, ...]) -> float:
@@ -230,7 +249,7 @@ def _slope(quads: NDArray[np.float32], shape: tuple[int, ...]) -> float:
     return median(slopes) if slopes else 0.0
 
 
-# From recognised letters to words
+# From straight lines to recognised letters
 
 
 class Text(NamedTuple):
@@ -240,6 +259,98 @@ class Text(NamedTuple):
     columns: tuple[float, ...]
     sureness: tuple[float, ...]
     confidence: float
+
+
+class Doubt(NamedTuple):
+    """Some letters of one line, and the pixel columns that they stand between."""
+
+    line: int
+    first: int
+    last: int
+    left: int
+    right: int
+
+
+def _read_quickly(pieces: Sequence[Piece]) -> list[Text]:
+    return _engine().quick.recognise([_trimmed(piece.pixels, _ink(piece.pixels)) for piece in pieces])
+
+
+def _read_with_care(pieces: Sequence[Piece], quickly: Sequence[Text]) -> list[Text]:
+    """What stands on each line, with the words read again that were in doubt when they were read quickly."""
+    texts = list(quickly)
+    doubts = [
+        doubt for line, piece in enumerate(pieces) for doubt in _doubts(line, texts[line], _inked(_ink(piece.pixels)))
+    ]
+    if sum(doubt.right - doubt.left for doubt in doubts) > HARD * sum(piece.pixels.shape[1] for piece in pieces):
+        # Hands and bad copies: where so much is in doubt, the quick model is also wrong where it is sure.
+        doubts = [
+            Doubt(line, 0, len(text.letters), 0, piece.pixels.shape[1])
+            for line, (piece, text) in enumerate(zip(pieces, texts, strict=True))
+        ]
+    parts = [_for_care(pieces[doubt.line].pixels, doubt) for doubt in doubts]
+    # From right to left, so that places further left stay true.
+    for doubt, again in sorted(zip(doubts, _engine().careful.recognise(parts), strict=True), reverse=True):
+        texts[doubt.line] = _mended(texts[doubt.line], doubt, again)
+    return texts
+
+
+def _trimmed(pixels: Pixels, ink: NDArray[np.bool_]) -> Pixels:
+    """A line without the paper above and below it, of which a detector leaves as much as the print is high."""
+    rows = np.flatnonzero(ink.sum(axis=1) > max(1.0, SPECKS * ink.shape[1]))
+    if len(rows) == 0 or rows[-1] - rows[0] > TRIMMED - 3:
+        return pixels
+    top = min(max(0, int(rows[0] + rows[-1] + 1 - TRIMMED) // 2), len(pixels) - TRIMMED)
+    return pixels[top : top + TRIMMED]
+
+
+def _doubts(line: int, text: Text, inked: bytes) -> list[Doubt]:
+    """The words of a line that are to be read again, neighbours together; all of the line where most is in doubt."""
+    gaps = [_gap(inked, left, right) for left, right in pairwise(text.columns)]
+    spans = _spans(text, gaps, QUICK)
+    edges = [0, *_edges(text, spans, inked), len(inked)]
+    blank = _blank(gaps, QUICK)
+    runs: list[Doubt] = []
+    for (first, last), (left, right) in zip(spans, pairwise(edges), strict=False):
+        one_word = all(gap.width < blank for gap in gaps[first : last - 1])
+        if one_word and min(text.sureness[first:last]) >= DOUBTFUL and _is_plain(text.letters[first:last]):
+            continue
+        if runs and runs[-1].right == left:
+            runs[-1] = runs[-1]._replace(last=last, right=right)
+        else:
+            runs.append(Doubt(line, first, last, left, right))
+    if not spans or sum(run.right - run.left for run in runs) > MOSTLY * len(inked):
+        return [Doubt(line, 0, len(text.letters), 0, len(inked))]
+    return runs
+
+
+def _is_plain(letters: str) -> bool:
+    """Whether all are letters and signs of French, which are hardly ever taken for each other's, but for "1er"."""
+    return letters != "ler" and all(letter.isascii() or letter in PLAIN for letter in letters)
+
+
+def _for_care(pixels: Pixels, doubt: Doubt) -> Pixels:
+    """The doubtful part of a line that was cut out for the quick recogniser as the careful one takes it."""
+    import cv2
+
+    part = pixels[:, max(0, doubt.left - MARGIN) : doubt.right + MARGIN]
+    width = max(MIN_WIDTH // 2, round(part.shape[1] * CAREFUL.wide_as / QUICK.wide_as))
+    return np.asarray(cv2.resize(part, (width, CAREFUL.high), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _mended(text: Text, doubt: Doubt, again: Text) -> Text:
+    """The line with its doubtful letters as they were read again."""
+    start, scale = max(0, doubt.left - MARGIN), QUICK.wide_as / CAREFUL.wide_as
+    columns = tuple(start + column * scale for column in again.columns)
+    sureness = (*text.sureness[: doubt.first], *again.sureness, *text.sureness[doubt.last :])
+    return Text(
+        text.letters[: doubt.first] + again.letters + text.letters[doubt.last :],
+        (*text.columns[: doubt.first], *columns, *text.columns[doubt.last :]),
+        sureness,
+        fmean(sureness) if sureness else 0.0,
+    )
+
+
+# From recognised letters to words
 
 
 def _lines(pieces: Sequence[Piece], texts: Sequence[Text], shape: tuple[int, ...], slope: float) -> tuple[Line, ...]:
@@ -254,11 +365,11 @@ def _lines(pieces: Sequence[Piece], texts: Sequence[Text], shape: tuple[int, ...
 def _words(piece: Piece, text: Text, shape: tuple[int, ...]) -> list[Word]:
     """The words of one line, each with its own box drawn around its ink."""
     ink = _ink(piece.pixels)
-    gaps = [_gap(ink, left, right) for left, right in pairwise(text.columns)]
-    spans = list(_spans(text, gaps))
+    inked = _inked(ink)
+    spans = _spans(text, [_gap(inked, left, right) for left, right in pairwise(text.columns)], piece.size)
     if not spans:
         return []
-    edges = [_gap(ink, text.columns[a[1] - 1], text.columns[b[0]]).middle for a, b in pairwise(spans)]
+    edges = _edges(text, spans, inked)
     words = []
     for (start, end), left, right in zip(spans, [0, *edges], [*edges, ink.shape[1]], strict=True):
         place = _ink_box(ink, left, right)
@@ -267,14 +378,14 @@ def _words(piece: Piece, text: Text, shape: tuple[int, ...]) -> list[Word]:
     return words
 
 
-def _spans(text: Text, gaps: Sequence[Gap]) -> list[tuple[int, int]]:
+def _spans(text: Text, gaps: Sequence[Gap], size: Size) -> list[tuple[int, int]]:
     """First and last (exclusive) letter of each word: what stands between spaces or wide gaps.
 
     The recogniser drops a space now and then; the paper between the letters tells better.
     """
     steps = [b - a for a, b in pairwise(text.columns)]
-    wide = max(WIDE_GAP * median(steps), WIDE_AS) if steps else 0.0
-    blank = max(SPACE, WIDE_SPACE * median(gap.width for gap in gaps)) if gaps else 0.0
+    wide = max(WIDE_GAP * median(steps), size.wide_as) if steps else 0.0
+    blank = _blank(gaps, size)
     spans: list[tuple[int, int]] = []
     start = 0
     for index, letter in enumerate(text.letters):
@@ -287,10 +398,15 @@ def _spans(text: Text, gaps: Sequence[Gap]) -> list[tuple[int, int]]:
     return spans
 
 
+def _blank(gaps: Sequence[Gap], size: Size) -> float:
+    """How much paper between two letters parts words, where neither of them is thin."""
+    return max(size.space, WIDE_SPACE * median(gap.width for gap in gaps)) if gaps else 0.0
+
+
 def _is_blank(text: Text, gaps: Sequence[Gap], index: int, blank: float) -> bool:
     """Whether so much paper lies before a letter that another word begins with it."""
     thin = not THIN.isdisjoint(text.letters[index - 1 : index + 1])
-    return gaps[index - 1].width >= (2 * blank if thin else blank)
+    return gaps[index - 1].width >= (BESIDE_THIN * blank if thin else blank)
 
 
 class Gap(NamedTuple):
@@ -300,20 +416,36 @@ class Gap(NamedTuple):
     width: int
 
 
-def _gap(ink: NDArray[np.bool_], left: float, right: float) -> Gap:
+def _edges(text: Text, spans: Sequence[tuple[int, int]], inked: bytes) -> list[int]:
+    """The columns where one word ends and the next begins."""
+    return [_gap(inked, text.columns[a[1] - 1], text.columns[b[0]]).middle for a, b in pairwise(spans)]
+
+
+def _gap(inked: bytes, left: float, right: float) -> Gap:
     """The widest inkless stretch between two letters, whose columns are known to a step only."""
-    start, end = int(left), max(int(right), int(left) + 1)
-    edges = np.flatnonzero(np.concatenate([[True], ink[:, start:end].any(axis=0), [True]]))
-    widths = np.diff(edges)
-    widest = int(widths.argmax())
-    return Gap(start + int(edges[widest] + edges[widest + 1] - 1) // 2, int(widths[widest]) - 1)
+    start = int(left)
+    stretches = inked[start : max(int(right), start + 1)].split(b"\1")
+    width, begin = 0, start
+    for stretch in stretches:
+        if len(stretch) > width:
+            width, first = len(stretch), begin
+        begin += len(stretch) + 1
+    return Gap(first + width // 2, width) if width else Gap(start, 0)
 
 
 def _ink(pixels: Pixels) -> NDArray[np.bool_]:
     """Where a line's pixels stand out from its paper by more than half of its contrast."""
-    paper = float(np.median(pixels))
-    distance = np.abs(pixels.astype(np.float32) - paper)
-    return np.asarray(distance > max(20.0, float(np.percentile(distance, 98)) / 2))
+    counts = np.bincount(pixels.ravel(), minlength=256)  # All grey levels at once: sorting pixels takes much longer.
+    paper = int(np.searchsorted(np.cumsum(counts), pixels.size / 2))
+    distance = np.abs(np.arange(256) - paper)
+    distances = np.cumsum(np.bincount(distance, weights=counts))
+    contrast = int(np.searchsorted(distances, 0.98 * pixels.size))
+    return np.asarray((distance > max(20.0, contrast / 2))[pixels])
+
+
+def _inked(ink: NDArray[np.bool_]) -> bytes:
+    """1 for each column of a line with ink in it, 0 for paper."""
+    return ink.any(axis=0).tobytes()
 
 
 def _ink_box(ink: NDArray[np.bool_], left: int, right: int) -> tuple[float, float, float, float]:
@@ -321,7 +453,7 @@ def _ink_box(ink: NDArray[np.bool_], left: int, right: int) -> tuple[float, floa
     part = ink[:, left:right]
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
     if len(rows) == 0 or len(columns) == 0:
-        return float(left), 0.0, float(right), float(LINE_HEIGHT)
+        return float(left), 0.0, float(right), float(ink.shape[0])
     return left + float(columns[0]), float(rows[0]), left + float(columns[-1]) + 1, float(rows[-1]) + 1
 
 
@@ -338,11 +470,11 @@ def _on_page(piece: Piece, place: tuple[float, float, float, float], shape: tupl
 
 @dataclass
 class Engine:
-    """Both models, ready to run. Threads may share it: each has inference requests of its own."""
+    """The models, ready to run. Threads may share it: each has inference requests of its own."""
 
     detector: Any
-    recogniser: Any
-    letters: tuple[str, ...]
+    quick: Recogniser
+    careful: Recogniser
     characters: Floats
     own: threading.local
 
@@ -350,12 +482,22 @@ class Engine:
         """The corners of each line of print: lines × 4 × (x, y) in pixels."""
         from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
-        request = self._own("detect", self.detector.create_infer_request)
-        request.infer([_reduced(grey)])
+        if not hasattr(self.own, "request"):
+            self.own.request = self.detector.create_infer_request()
+        self.own.request.infer([_reduced(grey)])
         # RapidOCR's own values (its config.yaml).
         find = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, score_mode="fast", use_dilation=True)
-        quads, _ = find(request.get_output_tensor().data, grey.shape[:2])
+        quads, _ = find(self.own.request.get_output_tensor().data, grey.shape[:2])
         return np.asarray(quads, np.float32).reshape(-1, 4, 2)
+
+
+@dataclass
+class Recogniser:
+    """One model that reads lines, and the letters that it knows; the first stands for none."""
+
+    model: Any
+    letters: tuple[str, ...]
+    own: threading.local
 
     def recognise(self, lines: Sequence[Pixels]) -> list[Text]:
         """What stands on each line image, in the same order."""
@@ -369,7 +511,7 @@ class Engine:
             steps = -(-lines[index].shape[1] // STEP)
             chances[index] = request.get_output_tensor().data[0][:steps].copy()
 
-        queue = self._own("recognise", self._queue)
+        queue = self._queue()
         queue.set_callback(keep)
         # Longest first, so that no core is left alone with the longest line at the end.
         for index in sorted(range(len(lines)), key=lambda index: -lines[index].shape[1]):
@@ -380,12 +522,9 @@ class Engine:
     def _queue(self) -> Any:
         from openvino import AsyncInferQueue
 
-        return AsyncInferQueue(self.recogniser, workers())
-
-    def _own(self, name: str, make: Any) -> Any:
-        if not hasattr(self.own, name):
-            setattr(self.own, name, make())
-        return getattr(self.own, name)
+        if not hasattr(self.own, "queue"):
+            self.own.queue = AsyncInferQueue(self.model, workers())
+        return self.own.queue
 
     def decoded(self, chances: Floats, width: int) -> Text:
         """Best letter of each step; repeated and empty steps are dropped (connectionist temporal classification)."""
@@ -432,29 +571,51 @@ def _loaded() -> Engine:
     cv2.setNumThreads(1)
     core = openvino.Core()
     how = {"INFERENCE_NUM_THREADS": workers(), "NUM_STREAMS": workers(), "ENABLE_CPU_PINNING": False}
+
+    def recogniser(model: Any, letters: Sequence[str], high: int | None) -> Recogniser:
+        # Class 0 is "no letter here", the last is a space; RapidOCR builds its table the same way.
+        adapted, kept = _adapted(model, ["", *letters, " "], high)
+        return Recogniser(core.compile_model(adapted, "CPU", how), kept, threading.local())
+
     detection, recognition = models()
-    recogniser, letters = _adapted(core.read_model(recognition))
+    small, tiny = core.read_model(recognition), core.read_model(TINY)
+    detector = core.read_model(detection)
+    _accept_grey(detector, None)
+    careful = recogniser(small, small.get_rt_info()["framework"]["character"].value.splitlines(), CAREFUL.high)
+    quick = recogniser(tiny, TINY.with_suffix(".txt").read_text(encoding="utf-8").splitlines(), None)
     return Engine(
-        core.compile_model(detection, "CPU", how),
-        core.compile_model(recogniser, "CPU", how),
-        letters,
-        _characters(letters),
-        threading.local(),
+        core.compile_model(detector, "CPU", how), quick, careful, _characters(careful.letters), threading.local()
     )
 
 
-def _adapted(model: Any) -> tuple[Any, tuple[str, ...]]:
-    """The recogniser for lines of LINE_HEIGHT and Latin letters only, and what its remaining classes stand for."""
+def _adapted(model: Any, classes: Sequence[str], high: int | None) -> tuple[Any, tuple[str, ...]]:
+    """A recogniser for grey lines of one height, or any, and Latin letters only, and what its classes stand for."""
     import openvino
 
-    # Class 0 is "no letter here", the last is a space; RapidOCR builds its table the same way.
-    classes = ["", *model.get_rt_info()["framework"]["character"].value.splitlines(), " "]
     kept = [index for index, letter in enumerate(classes) if _is_wanted(letter)]
     chances = _latin_only(model, kept)
     _accept_any_height(model)
+    _accept_grey(model, high)
     adapted = openvino.Model([chances], model.get_parameters(), "recogniser")
-    adapted.reshape(openvino.PartialShape([1, 3, LINE_HEIGHT, -1]))
     return adapted, tuple(classes[index] for index in kept)
+
+
+def _accept_grey(model: Any, high: int | None) -> None:
+    """Takes grey levels 0..255 in place of three equal channels from -1 to 1: images of one height, or of any."""
+    import openvino
+    from openvino import opset13 as ops
+
+    old = model.get_parameters()[0]
+    (target,) = old.output(0).get_target_inputs()
+    first = target.get_node()
+    weights = _above(first.input(1).get_source_output().get_node(), "Constant").data.sum(axis=1, keepdims=True)
+    grey = ops.parameter(openvino.PartialShape([1, 1, high or -1, -1]), np.uint8, "grey")
+    levels = ops.subtract(ops.divide(ops.convert(grey, np.float32), np.float32(127.5)), np.float32(1))
+    target.replace_source_output(levels.output(0))
+    first.input(1).replace_source_output(ops.constant(weights).output(0))
+    model.add_parameters([grey])
+    model.remove_parameter(old)
+    model.validate_nodes_and_infer_types()
 
 
 def _latin_only(model: Any, kept: Sequence[int]) -> Any:
@@ -501,26 +662,22 @@ def _is_wanted(letter: str) -> bool:
     return letter in ("", *OTHER_SIGNS) or (len(letter) == 1 and ord(letter) < latin_extended_a_ends)
 
 
-def _reduced(grey: Pixels) -> Floats:
-    """A page as the detector takes it: 1 × 3 × height × width, multiples of 32, grey levels from -1 to 1."""
+def _reduced(grey: Pixels) -> Pixels:
+    """A page as the detector takes it: 1 × 1 × height × width, multiples of 32."""
     import cv2
 
     scale = min(1.0, DETECTION_SIDE / max(grey.shape))
     high, wide = (max(32, round(side * scale / 32) * 32) for side in grey.shape)
     small = cv2.resize(np.ascontiguousarray(grey), (wide, high), interpolation=cv2.INTER_AREA)
-    return np.broadcast_to(_levels(small), (1, 3, high, wide))
+    return np.asarray(small, np.uint8)[None, None]
 
 
-def _levels(pixels: Pixels) -> Floats:
-    """Grey levels 0..255 as both models take them, from -1 to 1."""
-    return pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
-
-
-def _batch(pixels: Pixels) -> Floats:
-    """A line as the recogniser takes it: 1 × 3 × 32 × width, filled up with 0."""
-    width = -(-max(pixels.shape[1], MIN_WIDTH) // WIDTH_STEP) * WIDTH_STEP
-    batch = np.zeros((1, 3, LINE_HEIGHT, width), np.float32)
-    batch[..., : pixels.shape[1]] = _levels(pixels)
+def _batch(pixels: Pixels) -> Pixels:
+    """A line as a recogniser takes it: 1 × 1 × height × width, filled up with a middle grey."""
+    high, wide = pixels.shape
+    width = -(-max(wide, MIN_WIDTH) // WIDTH_STEP) * WIDTH_STEP
+    batch = np.full((1, 1, high, width), 128, np.uint8)
+    batch[..., :wide] = pixels
     return batch
 
 

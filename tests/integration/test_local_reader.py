@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import sys
@@ -143,10 +144,22 @@ def test_the_models_come_with_the_package() -> None:
     assert all(path.is_file() and path.is_relative_to(package) for path in local.models())
 
 
+def test_the_quick_model_is_the_published_one() -> None:
+    readme = local.TINY.with_name("README.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(local.TINY.read_bytes()).hexdigest() in readme
+
+
+def test_what_the_quick_model_doubts_is_read_with_care(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a sure word everything is read again, and the same page comes out."""
+    monkeypatch.setattr(local, "DOUBTFUL", 1.1)
+    assert rows(read(scan())) == EXPECTED
+
+
 def test_the_letters_are_those_of_french_and_english() -> None:
-    letters = set(local._engine().letters)
-    assert set("ABCXYZabcxyz0189 '’-.,:/()éèêëàâçîïôùûüÿœæÉÈÊËÀÂÇÎÏÔÙÛÜŒÆ«»°") <= letters
-    assert len(letters) < 400
+    for recogniser in (local._engine().quick, local._engine().careful):
+        letters = set(recogniser.letters)
+        assert set("ABCXYZabcxyz0189 '’-.,:/()éèêëàâçîïôùûüÿœæÉÈÊËÀÂÇÎÏÔÙÛÜŒÆ«»°") <= letters
+        assert len(letters) < 400
 
 
 def test_nothing_is_logged(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
