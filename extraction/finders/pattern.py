@@ -130,7 +130,7 @@ def _has_rival(own: _Accepted, mates: list[_Accepted]) -> bool:
     if len(mates) == 1 or own[1].label == "nam" or own[1].names.match(letters):
         return False
     row = frozenset().union(*(mate[1].names.sure for mate in mates))
-    return len(row) == 1 and any(mate[2].value[:4] in row for mate in mates)
+    return len(row) == 1 and letters not in row and any(mate[2].value[:4] in row for mate in mates)
 
 
 def refused(layout: Layout) -> list[Box]:
