@@ -49,6 +49,7 @@ WIDTH_STEP = 16  # line widths are rounded up to this
 MIN_WIDTH, MAX_WIDTH = 32, 3200
 MIN_CONFIDENCE = 0.3  # less is noise taken for print
 DOUBTFUL = 0.95  # sureness of its least sure letter below which a word is read again
+DOUBTFUL_NUMBER = 0.99  # the same for one with a digit, for no other word says what it must be
 SPECKS = 0.004  # of a row of pixels: less ink is dirt
 TRIMMED = 32  # rows of a line that the quick model reads where its ink fits into them
 MOSTLY = 0.6  # of a line: with more than this in doubt, all of it is read again
@@ -312,7 +313,7 @@ def _doubts(line: int, text: Text, inked: bytes) -> list[Doubt]:
     runs: list[Doubt] = []
     for (first, last), (left, right) in zip(spans, pairwise(edges), strict=False):
         one_word = all(gap.width < blank for gap in gaps[first : last - 1])
-        if one_word and min(text.sureness[first:last]) >= DOUBTFUL and _is_plain(text.letters[first:last]):
+        if one_word and _is_sure(text.letters[first:last], min(text.sureness[first:last])):
             continue
         if runs and runs[-1].right == left:
             runs[-1] = runs[-1]._replace(last=last, right=right)
@@ -323,9 +324,10 @@ def _doubts(line: int, text: Text, inked: bytes) -> list[Doubt]:
     return runs
 
 
-def _is_plain(letters: str) -> bool:
-    """Whether all are letters and signs of French, which are hardly ever taken for each other's, but for "1er"."""
-    return letters != "ler" and all(letter.isascii() or letter in PLAIN for letter in letters)
+def _is_sure(word: str, sureness: float) -> bool:
+    """Whether a word needs no second reading: all its signs are French, and it is not "1er" misread."""
+    enough = DOUBTFUL_NUMBER if any(letter.isdecimal() for letter in word) else DOUBTFUL
+    return sureness >= enough and word != "ler" and all(letter.isascii() or letter in PLAIN for letter in word)
 
 
 def _for_care(pixels: Pixels, doubt: Doubt) -> Pixels:
