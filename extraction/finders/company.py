@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from extraction import nam
+from extraction.finders.repair import differences
 from extraction.layout import Layout
 
 SYSTEM_LETTERS = frozenset(
@@ -108,7 +109,7 @@ class Company:
     def _alike(self, letters: str) -> Iterator[Member]:
         """Numbers whose letters differ at one place at most: XKRE, XKRW, XKRS."""
         for other, members in self.members.items():
-            if sum(a != b for a, b in zip(letters, other, strict=True)) <= 1 and other not in self.named:
+            if differences(letters, other) <= 1 and other not in self.named:
                 yield from members
 
     def _column(self, own: Member) -> list[Member]:
@@ -157,10 +158,8 @@ def _members(layout: Layout) -> Iterator[Member]:
         figures = found[2] or found[3]
         value = found[1] + _SEPARATORS.sub("", figures)
         enough = _FEWEST_DIGITS if found[2] else 2
-        if sum(c.isdecimal() for c in value) < enough:
+        if sum(c.isdecimal() for c in value) < enough or value[4:] in ANY:
             continue
         cut = re.sub("[0-9A-Z]", "9", found[0])
         holds = len(value) == nam.LENGTH and all(nam.check(value))
-        if value[4:] in ANY:
-            continue
         yield Member(found[1], value, cut, found.start(), layout.left(found.start()), holds)

@@ -22,7 +22,7 @@ from extraction.layout import Layout
 from extraction.page import Box
 from extraction.visits.moments import dates_in
 
-__all__ = ["Names", "Span", "Surroundings", "codes_in", "codes_on"]
+__all__ = ["Names", "Span", "Surroundings", "codes_in"]
 
 _LABEL = re.compile(
     r"""(?<![a-z0-9_])(?=[abcdefhilmnopqrstv5])  # Where no label begins, this says so at once.
@@ -148,11 +148,12 @@ class Surroundings:
 
     def _verdict(self, span: Span) -> str:
         if self._company is None:
-            self._company = Company.of(self.layout, self._named(), self._is_named, self._is_labelled)
+            self._company = Company.of(self.layout, self.named, self._is_named, self._is_labelled)
         return self._company.verdict(self.layout.plain[span.start : span.start + 4].upper(), span.start)
 
-    def _named(self) -> frozenset[str]:
-        """As `codes_on`, reading each row once."""
+    @property
+    def named(self) -> frozenset[str]:
+        """The four letters that every name on the page gives which is clearly a full name."""
         return frozenset().union(*(self._names_in(row.start, row.end)[1] for row in self.layout.rows))
 
     def _is_named(self, start: int, letters: str) -> bool:
@@ -422,11 +423,6 @@ def _headers(layout: Layout, labels: list[tuple[int, int, str]], numbered: Conta
             stop = min(stop, labels[i + 1][0])
         if not any(c.isdigit() for c in layout.folded[end:stop]):
             yield _Header(row, layout.box(start, end), kind)
-
-
-def codes_on(layout: Layout) -> frozenset[str]:
-    """The four letters that every name on the page gives which is clearly a full name."""
-    return frozenset().union(*(codes_in(layout.plain[row.start : row.end]) for row in layout.rows))
 
 
 def codes_in(text: str) -> set[str]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from extraction import nam
 from extraction.finders import confidence, pattern, repair
-from extraction.finders.context import Span, Surroundings, codes_in, codes_on
+from extraction.finders.context import Span, Surroundings, codes_in
 from extraction.finders.proposal import Checks, Proposal, Repair
 from extraction.finders.spelling import Spelling, normalised, spell
 from extraction.layout import Layout
@@ -120,7 +120,7 @@ class _Scene:
 
     def _named(self) -> Iterator[_Place]:
         """Around four letters that a name on the page gives: digits follow to the right, or below."""
-        codes = codes_on(self.layout)
+        codes = self.surroundings.named
         for four in _FOUR.finditer(self.layout.plain):
             if not codes.isdisjoint(_letters(four[0])):
                 box = self.layout.box(*four.span())
