@@ -163,11 +163,17 @@ def _black_and_white(grey: Pixels) -> Pixels:
 
 
 class Piece(NamedTuple):
-    """A line cut out of the page at some size, and the matrix that takes the places of its pixels back to the page."""
+    """A line cut out of the page at some size, the matrix that takes its pixels' places back to the page, its ink."""
 
     pixels: Pixels
     size: Size
     to_page: NDArray[np.float64]
+    ink: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, pixels: Any, size: Size, to_page: NDArray[np.float64]) -> Piece:
+        line = np.asarray(pixels, np.uint8)
+        return cls(line, size, to_page, _ink(line))
 
 
 def _upright(grey: Pixels) -> tuple[Pixels, int, NDArray[np.float32]]:
@@ -218,7 +224,7 @@ def _set(row: Comb, size: Size) -> Piece:
     x0, y0, x1, y1 = row.corners
     to_page = np.array([[(x1 - x0) / width, 0, x0], [0, (y1 - y0) / size.high, y0]])
     pixels = cv2.resize(row.pixels, (width, size.high), interpolation=cv2.INTER_AREA)
-    return Piece(np.asarray(pixels, np.uint8), size, to_page)
+    return Piece.of(pixels, size, to_page)
 
 
 def _cut(grey: Pixels, quad: NDArray[np.float32], size: Size) -> Piece:
@@ -237,7 +243,7 @@ def _cut(grey: Pixels, quad: NDArray[np.float32], size: Size) -> Piece:
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return Piece(np.asarray(pixels, np.uint8), size, to_page)
+    return Piece.of(pixels, size, to_page)
 
 
 def _slope(quads: NDArray[np.float32], shape: tuple[int, ...]) -> float:
@@ -273,15 +279,13 @@ class Doubt(NamedTuple):
 
 
 def _read_quickly(pieces: Sequence[Piece]) -> list[Text]:
-    return _engine().quick.recognise([_trimmed(piece.pixels, _ink(piece.pixels)) for piece in pieces])
+    return _engine().quick.recognise([_trimmed(piece.pixels, piece.ink) for piece in pieces])
 
 
 def _read_with_care(pieces: Sequence[Piece], quickly: Sequence[Text]) -> list[Text]:
     """What stands on each line, with the words read again that were in doubt when they were read quickly."""
     texts = list(quickly)
-    doubts = [
-        doubt for line, piece in enumerate(pieces) for doubt in _doubts(line, texts[line], _inked(_ink(piece.pixels)))
-    ]
+    doubts = [doubt for line, piece in enumerate(pieces) for doubt in _doubts(line, texts[line], _inked(piece.ink))]
     if sum(doubt.right - doubt.left for doubt in doubts) > HARD * sum(piece.pixels.shape[1] for piece in pieces):
         # Hands and bad copies: where so much is in doubt, the quick model is also wrong where it is sure.
         doubts = [
@@ -366,7 +370,7 @@ def _lines(pieces: Sequence[Piece], texts: Sequence[Text], shape: tuple[int, ...
 
 def _words(piece: Piece, text: Text, shape: tuple[int, ...]) -> list[Word]:
     """The words of one line, each with its own box drawn around its ink."""
-    ink = _ink(piece.pixels)
+    ink = piece.ink
     inked = _inked(ink)
     spans = _spans(text, [_gap(inked, left, right) for left, right in pairwise(text.columns)], piece.size)
     if not spans:
