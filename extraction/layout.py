@@ -121,8 +121,9 @@ class Layout:
             raise ValueError("no rows on this page")
         middle = (box.y0 + box.y1) / 2
         at = bisect_left(self.rows, middle, key=_row_middle)
-        around = range(max(0, at - 1), min(len(self.rows), at + 1))
-        return min(around, key=lambda i: abs(self.rows[i].middle - middle))
+        if at == len(self.rows) or (at and middle - self.rows[at - 1].middle <= self.rows[at].middle - middle):
+            return at - 1
+        return at
 
     def words_in(self, start: int, end: int) -> tuple[Word, ...]:
         """The words that have a character in `start..end`."""

@@ -27,6 +27,7 @@ import re
 import unicodedata
 from calendar import monthrange
 from datetime import date
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 LENGTH = 12
@@ -43,7 +44,16 @@ _WEIGHTS = (1, 3, 7, 9, 1, 7, 1, 3, 4, 5, 7, 6, 9, 1)
 _CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 # cp037 is the EBCDIC page of the rule; each table holds what a character adds to the sum at its place.
 _ADDS = [{c: weight * c.encode("cp037")[0] % 10 for c in _CHARACTERS} for weight in _WEIGHTS]
-_ADDS_WITHOUT_YEAR = _ADDS[:4] + _ADDS[8:]
+_ADDS_BY_PLACE = [(_ADDS[place], place) for place in range(4)] + [(_ADDS[place + 3], place) for place in (8, 9, 10)]
+"""For each place of a NAM that is summed as it stands, what its character adds; the rule's text is longer by two digits
+of the year and one letter."""
+_ADDS_OF_MONTH = {
+    f"{month + extra:02d}": _ADDS[8][sex] + _ADDS[9][f"{month:02d}"[0]] + _ADDS[10][f"{month:02d}"[1]]
+    for month in range(1, 13)
+    for sex, extra in (("M", 0), ("F", 50))
+}
+"""What the letter for the sex and the month add, by the two digits that state both."""
+_BIRTH = slice(4, 10)
 _NOT_KEPT = re.compile("[^A-Z0-9]+")
 _NOT_LETTERS = re.compile("[^A-Z]+")
 _SAINT = re.compile(r"^(?:SAINTE?S?|STE)(?=[\s\-‐-―'’.])")
@@ -68,20 +78,14 @@ def check(value: str) -> NamChecks:
     """The shape, the birth date (a real day in a possible century) and the check character of `value`."""
     if FORMAT.fullmatch(value) is None:
         return NamChecks(format=False, birth_date=False, check_character=False)
-    births = _births(value)
-    return NamChecks(format=True, birth_date=bool(births), check_character=_matching(value, births) is not None)
+    return NamChecks(format=True, birth_date=bool(_births(value[_BIRTH])), check_character=_matching(value) is not None)
 
 
 def birth_date(value: str) -> date | None:
     """The birth date in `value`, its century decided by the check character; None where that decides nothing."""
     if FORMAT.fullmatch(value) is None:
         return None
-    return _matching(value, _births(value))
-
-
-def is_female(value: str) -> bool:
-    """Whether the month carries the +50 that the check needs. Never shown: it is not a person's gender."""
-    return value[6] in "56"
+    return _matching(value)
 
 
 def check_character(letters: str, birth: date, female: bool, sequence: str) -> str:
@@ -93,7 +97,9 @@ def check_character(letters: str, birth: date, female: bool, sequence: str) -> s
         raise ValueError("letters must be four of A-Z")
     if len(sequence) != 1 or sequence not in SEQUENCE_CHARACTERS:
         raise ValueError("sequence must be one of SEQUENCE_CHARACTERS")
-    return _check_character(letters, birth, female, sequence)
+    month = birth.month + 50 if female else birth.month
+    total = _sum_without_year(f"{letters}00{month:02d}{birth.day:02d}{sequence}") + _sum_of_year(birth.year)
+    return str(total % 10)
 
 
 def compose(surname: str, given_name: str, birth: date, female: bool, sequence: str) -> str:
@@ -141,37 +147,45 @@ def _unaccented(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c)).upper()
 
 
-def _births(value: str) -> list[date]:
-    """The real days that the six digits of a well-shaped value can mean, one for each possible century."""
-    month, day = int(value[6:8]), int(value[8:10])
+@lru_cache(maxsize=1 << 14)
+def _births(digits: str) -> tuple[date, ...]:
+    """The real days that six digits of a well-shaped value can mean, one for each possible century.
+
+    Remembered by the digits alone, which are nobody's: a page asks for the same days again and again.
+    """
+    month, day = int(digits[2:4]), int(digits[4:6])
     if month > 50:  # noqa: PLR2004 - the rule adds 50 for women
         month -= 50
     if not (1 <= month <= 12 and 1 <= day <= 31):  # noqa: PLR2004 - months and days
-        return []
-    short = int(value[4:6])
+        return ()
+    short = int(digits[:2])
     first = FIRST_YEAR + (short - FIRST_YEAR) % 100
-    return [date(year, month, day) for year in (first + 100, first) if day <= monthrange(year, month)[1]]
+    return tuple(date(year, month, day) for year in (first + 100, first) if day <= monthrange(year, month)[1])
 
 
-def _matching(value: str, births: list[date]) -> date | None:
+def _matching(value: str) -> date | None:
     """The birth that the check character of a well-shaped value confirms.
 
     Two centuries never share a check character (they differ by 2 or 3 modulo 10), so the first match is the only one.
     """
+    births = _births(value[_BIRTH])
     if not births:
         return None
-    wanted = int(value[11]) - _sum_without_year(value[:4], births[0], is_female(value), value[10])
-    return next((birth for birth in births if (wanted - _sum_of_year(birth.year)) % 10 == 0), None)
+    wanted = int(value[11]) - _sum_without_year(value)
+    for birth in births:
+        if (wanted - _sum_of_year(birth.year)) % 10 == 0:
+            return birth
+    return None
 
 
-def _check_character(letters: str, birth: date, female: bool, sequence: str) -> str:
-    return str((_sum_without_year(letters, birth, female, sequence) + _sum_of_year(birth.year)) % 10)
+def _sum_without_year(value: str) -> int:
+    """What the letters, sex, month, day and sequence character of a well-shaped value add to the sum."""
+    total = _ADDS_OF_MONTH[value[6:8]]
+    for adds, place in _ADDS_BY_PLACE:
+        total += adds[value[place]]
+    return total
 
 
-def _sum_without_year(letters: str, birth: date, female: bool, sequence: str) -> int:
-    coded = f"{letters}{'F' if female else 'M'}{birth.month:02d}{birth.day:02d}{sequence}"
-    return sum([adds[c] for adds, c in zip(_ADDS_WITHOUT_YEAR, coded, strict=True)])
-
-
+@cache
 def _sum_of_year(year: int) -> int:
-    return sum([adds[c] for adds, c in zip(_ADDS[4:8], f"{year:04d}", strict=True)])
+    return sum(adds[c] for adds, c in zip(_ADDS[4:8], f"{year:04d}", strict=True))

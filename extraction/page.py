@@ -32,12 +32,12 @@ class Box(NamedTuple):
 
     def overlap(self, other: Box) -> float:
         """Intersection over union, 0..1."""
-        width = min(self.x1, other.x1) - max(self.x0, other.x0)
-        height = min(self.y1, other.y1) - max(self.y0, other.y0)
-        if width <= 0 or height <= 0:
-            return 0.0
-        common = width * height
-        return common / (self.width * self.height + other.width * other.height - common)
+        ax0, ay0, ax1, ay1 = self
+        bx0, by0, bx1, by1 = other
+        if ay0 >= by1 or by0 >= ay1 or ax0 >= bx1 or bx0 >= ax1:
+            return 0.0  # As nearly all are, and asked for all pairs of a page.
+        common = (min(ax1, bx1) - max(ax0, bx0)) * (min(ay1, by1) - max(ay0, by0))
+        return common / ((ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - common)
 
     def inside(self, part: Box) -> Box:
         """Where this box lies on the page, if it was measured in fractions of a part of it."""

@@ -29,6 +29,7 @@ _CODE = re.compile(
 ANY = frozenset(("12345678", "00000000", "99999999", "01234567"))
 """Figures that stand for any."""
 _SEPARATORS = re.compile(r"[ .\-/]")
+_CHARACTER = re.compile("[0-9A-Z]")
 _FEWEST_DIGITS = 5
 _NEARLY_ALL = 0.75
 _COLUMN = 0.012
@@ -55,13 +56,15 @@ class Member(NamedTuple):
 
 @dataclass(slots=True)
 class Company:
-    """The numbers of one page. `named` are the letters that full names on it give.
+    """The numbers of one page by their letters. `failing` are the letters of those that do not all hold, `named` the
+    letters that full names on it give.
 
     `is_named` says whether a name in the row of an offset gives these letters, `is_labelled` whether the page calls the
     number there something.
     """
 
     members: dict[str, list[Member]]
+    failing: frozenset[str]
     named: frozenset[str]
     _is_named: Callable[[int, str], bool]
     _is_labelled: Callable[[int], bool]
@@ -78,7 +81,8 @@ class Company:
         members: dict[str, list[Member]] = {}
         for member in _members(layout):
             members.setdefault(member.letters, []).append(member)
-        return cls(members, named, is_named, is_labelled, {})
+        failing = frozenset(letters for letters, each in members.items() if not all(member.holds for member in each))
+        return cls(members, failing, named, is_named, is_labelled, {})
 
     def verdict(self, letters: str, start: int) -> Verdict:
         """What its company makes of the number with these letters at this offset.
@@ -91,7 +95,10 @@ class Company:
         if letters in self.named:
             return ""
         own = next((each for each in self.members.get(letters, ()) if each.start == start), None)
-        if _fails(self._alike(letters), self._holds):
+        # Where none fails, as on most pages of people, nobody's kin can.
+        if any(differences(letters, other) <= 1 for other in self.failing) and _fails(
+            self._alike(letters), self._holds
+        ):
             return "code"
         if letters in SYSTEM_LETTERS or read in SYSTEM_LETTERS:
             return "decoy"
@@ -158,8 +165,8 @@ def _members(layout: Layout) -> Iterator[Member]:
         figures = found[2] or found[3]
         value = found[1] + _SEPARATORS.sub("", figures)
         enough = _FEWEST_DIGITS if found[2] else 2
-        if sum(c.isdecimal() for c in value) < enough or value[4:] in ANY:
+        if sum(map(str.isdecimal, value)) < enough or value[4:] in ANY:
             continue
-        cut = re.sub("[0-9A-Z]", "9", found[0])
+        cut = _CHARACTER.sub("9", found[0])
         holds = len(value) == nam.LENGTH and all(nam.check(value))
         yield Member(found[1], value, cut, found.start(), layout.left(found.start()), holds)

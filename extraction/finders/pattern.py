@@ -234,7 +234,7 @@ def _stand_together(above: Box, below: Box, cell: Box) -> bool:
 
 
 def _digits(glyphs: str) -> int:
-    return sum(c.isdecimal() for c in glyphs[-8:])
+    return sum(map(str.isdecimal, glyphs[-8:]))
 
 
 def _evidence(candidate: _Candidate, label: str, surroundings: Surroundings) -> _Evidence:

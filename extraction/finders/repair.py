@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from operator import ne
 from typing import NamedTuple
 
 from extraction import nam
@@ -136,7 +137,7 @@ def _if_valid(value: str, reason: str, points: float) -> Iterator[Repair]:
 
 def differences(one: str, other: str) -> int:
     """At how many places two values of one length differ."""
-    return sum(a != b for a, b in zip(one, other, strict=True))
+    return sum(map(ne, one, other))
 
 
 def _options(place: int, glyph: str) -> list[tuple[str, int]]:

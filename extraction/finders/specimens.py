@@ -8,6 +8,7 @@ written, and the others are examples too; so is a number that is typed in three 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -194,7 +195,11 @@ def _in_all_ways(layout: Layout, rows: Mapping[int, Sequence[Span]]) -> Iterator
     if layout.page.reader != "text_layer":
         return
     ways: dict[str, set[str]] = {}
-    for span in chain.from_iterable(rows.values()):
+    spans = list(chain.from_iterable(rows.values()))
+    initials = Counter(layout.plain[span.start].upper() for span in spans)
+    for span in spans:
         text = layout.plain[span.start : span.end]
+        if initials[text[0].upper()] < _WAYS:
+            continue
         ways.setdefault(nam.normalise(text), set()).add(re.sub("[A-Za-z0-9]", "9", text))
     yield from (value for value, cuts in ways.items() if len(cuts) >= _WAYS)

@@ -66,7 +66,7 @@ def test_a_newborn_page_holds_the_number_of_the_mother_who_is_old_enough() -> No
     for seed in range(5):
         for item in build("newborn", seed=seed, pages=2).truth:
             birth = nam.birth_date(item.nam)
-            assert nam.is_female(item.nam)
+            assert item.nam[6] in "56"
             assert birth is not None
             assert item.date is not None
             assert 17 <= item.date.year - birth.year <= 45
