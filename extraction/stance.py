@@ -27,6 +27,8 @@ _FEWEST_CHAINS = 5
 _ASKEW, _CLEARLY, _VERY_CLEARLY = 0.02, 0.006, 0.012
 """With so many stretches of print in each half of a page, slopes that differ by so much are different. A page
 that is no more askew than paper lies in a scanner is hardly a photograph: there they must differ by more."""
+_AGREED = 1.2
+"""And by so many times what the slopes of one half differ among themselves: cells of a row may stand at two heights."""
 _LONGEST_GAP = 0.25
 _ROUNDS = 3
 """The slant tells which stretches stand in one row, and these tell the slant better than each by itself."""
@@ -173,7 +175,8 @@ def _fitted(chains: Iterable[_Chain]) -> Slant:
     high, low = (median(chain.y for chain in half) for half in (upper, lower))
     at_high, at_low = _weighted_median(upper), _weighted_median(lower)
     askew = max(abs(at_high), abs(at_low)) > _ASKEW
-    if abs(at_low - at_high) < (_CLEARLY if askew else _VERY_CLEARLY) or low <= high:
+    vague = _AGREED * max(_spread(upper, at_high), _spread(lower, at_low))
+    if abs(at_low - at_high) < max(_CLEARLY if askew else _VERY_CLEARLY, vague) or low <= high:
         return Slant(_weighted_median(long))
     more = (at_low - at_high) / (low - high)
     return Slant(at_high - more * high, more)
@@ -187,6 +190,11 @@ def _weighted_median(chains: Sequence[_Chain]) -> float:
         if half <= 0:
             return slope
     return 0.0
+
+
+def _spread(chains: Sequence[_Chain], slope: float) -> float:
+    """How far half of the chains' slopes are from `slope`, at most."""
+    return _weighted_median([chain._replace(slope=abs(chain.slope - slope)) for chain in chains])
 
 
 def _by_slope(chain: _Chain) -> float:

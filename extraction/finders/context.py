@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from extraction import nam
@@ -69,6 +69,7 @@ _MOST_WORDS = 2
 _SUBJECT = re.compile(r"\b(?:objet|patiente?|usagere?|re|nom)[ ]?:")
 _SURNAME_CAPTION = re.compile(r"\b(?:nom|surname|last name|family name)\b(?! et prenom| du | de la clin)")
 _GIVEN_CAPTION = re.compile(r"\b(?:prenom|first name|given name)")
+_A_YEAR = timedelta(days=365)
 _FIGURES = re.compile("[0-9]{2}")
 _SPACED = re.compile(r"(?:[A-Z015|'-]{1,2}[ ]){2,}[A-Z015|]{1,2}")
 """A name with every letter in a box of its own; a reader may take two together."""
@@ -182,9 +183,13 @@ class Surroundings:
 
     @property
     def dates(self) -> frozenset[date]:
-        """The dates that the page prints."""
+        """The dates that the page prints and that somebody may be born on, who already has a number of their own: not
+        those of the last year before the latest one.
+        """
         if self._dates is None:
-            self._dates = frozenset(match.value for match in dates_in(self.layout.folded))
+            every = [match.value for match in dates_in(self.layout.folded)]
+            latest = max(every, default=date.min)
+            self._dates = frozenset(day for day in every if latest - day > _A_YEAR or len(set(every)) == 1)
         return self._dates
 
     def is_specimen(self, span: Span) -> bool:

@@ -131,6 +131,8 @@ def _letter(grey: Pixels, cell: Cell) -> Pixels | None:
 
     edge = max(1, cell.height // 14)
     inside = grey[cell.y + edge : cell.y + cell.height - edge, cell.x + edge : cell.x + cell.width - edge]
+    if inside.size == 0:  # A box of two or three pixels, of a place that was cut out for a second look.
+        return None
     paper = float(np.median(inside))
     ink = paper - inside.astype(np.float32) > max(25.0, (paper - float(inside.min())) * 0.4)
     columns = np.flatnonzero(ink.sum(axis=0) > 0)

@@ -22,7 +22,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -62,6 +62,12 @@ SURE = 0.88  # mean confidence below which a page may be upside down: upright on
 BESIDE_THIN = 1.6  # times as wide a gap is needed beside such a letter
 THIN = frozenset("1Iil|-:.,;'()/")  # letters with much paper beside them where all are equally wide: gaps count less
 TINY = Path(__file__).with_name("models") / "PP-OCRv6_rec_tiny.onnx"
+FEWEST_LINES = 4  # of fewer, none can be called taller than usual
+STACKED = 1.7  # times as high as most lines is what may hold several
+WIDEST_STACK = 5  # times its height: wider print is large, not stacked
+LEAST_INK = 0.08  # of a line's most inked row; less is paper
+LOWEST_BAND = 0.25  # of the usual height of a line, which a detector draws about twice as high as its print
+BESIDE_BAND = 0.15  # of it are left above and below
 SAMPLE = 8  # lines that tell which way up a page is
 OTHER_SIGNS = "–—‘’“”•…€œŒ°№"
 PLAIN = frozenset("éèêëàâçîïôùûüœæÉÈÊËÀÂÇÎÏÔÙÛÜŒÆ«»°" + OTHER_SIGNS)  # other signs beyond ASCII are doubtful
@@ -206,6 +212,7 @@ def _is_upside_down(pieces: Sequence[Piece]) -> bool:
 def _pieces(grey: Pixels, quads: NDArray[np.float32], size: Size, *, page_width: float) -> list[Piece]:
     """Every line of print, and every row of boxes with a letter in each, which are no lines to the detector."""
     rows = list(combs(grey, page_width=page_width))
+    quads = _unstacked(grey, quads)
     middles = [quad.mean(axis=0) for quad in quads]
     lines = [
         _cut(grey, quad, size)
@@ -213,6 +220,42 @@ def _pieces(grey: Pixels, quads: NDArray[np.float32], size: Size, *, page_width:
         if not any(x0 <= x <= x1 and y0 <= y <= y1 for x0, y0, x1, y1 in (row.corners for row in rows))
     ]
     return lines + [_set(row, size) for row in rows]
+
+
+def _unstacked(grey: Pixels, quads: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The lines with those taken apart that are several, set so closely that the detector took them for one."""
+    if len(quads) < FEWEST_LINES:
+        return quads
+    heights = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
+    widths = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
+    usual = float(np.median(heights))
+    tall = (heights > STACKED * usual) & (widths < WIDEST_STACK * heights)
+    lines = [_bands(grey, quad, usual) if is_tall else [quad] for quad, is_tall in zip(quads, tall, strict=True)]
+    return np.array(list(chain.from_iterable(lines)), np.float32)
+
+
+def _bands(grey: Pixels, quad: NDArray[np.float32], usual: float) -> list[NDArray[np.float32]]:
+    """The lines of a stack, told apart by the paper between them; all of it where there is none."""
+    import cv2
+
+    wide, high = (max(2, round(float(np.linalg.norm(quad[end] - quad[0])))) for end in (1, 3))
+    corners = np.array([[0, 0], [wide, 0], [0, high]], np.float32)
+    to_page = cv2.getAffineTransform(corners, np.ascontiguousarray(quad[[0, 1, 3]], np.float32))
+    flat = cv2.warpAffine(grey, to_page, (wide, high), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    rows = _ink(np.asarray(flat, np.uint8)).sum(axis=1)
+    inked = np.concatenate([[False], rows > LEAST_INK * rows.max(), [False]])
+    edges = np.flatnonzero(inked[1:] != inked[:-1]).reshape(-1, 2)
+    bands = [(int(top), int(end)) for top, end in edges if end - top >= LOWEST_BAND * usual]
+    if len(bands) < 2 or max(end - top for top, end in bands) > STACKED * usual:  # noqa: PLR2004 - one is no stack
+        return [quad]
+    return [_part(quad, (top - BESIDE_BAND * usual) / high, (end + BESIDE_BAND * usual) / high) for top, end in bands]
+
+
+def _part(quad: NDArray[np.float32], top: float, end: float) -> NDArray[np.float32]:
+    """A line from one height of a quadrangle to another, both in 0..1."""
+    left, right = quad[3] - quad[0], quad[2] - quad[1]
+    top, end = max(0.0, top), min(1.0, end)
+    return np.stack([quad[0] + top * left, quad[1] + top * right, quad[1] + end * right, quad[0] + end * left])
 
 
 def _set(row: Comb, size: Size) -> Piece:

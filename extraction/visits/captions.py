@@ -25,13 +25,15 @@ _RANGE_BETWEEN = re.compile(r"[ ]?(?:-|/|>|a|au|et|to|and|until|jusqu'a)[ ]?")
 _HEADER_KINDS = ("birth", "other", "time", "visit", "plain")
 """Of several labels in one header the first of these names it: "Date de naissance" is a birth, not a plain date."""
 _HEADER_GAP = 12
+_OWN_CAPTION = re.compile(r"[a-z]{2}[^\n:]{0,16}:[ \t]*\Z")
+"""What a form calls a value that stands right behind: no header above speaks for that."""
 _JOINTS = str.maketrans("", "", " '/")
 _BEHIND, _FAR_BEHIND, _SAME_LINE = 0.12, 0.4, 0.8
 """What is written behind its caption begins within this part of the page's width, further off where nothing stands
 between, and within so many heights of print above it or below."""
 _CAPTION_ROWS, _CAPTION_HEIGHTS = 3, 4.0
 """A caption stands within so many rows, and so many times its own height, of its value."""
-_STAMP_BEHIND = re.compile(r"[^\n]{0,14}?\b(?:fax\b|tele?cop)")
+_STAMP_BEHIND = re.compile(r"[^\n]{0,14}?\b(?:fax\b|tele?cop|(?:de|from)[ ]?:|p\.?[ ]?0?1\b)")
 """A fax machine prints its own date first and its name behind it."""
 _LABEL_REACH = 80
 """How many characters may stand between a label and its value in the same row, or in running text."""
@@ -39,6 +41,8 @@ _TIME_AFTER_DATE = 8
 """A time this close behind a date, as in "2025-10-03 à 08:15", shares the date's label."""
 _SAME_COLUMN = 0.02
 """Cells that start within this part of the page's width stand in one column."""
+_LONGEST_HEAD = 32
+"""A cell of more characters is a title or running text, and heads no column."""
 _COLUMN = 2
 """So many moments below each other make a column."""
 _DITTO = re.compile(r"(?:''|[\"〃“”]{1,2}|idem|id\.|ditto)(?=[\t\n])")
@@ -114,7 +118,7 @@ class Captions:
         for match in self.found_dates:
             name = self._name(match.start, previous)
             kind = name.kind or self._row_kind(match, previous, marks)
-            if kind == "other" and self._is_far_under(name, match.start):
+            if kind in ("other", "time") and self._heads(name, kind, match.start):
                 kind = ""
             if not kind and _STAMP_BEHIND.match(self.layout.folded, match.end):
                 kind = "other"
@@ -132,6 +136,10 @@ class Captions:
             box = self._boxes[number] = self.layout.box(*self.captions[number][1:3])
         return box
 
+    def words(self, number: int) -> str:
+        """What a caption says, in lower case; nothing for none."""
+        return self.layout.folded[slice(*self.captions[number][1:3])] if number >= 0 else ""
+
     def fields(self, kinds: Container[str]) -> Iterator[tuple[str, int]]:
         """The words and the number of each caption that begins its cell or ends in a colon, as those of a form do."""
         for number, (kind, start, end, _, _) in enumerate(self.captions):
@@ -146,13 +154,15 @@ class Captions:
             self._slipped = list(slips.dates_in(self.layout.plain, near=self.every_day))
         return self._slipped
 
-    def _is_far_under(self, name: _Label, offset: int) -> bool:
-        """Whether a header far above names what has a line to itself: "Liste de rappel" names no day of the list."""
+    def _heads(self, name: _Label, kind: str, offset: int) -> bool:
+        """Whether what a header names has a line to itself, and so heads what follows: "Liste de rappel" far above names
+        no day of the list, nor does the hour's column that ended there.
+        """
         if name.end or name.caption < 0:
             return False
         row = self.layout.row_at(offset)
         alone = self.layout.cell(offset) == self.layout.rows[row][:2]
-        return alone and row - self.captions[name.caption].row > _CAPTION_ROWS
+        return alone and (kind == "time" or row - self.captions[name.caption].row > _CAPTION_ROWS)
 
     def _row_kind(self, match: DateMatch, previous: int, marks: Sequence[Mark[date]]) -> str:
         """The kind of the date right before: one label at the head of a row names all that stands in it."""
@@ -174,6 +184,10 @@ class Captions:
             shared = day is not None and self._is_close(day.end, match.start)
             until = day.start if day and shared else match.start
             name = self._name(until, previous if day is None or shared else max(previous, day.end))
+            if shared and not name.end and name.kind != "time":
+                # Two columns may be read as one cell: each has its own header.
+                own = self._header(row, self.layout.box(match.start, match.start + 1))
+                name = own if own.kind == "time" else name
             previous = match.end
             stamped = shared and _STAMP_BEHIND.match(self.layout.folded, match.end)
             if name.kind not in ("birth", "other") and not stamped:
@@ -303,11 +317,13 @@ class Captions:
                 return _NO_NAME
             # "Heure du rendez-vous" and "Date de naissance" are named by their last word.
             return self._joined(at) if near else self._of_caption(self.found[at], offset)
-        return self._header(row, self.layout.box(offset, offset + 1)) if header else _NO_NAME
+        if not header or _OWN_CAPTION.search(self.layout.folded, floor, offset):
+            return _NO_NAME
+        return self._header(row, self.layout.box(offset, offset + 1))
 
     def _of_caption(self, label: _Label, offset: int) -> _Label:
         """The label; it is the caption of a field only where the value follows at once, and not in running text."""
-        return label if moments.only_small_words(self._behind(label, offset)) else label._replace(caption=-1)
+        return label if moments.only_names_of_days(self._behind(label, offset)) else label._replace(caption=-1)
 
     def _behind(self, label: _Label, offset: int) -> str:
         """What stands between the word of a label and `offset`: a label may be the beginning of a word."""
@@ -343,11 +359,22 @@ class Captions:
             header, at = self.captions[number], self.box(number)
             margin = 0.5 * at.width
             rows = header.row - row if under else row - header.row
-            if rows > 0 and at.x0 - margin <= box.x0 <= at.x1 + margin:
-                distance = (rows, abs(at.x0 - box.x0))
+            left = min(at.x0, self._left(number))
+            if rows > 0 and left - margin <= box.x0 <= at.x1 + margin:
+                distance = (rows, min(abs(at.x0 - box.x0), abs(left - box.x0)))
                 if best is _NO_NAME or distance < nearest:
                     best, nearest = _Label(0, 0, header.kind, number), distance
         return best if not under or nearest[0] <= _CAPTION_ROWS else _NO_NAME
+
+    def _left(self, number: int) -> float:
+        """Where the cell of a column's header begins, if that is its only caption: "Éval. préop. du"."""
+        caption = self.captions[number]
+        start, end = self.layout.cell(caption.start)
+        if (start, end) == self.layout.rows[caption.row][:2]:
+            return 1.0
+        others = (self.captions[other] for other in (number - 1, number + 1) if 0 <= other < len(self.captions))
+        alone = not any(start <= other.start < end for other in others)
+        return self.layout.left(start) if alone and end - start <= _LONGEST_HEAD else 1.0
 
     def _beside(self, row: int, box: Box) -> _Label | None:
         """The caption right before `box`, though its row is another one: hands do not keep to the line."""
@@ -427,15 +454,21 @@ class Captions:
             group = []
 
     def _bare(self) -> list[TimeMatch]:
-        """Times written 0830: those right behind a label, and those alone in a cell below one."""
+        """Times written 0830: those right behind a label or a date, and those alone in a cell below a label."""
         folded, layout = self.layout.folded, self.layout
-        if not any(label.kind == "time" for label in self.found):
-            return []
+        asked = any(label.kind == "time" for label in self.found)
         times: list[TimeMatch] = []
-        for match in moments.bare_times_in(folded):
+        for match in moments.bare_times_in(folded) if asked or self.found_dates else ():
             start, end = layout.cell(match.start)
             alone = (start, end) == (match.start, match.end)
-            if moments.follows_time_label(folded, match.start) or (alone and self._is_below_times(start, end)):
+            day = self._date_before(match.start)
+            behind = (
+                day is not None and start <= day.start and end == match.end and folded[day.end : match.start].isspace()
+            )
+            if behind or (
+                asked
+                and (moments.follows_time_label(folded, match.start) or (alone and self._is_below_times(start, end)))
+            ):
                 times.append(match)
         return times
 

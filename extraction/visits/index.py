@@ -33,6 +33,7 @@ _CLEAR_NUMBER = re.compile(r"\b[A-Z]{4}[ -]?[0-9]{4}[ -]?[0-9]{2}[1-9A-HJ-NP-Z][
 _BIRTH_ROWS = 4
 _TIMES_OF_AN_ENTRY = 3
 """An entry states a start, an end and perhaps an arrival; more times than that belong to several entries."""
+_ADMITTED = re.compile("admi")
 _HEADING_LENGTH, _HEADING_DIGITS = 40, 8
 _HEADING_CELLS = 2
 """A row with a date and little else, such as "lundi 6 octobre 2025", heads a section."""
@@ -118,7 +119,7 @@ class VisitIndex:
             # A misread number keeps its row; an invoice number elsewhere on the page does not.
             if any(abs(box.x0 - x) < _SAME_COLUMN for x in columns):
                 taken.add(layout.rows_near(box))
-        return cls(layout, captions, dates, born, anchors, taken)
+        return cls(layout, captions, _of_visits(captions, dates, min(taken, default=0)), born, anchors, taken)
 
     def visit(self, box: Box) -> tuple[date | None, time | None]:
         """The visit date and time of the number at `box`: its row first, then its block, then the page's header."""
@@ -168,6 +169,8 @@ class VisitIndex:
     def _find_clocks(self) -> list[Mark[time] | None]:
         """The time of each number. Lists rarely need the times outside the rows of numbers: they are named late."""
         chosen = self._in_rows(self._apart(self.captions.times(self._taken)))
+        if all(mark is not None and mark.kind == "time" for mark in chosen):
+            return chosen
         few = len(self.captions.found_times) <= len(self._taken) + _TIMES_OF_AN_ENTRY
         if few and all(mark is not None and mark.value.hour > LAST_EVENING for mark in chosen):
             return chosen
@@ -339,10 +342,11 @@ class VisitIndex:
         if not strong:
             marks = self._with_slips()
             chosen, strong = self._in_rows(marks), self._strongest(marks)
-        if not strong or any(mark.row >= min(self._taken) for mark in strong):
-            # One heading among others that a reader got wrong, or the only one.
-            slipped = self._may_be(self.captions.slipped_headings())
-            strong += [mark for mark in slipped if self._is_free(mark) and mark.box not in {m.box for m in strong}]
+        # One heading among others that a reader got wrong, or the only one.
+        slipped = self._may_be(self.captions.slipped_headings())
+        if strong and all(mark.row < min(self._taken) for mark in strong):
+            slipped = [mark for mark in slipped if mark.row > min(self._taken)]
+        strong += [mark for mark in slipped if self._is_free(mark) and mark.box not in {m.box for m in strong}]
         if all(mark.row < min(self._taken) for mark in strong):
             chosen = self._carried(chosen)
         return [day or self._heading(strong, anchor) for day, anchor in zip(chosen, self.anchors, strict=True)]
@@ -602,12 +606,28 @@ def _mark_of(hour: Hour) -> Mark[time]:
 
 
 def _first(marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
-    """The first labelled mark, or the first."""
-    return next((mark for mark in marks if mark.kind in ("visit", "time")), marks[0] if marks else None)
+    """The first mark whose label asks for a time, or says that it is a visit's, or the first."""
+    for kind in ("time", "visit"):
+        for mark in marks:
+            if mark.kind == kind:
+                return mark
+    return marks[0] if marks else None
 
 
 def _may_be_visit(mark: Mark[date], births: Container[date | None]) -> bool:
     return mark.kind not in ("birth", "other") and mark.value not in births and mark.value >= FIRST_VISIT
+
+
+def _of_visits(captions: Captions, marks: list[Mark[date]], first: int) -> list[Mark[date]]:
+    """The dates without those of a column that tells since when people have been there, where a heading above the first
+    number's row says of which day's visits a page is: "Tournée : visites du 29 mai" over a column "Admission".
+    """
+    words = [captions.words(mark.caption) for mark in marks]
+    headings = (said for mark, said in zip(marks, words, strict=True) if mark.kind == "visit" and mark.row < first)
+    if not any(said and not _ADMITTED.match(said) for said in headings):
+        return marks
+    said = zip(marks, words, strict=True)
+    return [mark for mark, said in said if mark.row < first or not _ADMITTED.match(said)]
 
 
 def _printed(layout: Layout, anchor: _Anchor) -> str:

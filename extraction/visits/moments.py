@@ -54,6 +54,7 @@ _WEEKDAY = (
     r"(?:lun|mar|mer|jeu|ven|sam|dim|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\b\.?"
     r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 )
+_DAYS = re.compile(_WEEKDAY)
 _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _YEAR = "(?:19|20)[0-9]{2}"
 # A slash, dash or dot, the same one twice. A reader may lose the space before a time.
@@ -62,9 +63,9 @@ _DATE = re.compile(
       (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ \t]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ \t]?(?P<d1>[0-9]{{1,2}})
     | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
     | (?P<y3>{_YEAR})(?P<m3>[01][0-9])(?P<d3>[0-3][0-9])(?![a-z])
-    | (?P<d4>[0-9]{{1,2}})(?:er|st|nd|rd|th)?[ \n-]?(?:of[ ]|de[ ])?(?P<n4>{_MONTH})
-      (?:\.[ \n-]?|,?[ \n-]|)(?P<y4>{_YEAR})
-    | (?P<n5>{_MONTH})\.?[ \n]?(?P<d5>[0-9]{{1,2}})(?:er|st|nd|rd|th)?,?[ \n](?P<y5>{_YEAR})
+    | (?P<d4>[0-9]{{1,2}})(?:er|st|nd|rd|th)?[ \n\t-]?(?:of[ ]|de[ ])?(?P<n4>{_MONTH})
+      (?:\.[ \n\t-]?|,?[ \n\t-]|)(?P<y4>{_YEAR})
+    | (?P<n5>{_MONTH})\.?[ \n\t]?(?P<d5>[0-9]{{1,2}})(?:er|st|nd|rd|th)?,?[ \n\t](?P<y5>{_YEAR})
     )(?!(?![012][0-9][ ]?[:h][ ]?[0-5])[0-9]|[/.\-][0-9])""",
     re.VERBOSE,
 )
@@ -93,9 +94,13 @@ _INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis
 _GOES_ON = re.compile(r"\b(?:suite|cont(?:inued|\'d|\.)?)")
 LABEL = re.compile(
     r"""\b(?:
-      (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss?\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))
+      (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss\b|nais\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))
         |d\.?d\.?n\b|d\.?o\.?b\b|birth|born\b)
-    | (?P<other>impr|print|exp|valid|echeance|perem|(?:derniere?s?|last)\b(?:[ ][a-z-]+)?
+    | (?P<other>impr|print|exp|valid|echeance|perem|(?:dern[a-z]{2,5}|last|previous|prior)\b(?:[ ][a-z-]+)?
+        |(?:visite?|consultation|rendez-?[ ]?vous|rdv|rv|seance)s?[ ](?:prec[a-z]*|anterieure?s?|passee?s?|suivante?s?)\b
+        |date[ ](?:de[ ])?(?:la[ ]|l')?(?:demande|reference|prescription|ordonnance|redaction|reception|emission|paiement)\b
+        |date[ ](?:of[ ])?(?:request|referral|order|issue|payment)\b|ordered\b|prescrite?[ ]le|paye?e?s?[ ]le|paid\b
+        |pre-?[ ]?op\b|pre-?[ ]?operatoire
         |sign(?:a|ed|ee?[ ]l[ea]\b)|dicte|redige|transcri|approuv
         |(?:prochaine?s?|next)\b(?:[ ](?:rendez-?[ ]?vous|[a-z]+))?
         |sent\b|envoyee?s?\b|fax\b|telecop|factur|invoice|recue?s?\b(?![ ](?:en|a|dans|chez)\b)|received|gener
@@ -104,12 +109,12 @@ LABEL = re.compile(
         |depart\b|dep\b\.|sortie\b|conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
         |demandee?[ ](?:le|du)\b(?=[ ]?[:\t\n0-9]|\Z)|requested\b
         |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi)
-    | (?P<visit>visite?s?\b|consult|(?<!sans[ ])rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b
+    | (?P<visit>(?<!\bno[ ])(?<!numero[ ])(?<!no[ ]de[ ])(?<!number[ ])visite?s?\b(?![ ](?:no|number|id)\b)|consult|(?<!sans[ ])rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b
         |services?\b|seance|(?:ai|avons|ete)[ ]recue?s?\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
         |arrive|arrival|presentee?s?[ ](?:le|au?)\b|evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
         |prel\b|prelev|collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
     | (?P<time>heures?\b|time\b|hre?\b|arr\b|debut(?:e|ant)?\b|start(?:s|ing)?\b)
-    | (?P<plain>dates?\b))""",
+    | (?P<plain>dates?\b|(?:jours?|days?)\b(?=[ ]?[:\t\n])))""",
     re.VERBOSE,
 )
 PERIOD = re.compile(
@@ -262,13 +267,18 @@ def follows_time_label(folded: str, offset: int) -> bool:
 
 def says_no_more(folded: str) -> bool:
     """Whether nothing but the name of a day, a label, a remark that a list goes on and small words stand in a text."""
-    return only_small_words(LABEL.sub(" ", _GOES_ON.sub(" ", re.sub(_WEEKDAY, " ", folded))))
+    return only_small_words(LABEL.sub(" ", _GOES_ON.sub(" ", _DAYS.sub(" ", folded))))
 
 
 def is_date_alone(folded: str) -> bool:
     """Whether a text states one date, perhaps with its label, and nothing else."""
     found = dates_in(folded)
     return len(found) == 1 and says_no_more(folded[: found[0].start] + " " + folded[found[0].end :])
+
+
+def only_names_of_days(folded: str) -> bool:
+    """Whether nothing but the name of a day and small words stands in the text: "Date : le vendredi"."""
+    return only_small_words(_DAYS.sub(" ", folded))
 
 
 def only_small_words(folded: str) -> bool:
@@ -281,4 +291,4 @@ def _only_labels(text: str, start: int, end: int) -> bool:
     folded = plain(text).lower()
     if any(label.lastgroup in ("birth", "other") for label in LABEL.finditer(folded)):
         return False
-    return only_small_words(LABEL.sub(" ", re.sub(_WEEKDAY, " ", folded[:start] + " " + folded[end:])))
+    return only_small_words(LABEL.sub(" ", _DAYS.sub(" ", folded[:start] + " " + folded[end:])))

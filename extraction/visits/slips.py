@@ -52,6 +52,7 @@ _NO_YEAR = re.compile(
 )
 _ABOUT_TWO_MONTHS = timedelta(days=60)
 _OF_LENGTH = {length: tuple(each for each in MONTHS.items() if len(each[0]) == length) for length in map(len, MONTHS)}
+_SHORTEST_WORD = 4
 _YEAR_LENGTH, _DATE_LENGTH = 4, 8
 _ABOUT_A_YEAR = timedelta(days=366)
 _ABOUT_A_WEEK = timedelta(days=8)
@@ -122,6 +123,10 @@ def _month(word: str) -> int | None:
         for name, month in _OF_LENGTH.get(len(word), ())
         if 3 * sum(a != b for a, b in zip(name, word, strict=True)) <= len(name)
     }
+    if not alike and len(word) >= _SHORTEST_WORD:
+        # Or one letter of it was lost.
+        longer = _OF_LENGTH.get(len(word) + 1, ())
+        alike = {month for name, month in longer if any(word == name[:at] + name[at + 1 :] for at in range(len(name)))}
     return alike.pop() if len(alike) == 1 else None
 
 
