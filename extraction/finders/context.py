@@ -131,6 +131,8 @@ class Surroundings:
             return self._printed_label(before)
         floor = max(start, span.start - _REACH, before.end if before else 0)
         kind = self._last_label(floor, span.start) or self._other(floor, span)
+        if kind == "word" and self._header(row, span) == "nam":
+            return "nam"
         if not kind and row and "\t" not in self.layout.printed[start : span.start] and self._follows_closely(row):
             above = self.layout.rows[row - 1].start
             kind = self._last_label(max(above, start - _PROSE_REACH), start, digits=False)
@@ -144,7 +146,10 @@ class Surroundings:
         if caption is None or _OF_PEOPLE.search(caption[1]):
             return ""
         letters = self.layout.plain[span.start : span.start + 4].upper()
-        words, sure = names_in(self.layout.plain[slice(*caption.span(1))])
+        word = self.layout.plain[slice(*caption.span(1))]
+        if not colon and nam.surname_letters(word) == letters[:3]:
+            return ""  # A surname whose given name was not read.
+        words, sure = names_in(word)
         return "" if Names(tuple(words), frozenset(sure)).match(letters) else "other" if colon else "word"
 
     def _verdict(self, span: Span) -> str:
@@ -242,6 +247,10 @@ class Surroundings:
 
     def _is_in_line(self, header: _Header, span: Span) -> bool:
         """Whether the number is the first one under its head, or in line with that."""
+        middle, (low, _, high, _) = header.box.middle[0], span.box
+        is_column = "\t" in self.layout.printed[slice(*self.layout.rows[header.row][:2])]
+        if is_column and (low <= middle <= high or header.box.x0 <= span.box.middle[0] <= header.box.x1):
+            return True  # Hands begin where they like.
         under = (other for other in self.spans if self.layout.row_at(other.start) > header.row)
         first = min(
             (other for other in under if _stands_over(header.box, other.box)),

@@ -26,7 +26,7 @@ from extraction.visits import VisitIndex
 RULES_VERSION = "2026-11-25.1"
 """Changes with every change of what is found, so that runs can be compared."""
 
-_L = "[A-Za-z0124568|!]"
+_L = r"[A-Za-z0124568|!\]]"
 _D = "[0-9OoQDIil|!SsBZzGAL]"
 _S = "[0-9A-Za-z|!]"
 _GAP = r"[ \t.\-_·•*/'`]{0,3}+"
@@ -34,7 +34,7 @@ _SOME_GAP = r"[ \t.\-_·•|'`]{1,3}+"
 # A number starts where a word does, or right behind a label that lost its space.
 _BEGIN = "(?<![A-Za-z0-9])(?:NAM|Nam|nam|RAMQ|ramq)?"
 _END = "(?![A-Za-z0-9])|(?=(?:exp|Exp|EXP|DDN|Sexe|SEXE))"
-_FOUR = rf"{_L}(?:{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}})"
+_FOUR = rf"{_L}(?:{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}}|(?:[ ]?{_L}){{3}})"
 _NUMBER = re.compile(rf"{_BEGIN}(?=({_FOUR}(?:{_GAP}{_D}){{6}}{_GAP}{_S}{_GAP}{_D})(?:{_END}))")
 _TAIL = re.compile(rf"{_BEGIN}(?P<tail>{_FOUR}(?:{_GAP}{_D}){{0,6}})[ -]?(?=[\t\n])")
 _HEAD = re.compile(rf"{_S}(?:{_GAP}{_S}){{1,7}}(?![A-Za-z0-9:/,h]|[ ]h)")
@@ -164,9 +164,11 @@ def _read(glyphs: str) -> tuple[list[Reading], bool]:
 
     What passes as it is printed needs no look-alikes: it is the only reading then.
     """
-    upper = glyphs.upper()
+    upper = repair.unmixed(glyphs).upper()
     if all(nam.check(upper)):
-        return [Reading(upper, 0)], True
+        # The check character cannot tell I from L.
+        other = [] if upper == glyphs.upper() else [Reading(glyphs.upper(), 1)]
+        return [Reading(upper, 0), *other], True
     checked = [(reading, nam.check(reading.value)) for reading in repair.readings(glyphs)]
     return [reading for reading, checks in checked if all(checks)], any(checks.birth_date for _, checks in checked)
 
@@ -282,6 +284,9 @@ def _best(evidence: _Evidence) -> Reading:
         # likely misread than meant, and not in a text layer, which holds the characters that were typed.
         valid = [reading for reading in valid if literal.value[10].isalpha() and not evidence.typed]
     straight = [reading for reading in evidence.valid if reading.value == literal.value]
+    named = [reading for reading in evidence.valid if reading.value[:4] in evidence.names.sure]
+    if straight and len(named) == 1:
+        return named[0]
     if straight or not valid:
         return straight[0] if straight else literal
     confirmed = [reading for reading in valid if evidence.names.match(reading.value[:4])]

@@ -22,7 +22,7 @@ _NAME_AGREES, _BIRTH_DATE_AGREES = 0.25, 0.2
 LETTERS = 4
 SEQUENCE = 10
 
-LETTER_FOR = {"0": "O", "1": "IL", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B", "|": "IL", "!": "I"}
+LETTER_FOR = {"0": "O", "1": "IL", "2": "Z", "4": "A", "5": "S", "6": "G", "8": "B", "|": "IL", "!": "I", "]": "JI"}
 """What a digit in the four letters may have been."""
 DIGIT_FOR = {"O": "0", "Q": "0", "D": "0", "I": "1", "L": "1", "|": "1", "!": "1", "Z": "2", "A": "4"} | {
     "S": "5",
@@ -54,12 +54,18 @@ class Reading(NamedTuple):
 
 def literal(glyphs: str) -> str:
     """Twelve printed characters in upper case, as they stand; a bar becomes the I or 1 that it looks like."""
-    upper = glyphs.upper()
+    upper = unmixed(glyphs).upper()
     if upper.isalnum():
         return upper
-    bars = str.maketrans("|!", "II")
+    bars = str.maketrans("|!]", "IIJ")
     ones = str.maketrans("|!", "11")
     return upper[:LETTERS].translate(bars) + upper[LETTERS:].translate(ones)
+
+
+def unmixed(glyphs: str) -> str:
+    """Twelve printed characters with I for an l among capital letters: a capital L is never mistaken for one."""
+    letters = glyphs[:LETTERS]
+    return letters.replace("l", "I") + glyphs[LETTERS:] if "l" in letters and letters != letters.lower() else glyphs
 
 
 def readings(glyphs: str) -> list[Reading]:

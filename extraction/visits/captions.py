@@ -45,7 +45,8 @@ _LONGEST_HEAD = 32
 """A cell of more characters is a title or running text, and heads no column."""
 _COLUMN = 2
 """So many moments below each other make a column."""
-_DITTO = re.compile(r"(?:''|[\"〃“”]{1,2}|idem|id\.|ditto)(?=[\t\n])")
+_DITTO = re.compile(r"(?:''|[\"〃“”]{1,2}|idem|id\.|ditto|(?<![^\t\n])(?:[hu=]|[1il|!]{2}))(?=[\t\n])")
+"""A mark by hand is read as two strokes, or as a letter made of two, alone in its cell."""
 
 Value = TypeVar("Value", date, time)
 
