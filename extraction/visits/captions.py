@@ -27,6 +27,12 @@ _HEADER_KINDS = ("birth", "other", "time", "visit", "plain")
 _HEADER_GAP = 12
 _OWN_CAPTION = re.compile(r"[a-z]{2}[^\n:]{0,16}:[ \t]*\Z")
 """What a form calls a value that stands right behind: no header above speaks for that."""
+_GOES_ON = re.compile(r",?\n(?:a|vers|at|around|about)[ ]|[ ](?:a|vers|at)\n")
+_LONGEST_MOMENT = 32
+"""Characters of a date and its time: more are a sentence."""
+_NEXT_SENTENCE = re.compile(r"[a-z]{3}[.!?][ \n]+[A-Z]")
+_FIRST_SAID = re.compile(r"(?:\A|[.;][ \n]|[\n\t])(?:le|on)[ ]\Z")
+"""A sentence that begins with its date says what happened behind it."""
 _JOINTS = str.maketrans("", "", " '/")
 _BEHIND, _FAR_BEHIND, _SAME_LINE = 0.12, 0.4, 0.8
 """What is written behind its caption begins within this part of the page's width, further off where nothing stands
@@ -101,6 +107,7 @@ class Captions:
     _under: bool | None = None
     _slipped: list[DateMatch] | None = None
     _born: set[date] = field(default_factory=set)
+    _range_ends: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, layout: Layout) -> Captions:
@@ -108,7 +115,11 @@ class Captions:
         found = [_Label(m.start(), m.end(), m.lastgroup or "") for m in moments.LABEL.finditer(folded)]
         every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
+        if len(dates) < len(every):
+            stays = moments.stays_in(folded)
+            dates = sorted([*stays, *(match for match in dates if match.start not in {stay.start for stay in stays})])
         captions = cls(layout, [], dates, moments.times_in(folded), [], [], [match.value for match in every])
+        captions._range_ends = [match.end for match in every if match not in dates]
         captions._group(found)
         return captions
 
@@ -163,7 +174,14 @@ class Captions:
             return False
         row = self.layout.row_at(offset)
         alone = self.layout.cell(offset) == self.layout.rows[row][:2]
-        return alone and (kind == "time" or row - self.captions[name.caption].row > _CAPTION_ROWS)
+        caption = self.captions[name.caption]
+        named = moments.follows_day_name(self.layout.folded, offset) and self._is_said_on(caption)
+        return alone and (kind == "time" or named or row - caption.row > _CAPTION_ROWS)
+
+    def _is_said_on(self, caption: Caption) -> bool:
+        """Whether a caption's line goes on, as that of a title does: "Liste de rappel - Ergothérapie"."""
+        behind = self.layout.folded[caption.end : self.layout.rows[caption.row].end].lstrip(ascii_lowercase)
+        return any(c.isalpha() for c in behind)
 
     def _row_kind(self, match: DateMatch, previous: int, marks: Sequence[Mark[date]]) -> str:
         """The kind of the date right before: one label at the head of a row names all that stands in it."""
@@ -178,6 +196,7 @@ class Captions:
         for match in sorted([*self.found_times, *self._bare()]):
             row = self.layout.row_at(match.start)
             ends_range = previous and _RANGE_BETWEEN.fullmatch(self.layout.folded, previous, match.start)
+            ends_range = ends_range or any(self._is_close(end, match.start) for end in self._range_ends)
             if ends_range or row not in rows:
                 previous = match.end
                 continue
@@ -300,9 +319,13 @@ class Captions:
         return self.found_dates[at - 1] if at else None
 
     def _is_close(self, end: int, start: int) -> bool:
-        """Whether what ends at `end` and what starts at `start` are said in one breath: in one cell, side by side."""
-        between = self.layout.printed[end:start]
-        return start - end <= _TIME_AFTER_DATE and "\t" not in between and "\n" not in between
+        """Whether what ends at `end` and what starts at `start` are said in one breath: in one cell, side by side, or
+        broken where a line of prose ends.
+        """
+        if not 0 <= start - end <= _TIME_AFTER_DATE:
+            return False
+        between = self.layout.folded[end:start]
+        return "\t" not in between and ("\n" not in between or _GOES_ON.fullmatch(between) is not None)
 
     def _name(self, offset: int, previous: int, *, near: bool = False, header: bool = True) -> _Label:
         """The last label in the row before `offset` and behind `previous`, else that in the column's header.
@@ -313,7 +336,10 @@ class Captions:
         row = self.layout.row_at(offset)
         floor = max(self._sentence_start(row, offset), previous)
         at = bisect_left(self.found, offset, key=lambda label: label.start) - 1
-        if at >= 0 and self.found[at].start >= floor and offset - self.found[at].end <= _LABEL_REACH:
+        ahead = self._ahead(offset)
+        if ahead is not None:
+            return ahead
+        if at >= 0 and self.found[at].start >= floor and self._reaches(self.found[at].end, offset):
             if near and not moments.only_small_words(self._behind(self.found[at], offset)):
                 return _NO_NAME
             # "Heure du rendez-vous" and "Date de naissance" are named by their last word.
@@ -321,6 +347,25 @@ class Captions:
         if not header or _OWN_CAPTION.search(self.layout.folded, floor, offset):
             return _NO_NAME
         return self._header(row, self.layout.box(offset, offset + 1))
+
+    def _reaches(self, end: int, offset: int) -> bool:
+        """Whether a label that ends at `end` may speak for what stands at `offset`: near, and in the same sentence."""
+        return offset - end <= _LABEL_REACH and not _NEXT_SENTENCE.search(self.layout.plain, end - 3, offset)
+
+    def _ahead(self, offset: int) -> _Label | None:
+        """The label behind a date that begins a sentence: "Le 3 octobre, madame s'est présentée à l'urgence"."""
+        folded = self.layout.folded
+        goes_on = self.layout.cell(offset)[1] - offset > _LONGEST_MOMENT
+        if not goes_on or not _FIRST_SAID.search(folded, max(0, offset - 6), offset):
+            return None
+        at = bisect_left(self.found, offset, key=lambda label: label.start)
+        if at == len(self.found) or self.found[at].start - offset > _LABEL_REACH:
+            return None
+        label = self.found[at]
+        row, other = self.layout.row_at(offset), self.layout.row_at(label.start)
+        if other - row > 1 or "\t" in folded[offset : label.start]:
+            return None
+        return None if _NEXT_SENTENCE.search(self.layout.plain, offset, label.start) else label._replace(caption=-1)
 
     def _of_caption(self, label: _Label, offset: int) -> _Label:
         """The label; it is the caption of a field only where the value follows at once, and not in running text."""

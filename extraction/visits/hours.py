@@ -22,6 +22,8 @@ from extraction.visits.moments import TimeMatch
 
 _FEWEST = 3
 """So many times below each other make a column of hours."""
+_LEAST_STEP = 3
+"""Minutes from one hour to the next: 1001, 1002, 1003 are serial numbers."""
 _IN_ORDER = 0.8
 """This share of them must go up; the others are misread, or of something else."""
 _MOST_LINES = 6
@@ -73,7 +75,8 @@ class Hours:
                 own.append(hour)
         found = [_in_order(column) for column in columns if len(column) >= _FEWEST]
         found = [column for column in found if column and not _holds(column, numbers)]
-        return cls(_following(found)) if found else None
+        columns = _following(found) if found else []
+        return cls(columns) if columns and not _parts(columns[0], numbers) else None
 
     @property
     def hours(self) -> list[Hour]:
@@ -142,7 +145,14 @@ def _in_order(column: list[Hour]) -> list[Hour]:
             value = value.replace(hour=value.hour + _NOON)
         hours.append(hour._replace(value=value))
     kept = _ascending(hours)
-    return kept if len(kept) >= max(_FEWEST, _IN_ORDER * len(column)) else []
+    if len(kept) < max(_FEWEST, _IN_ORDER * len(column)):
+        return []
+    steps = median(_minutes(later.value) - _minutes(hour.value) for hour, later in pairwise(kept))
+    return kept if steps >= _LEAST_STEP else []
+
+
+def _minutes(value: time) -> int:
+    return 60 * value.hour + value.minute
 
 
 def _ascending(hours: Sequence[Hour]) -> list[Hour]:
@@ -152,6 +162,15 @@ def _ascending(hours: Sequence[Hour]) -> list[Hour]:
         at = bisect_left(longest, hour.value, key=lambda chain: chain[-1].value)
         longest[at : at + 1] = [[*(longest[at - 1] if at else []), hour]]
     return longest[-1] if longest else []
+
+
+def _parts(column: Sequence[Hour], numbers: Sequence[tuple[int, Box]]) -> bool:
+    """Whether hours stand between numbers of one row: they are the times of those on their right then."""
+    x = column[0].box.x0
+    sides: dict[int, set[bool]] = {}
+    for row, box in numbers:
+        sides.setdefault(row, set()).add(box.x0 > x)
+    return any(len(each) > 1 for each in sides.values())
 
 
 def _holds(column: Sequence[Hour], numbers: Sequence[tuple[int, Box]]) -> bool:

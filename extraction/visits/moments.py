@@ -89,6 +89,11 @@ _LONGEST_DAY_NAME = len("wednesday, le ")
 _DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}),?[ ]?(?:le[ ])?$")
 _RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$")
 _RANGE_AFTER = re.compile(rf"^[ ](?:au|to|until)[ ](?:{_WEEKDAY})?[ ]?[0-9]")
+_STAY = re.compile(
+    r"\b(?:hospitali[sz]\w*|sejour|stay|observation|admi[st]\w*)[ ]?:?[ ]?(?:du|from|entre[ ]le|le)?[ ]?"
+    rf"(?P<first>[0-9]{{1,2}}(?:er)?(?=[ ])|[0-9][^\t\n]{{5,20}}?{_YEAR}|{_YEAR}[-/.][0-9]{{2}}[-/.][0-9]{{2}})"
+    r"(?:[ ][0-9]{1,2}[ ]?[h:][ ]?(?:[0-9]{2})?)?[ \n](?:au|to|until|et[ ]le|-)[ \n](?:le[ ])?"
+)
 _INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis|every|duree|for|apres|/)[ ]?:?[ ]?\Z")
 
 _GOES_ON = re.compile(r"\b(?:suite|cont(?:inued|\'d|\.)?)")
@@ -106,12 +111,14 @@ LABEL = re.compile(
         |sent\b|envoyee?s?\b|fax\b|telecop|factur|invoice|recue?s?\b(?![ ](?:en|a|dans|chez)\b)|received|gener
         |produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis|creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration
         |jusqu|until|deces|deceased|rappel\b|relance|semaine[ ]du|week[ ]of
-        |depart\b|dep\b\.|sortie\b|conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
+        |depart\b|dep\b\.|sortie?s?\b|retour\b|retourn|reparti|liberee?\b|partie?[ ]le\b|went[ ]|returned|conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])|(?:fin|end)[ ](?:du|de|of)[ ](?:l'|la[ ]|the[ ])?[a-z]+
         |demandee?[ ](?:le|du)\b(?=[ ]?[:\t\n0-9]|\Z)|requested\b
-        |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi)
+        |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi|inscrite?s?[ ]le\b)
     | (?P<visit>(?<!\bno[ ])(?<!numero[ ])(?<!no[ ]de[ ])(?<!number[ ])visite?s?\b(?![ ](?:no|number|id)\b)|consult|(?<!sans[ ])rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b
         |services?\b|seance|(?:ai|avons|ete)[ ]recue?s?\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
-        |arrive|arrival|presentee?s?[ ](?:le|au?)\b|evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
+        |arrive|arrival|present(?:ee?s?[ ](?:le|au?)|ed[ ](?:on|to|at)|s[ ](?:on|to|at))\b|hospitalis|sejour\b|stay\b
+        |(?:amene|transfere|accueilli)(?:ee?|e)?s?[ ](?:le|a|au|aux|par|chez|en|dans|d')\b|entree?s?[ ]le\b
+        |prise?[ ]en[ ]charge[ ]le\b|triage[ ](?:le|a)\b|brought[ ]|came[ ](?:to|in)\b|observation[ ](?:du|depuis|le)\b|evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
         |prel\b|prelev|collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
     | (?P<time>heures?\b|time\b|hre?\b|arr\b|debut(?:e|ant)?\b|start(?:s|ing)?\b)
     | (?P<plain>dates?\b|(?:jours?|days?)\b(?=[ ]?[:\t\n])))""",
@@ -193,6 +200,29 @@ def dates_in(folded: str, *, month_first: bool = False, ranges: bool = False) ->
         if value is not None and (ranges or not ends_range(folded, *found.span())):
             matches.append(DateMatch(found.start(), found.end(), value))
     return matches
+
+
+def stays_in(folded: str) -> list[DateMatch]:
+    """The first days of stays: "hospitalisée du 3 au 7 octobre 2025", "Séjour : 2025-10-03 au 2025-10-07"."""
+    stays = []
+    for found in _STAY.finditer(folded):
+        last = _DATE.match(folded, found.end())
+        until = last and _date_of(last, month_first=False)
+        day = _DATE.match(folded, found.start("first"))
+        if day is not None:
+            first = _date_of(day, month_first=False)
+        else:
+            first = until and _within_month(until, found["first"])
+        if until and first and first <= until:
+            stays.append(DateMatch(found.start("first"), found.end("first"), first))
+    return stays
+
+
+def _within_month(until: date, day: str) -> date | None:
+    try:
+        return until.replace(day=int(day))
+    except ValueError:
+        return None
 
 
 def ends_range(folded: str, start: int, end: int) -> bool:
