@@ -15,13 +15,14 @@ docs/local-ocr.md has the figures, and what else was tried.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import unicodedata
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from itertools import chain, pairwise
 from pathlib import Path
 from statistics import fmean, median
@@ -31,6 +32,7 @@ import numpy as np
 
 from extraction.errors import UnreadablePage
 from extraction.page import Box, Line, Page, Word
+from extraction.readers import outlines
 from extraction.readers.combs import Comb, combs
 from extraction.readers.glimpse import CHARACTERS, Glimpse
 from extraction.readers.lines import join_pieces
@@ -46,6 +48,7 @@ NAME = "local"
 DETECTION_SIDE = 960  # pixels of the longer side that lines are looked for in
 STEP = 8  # pixels of a line that one of its answers stands for
 WIDTH_STEP = 16  # line widths are rounded up to this
+FEW_WIDTHS = 4  # and wide ones to one of sixteen from a power of two to the next: each width costs a program of its own
 MIN_WIDTH, MAX_WIDTH = 32, 3200
 MIN_CONFIDENCE = 0.3  # less is noise taken for print
 DOUBTFUL = 0.95  # sureness of its least sure letter below which a word is read again
@@ -529,15 +532,10 @@ class Engine:
 
     def detect(self, grey: Pixels) -> NDArray[np.float32]:
         """The corners of each line of print: lines × 4 × (x, y) in pixels."""
-        from rapidocr.ch_ppocr_det.utils import DBPostProcess
-
         if not hasattr(self.own, "request"):
             self.own.request = self.detector.create_infer_request()
         self.own.request.infer([_reduced(grey)])
-        # RapidOCR's own values (its config.yaml).
-        find = DBPostProcess(thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, score_mode="fast", use_dilation=True)
-        quads, _ = find(self.own.request.get_output_tensor().data, grey.shape[:2])
-        return np.asarray(quads, np.float32).reshape(-1, 4, 2)
+        return outlines.quads(self.own.request.get_output_tensor().data[0, 0], grey.shape)
 
 
 @dataclass
@@ -593,9 +591,8 @@ def workers() -> int:
 
 def models() -> tuple[Path, Path]:
     """The detection and recognition models inside the installed RapidOCR package. Raises FileNotFoundError."""
-    import rapidocr
-
-    folder = Path(rapidocr.__file__).parent / "models"
+    package = find_spec("rapidocr")  # Importing it takes half a second, and nothing but its models is needed.
+    folder = Path(package.origin if package and package.origin else "").parent / "models"
     found = folder / "PP-OCRv6_det_small.onnx", folder / "PP-OCRv6_rec_small.onnx"
     for path in found:
         if not path.is_file():
@@ -616,7 +613,6 @@ def _loaded() -> Engine:
     import cv2
     import openvino
 
-    logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
     cv2.setNumThreads(1)
     core = openvino.Core()
     how = {"INFERENCE_NUM_THREADS": workers(), "NUM_STREAMS": workers(), "ENABLE_CPU_PINNING": False}
@@ -626,15 +622,20 @@ def _loaded() -> Engine:
         adapted, kept = _adapted(model, ["", *letters, " "], high)
         return Recogniser(core.compile_model(adapted, "CPU", how), kept, threading.local())
 
+    def detector(path: Path) -> Any:
+        model = core.read_model(path)
+        _accept_grey(model, None)
+        return core.compile_model(model, "CPU", how)
+
+    def careful(path: Path) -> Recogniser:
+        model = core.read_model(path)
+        return recogniser(model, model.get_rt_info()["framework"]["character"].value.splitlines(), CAREFUL.high)
+
     detection, recognition = models()
-    small, tiny = core.read_model(recognition), core.read_model(TINY)
-    detector = core.read_model(detection)
-    _accept_grey(detector, None)
-    careful = recogniser(small, small.get_rt_info()["framework"]["character"].value.splitlines(), CAREFUL.high)
-    quick = recogniser(tiny, TINY.with_suffix(".txt").read_text(encoding="utf-8").splitlines(), None)
-    return Engine(
-        core.compile_model(detector, "CPU", how), quick, careful, _characters(careful.letters), threading.local()
-    )
+    with ThreadPoolExecutor(2) as pool:  # Pages wait for all of them.
+        lines, small = pool.submit(detector, detection), pool.submit(careful, recognition)
+        quick = recogniser(core.read_model(TINY), TINY.with_suffix(".txt").read_text("utf-8").splitlines(), None)
+        return Engine(lines.result(), quick, small.result(), _characters(small.result().letters), threading.local())
 
 
 def _adapted(model: Any, classes: Sequence[str], high: int | None) -> tuple[Any, tuple[str, ...]]:
@@ -724,7 +725,8 @@ def _reduced(grey: Pixels) -> Pixels:
 def _batch(pixels: Pixels) -> Pixels:
     """A line as a recogniser takes it: 1 × 1 × height × width, filled up with a middle grey."""
     high, wide = pixels.shape
-    width = -(-max(wide, MIN_WIDTH) // WIDTH_STEP) * WIDTH_STEP
+    step = max(WIDTH_STEP, 1 << max(0, wide.bit_length() - FEW_WIDTHS))
+    width = -(-max(wide, MIN_WIDTH) // step) * step
     batch = np.full((1, 1, high, width), 128, np.uint8)
     batch[..., :wide] = pixels
     return batch

@@ -167,8 +167,9 @@ class Captions:
         return self._slipped
 
     def _heads(self, name: _Label, kind: str, offset: int) -> bool:
-        """Whether what a header names has a line to itself, and so heads what follows: "Liste de rappel" far above names
-        no day of the list, nor does the hour's column that ended there.
+        """Whether what a header names has a line to itself, and so heads what follows.
+
+        "Liste de rappel" far above names no day of the list, nor does the column of hours that ended there.
         """
         if name.end or name.caption < 0:
             return False
@@ -195,9 +196,7 @@ class Captions:
         previous = 0
         for match in sorted([*self.found_times, *self._bare()]):
             row = self.layout.row_at(match.start)
-            ends_range = previous and _RANGE_BETWEEN.fullmatch(self.layout.folded, previous, match.start)
-            ends_range = ends_range or any(self._is_close(end, match.start) for end in self._range_ends)
-            if ends_range or row not in rows:
+            if self._ends_range(previous, match.start) or row not in rows:
                 previous = match.end
                 continue
             day = self._date_before(match.start)
@@ -213,6 +212,11 @@ class Captions:
             if name.kind not in ("birth", "other") and not stamped:
                 marks.append(self._mark(*match, name.kind, name.caption))
         return marks
+
+    def _ends_range(self, previous: int, start: int) -> bool:
+        """Whether a time is the end of "8 h 30 à 9 h", or stands behind the end of a range of days."""
+        behind = any(self._is_close(end, start) for end in self._range_ends)
+        return behind or bool(previous and _RANGE_BETWEEN.fullmatch(self.layout.folded, previous, start))
 
     def slipped_dates(self, known: Sequence[Mark[date]]) -> list[Mark[date]]:
         """Dates with a slip, half-written ones and ditto marks, where a label or a column of dates expects one."""

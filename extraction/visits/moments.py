@@ -102,8 +102,10 @@ LABEL = re.compile(
       (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss\b|nais\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))
         |d\.?d\.?n\b|d\.?o\.?b\b|birth|born\b)
     | (?P<other>impr|print|exp|valid|echeance|perem|(?:dern[a-z]{2,5}|last|previous|prior)\b(?:[ ][a-z-]+)?
-        |(?:visite?|consultation|rendez-?[ ]?vous|rdv|rv|seance)s?[ ](?:prec[a-z]*|anterieure?s?|passee?s?|suivante?s?)\b
-        |date[ ](?:de[ ])?(?:la[ ]|l')?(?:demande|reference|prescription|ordonnance|redaction|reception|emission|paiement)\b
+        |(?:visite?|consultation|rendez-?[ ]?vous|rdv|rv|seance)s?
+            [ ](?:prec[a-z]*|anterieure?s?|passee?s?|suivante?s?)\b
+        |date[ ](?:de[ ])?(?:la[ ]|l')?
+            (?:demande|reference|prescription|ordonnance|redaction|reception|emission|paiement)\b
         |date[ ](?:of[ ])?(?:request|referral|order|issue|payment)\b|ordered\b|prescrite?[ ]le|paye?e?s?[ ]le|paid\b
         |pre-?[ ]?op\b|pre-?[ ]?operatoire
         |sign(?:a|ed|ee?[ ]l[ea]\b)|dicte|redige|transcri|approuv
@@ -111,14 +113,18 @@ LABEL = re.compile(
         |sent\b|envoyee?s?\b|fax\b|telecop|factur|invoice|recue?s?\b(?![ ](?:en|a|dans|chez)\b)|received|gener
         |produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis|creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration
         |jusqu|until|deces|deceased|rappel\b|relance|semaine[ ]du|week[ ]of
-        |depart\b|dep\b\.|sortie?s?\b|retour\b|retourn|reparti|liberee?\b|partie?[ ]le\b|went[ ]|returned|conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])|(?:fin|end)[ ](?:du|de|of)[ ](?:l'|la[ ]|the[ ])?[a-z]+
+        |depart\b|dep\b\.|sortie?s?\b|retour\b|retourn|reparti|liberee?\b|partie?[ ]le\b|went[ ]|returned
+        |conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
+        |(?:fin|end)[ ](?:du|de|of)[ ](?:l'|la[ ]|the[ ])?[a-z]+
         |demandee?[ ](?:le|du)\b(?=[ ]?[:\t\n0-9]|\Z)|requested\b
         |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi|inscrite?s?[ ]le\b)
-    | (?P<visit>(?<!\bno[ ])(?<!numero[ ])(?<!no[ ]de[ ])(?<!number[ ])visite?s?\b(?![ ](?:no|number|id)\b)|consult|(?<!sans[ ])rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b
+    | (?P<visit>(?<!\bno[ ])(?<!numero[ ])(?<!no[ ]de[ ])(?<!number[ ])visite?s?\b(?![ ](?:no|number|id)\b)
+        |consult|(?<!sans[ ])rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b
         |services?\b|seance|(?:ai|avons|ete)[ ]recue?s?\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
         |arrive|arrival|present(?:ee?s?[ ](?:le|au?)|ed[ ](?:on|to|at)|s[ ](?:on|to|at))\b|hospitalis|sejour\b|stay\b
         |(?:amene|transfere|accueilli)(?:ee?|e)?s?[ ](?:le|a|au|aux|par|chez|en|dans|d')\b|entree?s?[ ]le\b
-        |prise?[ ]en[ ]charge[ ]le\b|triage[ ](?:le|a)\b|brought[ ]|came[ ](?:to|in)\b|observation[ ](?:du|depuis|le)\b|evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
+        |prise?[ ]en[ ]charge[ ]le\b|triage[ ](?:le|a)\b|brought[ ]|came[ ](?:to|in)\b|observation[ ](?:du|depuis|le)\b
+        |evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
         |prel\b|prelev|collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
     | (?P<time>heures?\b|time\b|hre?\b|arr\b|debut(?:e|ant)?\b|start(?:s|ing)?\b)
     | (?P<plain>dates?\b|(?:jours?|days?)\b(?=[ ]?[:\t\n])))""",
@@ -209,10 +215,7 @@ def stays_in(folded: str) -> list[DateMatch]:
         last = _DATE.match(folded, found.end())
         until = last and _date_of(last, month_first=False)
         day = _DATE.match(folded, found.start("first"))
-        if day is not None:
-            first = _date_of(day, month_first=False)
-        else:
-            first = until and _within_month(until, found["first"])
+        first = _date_of(day, month_first=False) if day else until and _within_month(until, found["first"])
         if until and first and first <= until:
             stays.append(DateMatch(found.start("first"), found.end("first"), first))
     return stays
@@ -220,7 +223,7 @@ def stays_in(folded: str) -> list[DateMatch]:
 
 def _within_month(until: date, day: str) -> date | None:
     try:
-        return until.replace(day=int(day))
+        return until.replace(day=int(day.removesuffix("er")))
     except ValueError:
         return None
 
