@@ -224,8 +224,8 @@ class Surroundings:
         if at < 0 or self.labels[at][0] < start:
             return ""
         between = self.layout.folded[self.labels[at][1] : end]
-        if not digits and any(c.isdigit() for c in between):
-            return ""
+        if not digits and ("\t" in between or any(c.isdigit() for c in between)):
+            return ""  # It has a value, or heads a column.
         kind = self.labels[at][2]
         return "" if kind == "decoy" and _has_own_value(between) else kind
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from extraction import nam
@@ -23,7 +24,7 @@ from extraction.layout import Layout
 from extraction.page import Box, Page
 from extraction.visits import VisitIndex
 
-RULES_VERSION = "2026-11-25.1"
+RULES_VERSION = "2026-11-26.1"
 """Changes with every change of what is found, so that runs can be compared."""
 
 _L = r"[A-Za-z0124568|!\]]"
@@ -47,6 +48,8 @@ NO_NAM = ("decoy", "code", "file", "other")
 """Labels that let nothing through that fails a check."""
 _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), (4, 2, 2, 2, 2), (1,) * 12])
 """How many characters stand together in numbers that people print; other cuts come from readers."""
+_ALL_GAPS = 3
+"""Between four letters."""
 _FEWEST_LETTERS = 2
 _MOST_PARTS = 3
 _SAME_PLACE = 0.4
@@ -56,7 +59,10 @@ _FEWEST_DIGITS = 5
 
 
 class _Candidate(NamedTuple):
-    """Twelve printed characters with the shape of a NAM, or of its look-alike; `parts` are where they stand."""
+    """Twelve printed characters with the shape of a NAM, or of its look-alike; `parts` are where they stand.
+
+    `is_spaced` says that a space or two stand among its letters, as hands leave them: it may be the end of a word too.
+    """
 
     span: Span
     parts: tuple[tuple[int, int], ...]
@@ -66,6 +72,7 @@ class _Candidate(NamedTuple):
     valid: list[Reading]
     dated: bool
     is_over_cells: bool = False
+    is_spaced: bool = False
 
 
 class _Evidence(NamedTuple):
@@ -152,9 +159,12 @@ def _candidates(layout: Layout) -> Iterator[_Candidate]:
         if _GIVEN_NAME.match(printed):
             continue
         regular = tuple(map(len, pieces)) in _GROUPS
+        is_spaced = 0 < sum(end < repair.LETTERS for end in accumulate(map(len, pieces))) < _ALL_GAPS
         span = Span(start, end, layout.box(start, end))
         yield _Candidate(
-            span, ((start, end),), printed, glyphs, regular, *_read(glyphs), is_over_cells="\t" in found[1]
+            *(span, ((start, end),), printed, glyphs, regular, *_read(glyphs)),
+            is_over_cells="\t" in found[1],
+            is_spaced=is_spaced,
         )
     yield from _over_rows(layout)
 
@@ -255,7 +265,8 @@ def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
     best = _best(evidence)
     value = best.value
     named = evidence.label == "nam" or evidence.names.match(value[:4]) is True
-    if evidence.label == "code" and value[:4] not in evidence.names.sure and not evidence.born:
+    code = evidence.label == "code" and value[:4] not in evidence.names.sure and not evidence.born
+    if code or (candidate.is_spaced and not named):
         return None
     if evidence.label in ("decoy", "other") and not evidence.born and evidence.names.match(value[:4]) is not True:
         return None

@@ -96,3 +96,11 @@ def test_letters_on_a_line_are_no_comb() -> None:
     cv2.line(strip, (100, 110), (700, 110), 60, 2)
     cv2.putText(strip, "Hilililli", (110, 106), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 20, 2)
     assert not list(combs(strip, page_width=WIDE))
+
+
+def test_boxes_of_two_pixels_are_no_letters() -> None:
+    """A second look cuts a page where it likes; what was cut may hold the corners of boxes only."""
+    strip = np.full((40, 400), 245, np.uint8)
+    for x in range(20, 380, 6):
+        cv2.rectangle(strip, (x, 18), (x + 4, 22), 60, 1)
+    assert list(combs(strip, page_width=400)) == []

@@ -370,3 +370,41 @@ def test_what_stands_for_any_number_is_none() -> None:
         pattern.find(page("NAM : AAAA 9999 9999", "", "NAM : X X X X 0 0 0 0 0 0 0 0", "", "NAM : ABCD 1234 5678"))
         == []
     )
+
+
+@pytest.mark.parametrize("printed", ["TRE M04121925", "T REM 0412 1925", "TR EM-0412-1925", "TREM 0412 192 5"])
+def test_a_space_that_a_hand_leaves_is_no_end_where_the_page_asks_for_a_number(printed: str) -> None:
+    assert only(f"NAM : {printed}").nam == VALUE
+    assert printed.startswith("TREM") or pattern.find(page(printed)) == []
+
+
+def test_a_bracket_is_read_as_the_letter_that_it_looks_like() -> None:
+    value = nam.compose("Roy", "Jean", date(1940, 4, 4), True, "1")
+    assert only(f"NAM : ROY] {value[4:8]} {value[8:]}").nam == value
+
+
+def test_an_l_among_capitals_is_an_i_that_a_name_may_still_make_an_l() -> None:
+    value = nam.compose("Ouellet", "Isabelle", date(1960, 5, 10), False, "1")
+    printed = f"OUEl {value[4:8]} {value[8:]}"
+    assert only(f"NAM : {printed}").nam == value
+    assert only(f"Ouellet, Louis|NAM : {printed}").nam == f"OUEL{value[4:]}"
+
+
+def test_a_claim_that_begins_with_the_day_of_a_service_is_nobodys_number() -> None:
+    right = nam.check_character("FACT", date(2026, 3, 12), False, "1")
+    claims = [f"FACT2603121{(int(right) + shift) % 10}" for shift in range(5)]
+    rows = [f"{claim}|{owner}|2026-03-12" for claim, owner in zip(claims, [VALUE, *[""] * 4], strict=True)]
+    sheet = page("Demande|NAM du patient|Date du service", *rows, "Naissance : 2004-12-19")
+    assert [proposal.nam for proposal in pattern.find(sheet)] == [VALUE]
+
+
+def test_a_surname_before_a_number_is_no_caption_of_it() -> None:
+    """The given name was read without its capital, so that no full name is seen."""
+    assert only("9 martin Tremblay TREm 0412 1925").nam == VALUE
+
+
+def test_hands_begin_a_number_anywhere_under_its_head() -> None:
+    """The second number holds only if a zero is an O, with a cut that nobody prints: the page must call it a NAM."""
+    value = nam.compose("Boudreau", "Odette", date(1985, 12, 16), True, "6")
+    rows = ("Heure|NAM|TA", f"8 h|  {VALUE}|113/65", f"8 h 20|BOU0 {value[4:7]} {value[7:]}|148/74")
+    assert [proposal.nam for proposal in pattern.find(page(*rows))] == [VALUE, value]

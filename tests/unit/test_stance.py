@@ -82,3 +82,14 @@ def test_rows_are_followed_across_a_page_whose_lines_converge(head: float, foot:
     sheet = slanted(head=head, foot=foot)
     layout = Layout.of(Stance.of(sheet).righted(sheet))
     assert [layout.printed[row.start : row.end].count("cellule") for row in layout.rows] == [3] * 20
+
+
+def test_cells_that_stand_higher_than_their_row_do_not_make_it_slant() -> None:
+    """Numbers in boxes of their own are set a little above the names beside them, on every row of a level page."""
+    lines = list(page("Liste du 3 octobre 2025", "Heure|Nom|NAM|Naissance").lines)
+    for row in range(12):
+        y = 0.2 + 0.05 * row
+        lines.append(Line(tuple(words(0.1, y, f"9 h {10 + row}") + words(0.25, y, "Tremblay, Marie"))))
+        lines.append(Line(tuple(words(0.5, y - 0.006, "TREM 0462 1929"))))
+        lines.append(Line(tuple(words(0.8, y, "2004-12-19"))))
+    assert Stance.of(Page(1, 612, 792, tuple(lines), "local")).slant.more == 0

@@ -797,3 +797,101 @@ def test_the_day_of_a_request_is_no_visit() -> None:
 def test_a_time_that_lost_the_space_behind_its_date_is_read(day: str) -> None:
     assert [match.value for match in visits.find_dates(f"{day}11:00")] == [date(2025, 11, 17)]
     assert [match.value for match in visits.find_times(f"{day}11:00")] == [time(11)]
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        "Hospitalisée du 3 au 7 octobre 2025.",
+        "Hospitalisé du 3 octobre 2025 au 7 octobre 2025.",
+        "Séjour : du 2025-10-03 au 2025-10-07",
+        "Amenée par ambulance le 3 octobre 2025. Retour à domicile le 4 octobre 2025.",
+        "Entrée le 3 octobre 2025, sortie le 4 octobre 2025.",
+        "Transférée chez nous le 3 octobre 2025, repartie le 4 octobre 2025.",
+        "Le 3 octobre 2025, madame s'est présentée à l'urgence. Elle a quitté le 4 octobre 2025.",
+        "Le 3 octobre 2025, madame arrive à l'urgence. Le 4 octobre 2025, elle retourne à la maison.",
+        "She presented on October 3, 2025 and was discharged on October 4, 2025.",
+        "Brought to the ED on October 3, 2025; went home on October 4, 2025.",
+    ],
+)
+def test_a_stay_is_a_visit_on_its_first_day(story: str) -> None:
+    sheet = page("Signé le 2025-10-09", "", story, "", f"NAM : {MARTIN}")
+    assert dates_of(sheet, MARTIN) == [FRIDAY]
+
+
+def test_a_first_day_of_the_month_begins_a_stay() -> None:
+    assert dates_of(page("Hospitalisée du 1er au 7 octobre 2025.", f"NAM : {MARTIN}"), MARTIN) == [date(2025, 10, 1)]
+
+
+def test_a_week_is_no_stay() -> None:
+    assert dates_of(page("Semaine du 3 au 7 octobre 2025", "", "", "", "", f"NAM : {MARTIN}"), MARTIN) == [None]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Visite précédente : 2025-05-17",
+        "Dernire visite : 2025-05-17",
+        "Date de la demande / Ordered : 2025-05-17",
+        "Prescrite le 2025-05-17",
+        "Date de paiement : 2025-11-17",
+        "Évaluation préop. : 2025-05-17",
+        "Inscrite le 2025-05-17",
+        "NAS 029 926 156|DDM / LMP : 2025-05-17",
+    ],
+)
+def test_what_else_a_form_dates_is_not_the_visit(other: str) -> None:
+    sheet = page(f"NAM : {MARTIN}", other, "", "", "Rendez-vous", "Date : 2025-10-03")
+    assert dates_of(sheet, MARTIN) == [FRIDAY]
+
+
+def test_an_admission_is_not_the_visit_of_a_day_that_the_heading_states() -> None:
+    table = ("Nom|NAM|Admission", f"Tremblay|{MARTIN}|2025-09-19", f"Cotsu|{SERGE}|2025-09-21")
+    assert dates_of(page("Tournée : visites du 3 octobre 2025", "", *table), MARTIN, SERGE) == [FRIDAY, FRIDAY]
+    assert dates_of(page("Unité 6e", "", *table), MARTIN, SERGE) == [date(2025, 9, 19), date(2025, 9, 21)]
+
+
+def test_the_hour_of_a_visit_counts_before_that_of_the_arrival() -> None:
+    sheet = page(
+        *("No visite|Arrivée|NAM|Heure de la visite|Départ", f"1001|08:06|{MARTIN}|08:57|12:53"),
+        *(f"1002|08:48|{SERGE}|09:13|12:53", f"1003|09:01|{ANNE}|10:53|14:29"),
+    )
+    assert times_of(sheet, MARTIN, SERGE, ANNE) == [time(8, 57), time(9, 13), time(10, 53)]
+
+
+def test_numbers_that_go_up_by_one_are_no_hours() -> None:
+    sheet = page(f"1001|{MARTIN}", f"1002|{SERGE}", f"1003|{ANNE}", f"1004|{LOUISE}")
+    assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [None] * 4
+
+
+def test_hours_between_two_numbers_of_a_row_are_those_of_the_second() -> None:
+    sheet = page(
+        *(f"08:15|{MARTIN}|09:25|{SERGE}", f"14:40|{ANNE}|11:25|{LOUISE}"),
+        *(f"09:55|{PAUL}|12:10|ROYA 6251 0720", "08:50||12:20|"),
+    )
+    assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [time(8, 15), time(9, 25), time(14, 40), time(11, 25)]
+
+
+def test_four_digits_behind_the_date_of_a_visit_are_its_time() -> None:
+    sheet = page(f"NAM : {MARTIN}", "Visite : 2025-10-03 0905", "Reçu au labo : 2025-10-03 1211")
+    assert visit_of(sheet, MARTIN) == [(FRIDAY, time(9, 5))]
+
+
+def test_a_card_may_name_the_day_before_its_date() -> None:
+    sheet = page(
+        *(f"RAMQ {MARTIN}", "Date : vendredi 3 octobre 2025", ""),
+        *(f"RAMQ {SERGE}", "Date : jeudi 2 octobre 2025", ""),
+        *(f"RAMQ {ANNE}", "Date : 2025-10-01"),
+    )
+    assert dates_of(sheet, MARTIN, SERGE, ANNE) == [FRIDAY, date(2025, 10, 2), date(2025, 10, 1)]
+
+
+@pytest.mark.parametrize("mark", ["H", "=", "11", "u"])
+def test_two_strokes_of_a_pen_repeat_the_date_above(mark: str) -> None:
+    sheet = page("Date|Heure|NAM", f"2025-10-03|8 h|{MARTIN}", f"{mark}|8 h 20|{SERGE}", f"2025-10-04|9 h|{ANNE}")
+    assert dates_of(sheet, MARTIN, SERGE, ANNE) == [FRIDAY, FRIDAY, date(2025, 10, 4)]
+
+
+def test_a_fax_machines_date_is_not_the_visit() -> None:
+    sheet = page("2025-11-03 10:08|DE: 873 555-9751|P.01/01", "", "Patients inscrits", f"{MARTIN}", f"{SERGE}")
+    assert dates_of(sheet, MARTIN, SERGE) == [None, None]
