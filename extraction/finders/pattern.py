@@ -361,6 +361,7 @@ def _without_overlaps(placed: list[_Placed]) -> list[Proposal]:
 
 
 def _share_a_place(one: _Placed, other: _Placed) -> bool:
-    if one[1].box.overlap(other[1].box) >= _SAME_PLACE:
+    shared = one[1].box.overlap(other[1].box)
+    if shared >= _SAME_PLACE or (shared > 0 and one[1].nam == other[1].nam):
         return True
     return any(start < stop and begin < end for start, end in one[0] for begin, stop in other[0])

@@ -28,6 +28,8 @@ _HEADER_GAP = 12
 _OWN_CAPTION = re.compile(r"[a-z]{2}[^\n:]{0,16}:[ \t]*\Z")
 """What a form calls a value that stands right behind: no header above speaks for that."""
 _GOES_ON = re.compile(r",?\n(?:a|vers|at|around|about)[ ]|[ ](?:a|vers|at)\n")
+_PARTED = re.compile(r"^[^0-9:]*[,;\u2013-][ ](?:le[ ])?[a-z]+,?[ ](?:le[ ])?\Z")
+"""The name of a day behind a comma says no more what the words before it say: "Références et facturation, lundi"."""
 _LONGEST_MOMENT = 32
 """Characters of a date and its time: more are a sentence."""
 _NEXT_SENTENCE = re.compile(r"[a-z]{3}[.!?][ \n]+[A-Z]")
@@ -134,6 +136,8 @@ class Captions:
                 kind = ""
             if not kind and _STAMP_BEHIND.match(self.layout.folded, match.end):
                 kind = "other"
+            if kind == "other" and name.end and _PARTED.search(self._behind(name, match.start)):
+                kind = ""
             if kind in ("", "plain", "time") and moments.follows_day_name(self.layout.folded, match.start):
                 kind = "visit"
             previous = match.end
@@ -504,23 +508,22 @@ class Captions:
             group = []
 
     def _bare(self) -> list[TimeMatch]:
-        """Times written 0830: those right behind a label or a date, and those alone in a cell below a label."""
-        folded, layout = self.layout.folded, self.layout
-        asked = any(label.kind == "time" for label in self.found)
+        """Times written 0830: those that a label asks for, right behind a date, and alone in a cell below a label."""
         times: list[TimeMatch] = []
-        for match in moments.bare_times_in(folded) if asked or self.found_dates else ():
-            start, end = layout.cell(match.start)
-            alone = (start, end) == (match.start, match.end)
-            day = self._date_before(match.start)
-            behind = (
-                day is not None and start <= day.start and end == match.end and folded[day.end : match.start].isspace()
-            )
-            if behind or (
-                asked
-                and (moments.follows_time_label(folded, match.start) or (alone and self._is_below_times(start, end)))
-            ):
+        asked = any(label.kind == "time" for label in self.found)
+        for match in moments.bare_times_in(self.layout.folded):
+            cell = self.layout.cell(match.start)
+            below = asked and cell == (match.start, match.end) and self._is_below_times(*cell)
+            if below or moments.asks_for_time(self.layout.folded, match.start, match.end) or self._ends(cell, match):
                 times.append(match)
         return times
+
+    def _ends(self, cell: tuple[int, int], match: TimeMatch) -> bool:
+        """Whether four digits end a cell right behind its date: "2025-10-03 0830"."""
+        day = self._date_before(match.start)
+        if day is None or day.start < cell[0] or cell[1] != match.end:
+            return False
+        return self.layout.folded[day.end : match.start].isspace()
 
     def _is_below_times(self, start: int, end: int) -> bool:
         """Whether a cell is of a column with the header of times: the cell right above it is that, or a time."""

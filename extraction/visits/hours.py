@@ -37,6 +37,9 @@ _MOST = 0.85
 _AT = 0.6
 """Heights that differ by less than this part of a step are the same."""
 _OVER = 0.9
+_NEAREST = 0.35
+"""A number may stand so far from where the others of its page do, in parts of the way from one hour to the next: paper
+is never quite level."""
 _PART = 0.6
 """Without stacks, steps are this part of the way from one hour to the next: hands do not write at one height."""
 _NOON, _LAST_MORNING, LAST_EVENING = 12, 11, 7
@@ -102,10 +105,11 @@ class Hours:
     def _of_column(hours: Sequence[Hour], layout: Layout, numbers: Sequence[tuple[int, Box]]) -> list[Hour | None]:
         step, above, below = _stack(layout, numbers)
         levels = sorted(hour.box.middle[1] for hour in hours)
+        apart = median(b - a for a, b in pairwise(levels))
         if not above and not below:
-            step = max(step, _PART * median(b - a for a, b in pairwise(levels)))
+            step = max(step, _PART * apart)
         # An hour may stand a little higher than the first line of a stack: on the rule above it.
-        over = above + (_OVER if above else _AT)
+        over = max(above + (_OVER if above else _AT), _NEAREST * apart / step)
         near = []
         for _, box in numbers:
             level = box.middle[1]
@@ -115,7 +119,8 @@ class Hours:
         usual = _usual([[distance for distance, _ in each] for each in near], first=-above)
         if usual is None:
             return [None] * len(numbers)
-        return [_at(usual, each) for each in near]
+        most = max(1.25 * _AT * step, _NEAREST * apart)
+        return [_at(box.middle[1] + usual * step, levels, hours, most) for _, box in numbers]
 
     def holds(self, hour: Hour, value: time) -> bool:
         """Whether a time lies in the slot that begins at `hour`."""
@@ -242,7 +247,8 @@ def _usual(distances: Sequence[Sequence[float]], *, first: float) -> float | Non
     return median(other for each in distances for other in each if abs(other - usual) < _AT)
 
 
-def _at(usual: float, near: Sequence[tuple[float, Hour]]) -> Hour | None:
-    """The hour that stands nearest to the usual distance."""
-    distance, hour = min(near, key=lambda each: abs(each[0] - usual), default=(0.0, None))
-    return hour if hour is not None and abs(distance - usual) < 1.25 * _AT else None
+def _at(level: float, levels: Sequence[float], hours: Sequence[Hour], most: float) -> Hour | None:
+    """The hour that stands nearest to a level, at most so far off."""
+    at = bisect_left(levels, level)
+    near = min(range(max(0, at - 1), min(len(levels), at + 1)), key=lambda i: abs(levels[i] - level))
+    return hours[near] if abs(levels[near] - level) < most else None

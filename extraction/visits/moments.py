@@ -191,7 +191,7 @@ def find_times(text: str) -> list[TimeMatch]:
     """All times of day in `text`, in order; four bare digits count only right behind a label such as "Heure :"."""
     folded = plain(text).lower()
     return sorted(
-        [*times_in(folded), *(bare for bare in bare_times_in(folded) if follows_time_label(folded, bare.start))]
+        [*times_in(folded), *(bare for bare in bare_times_in(folded) if asks_for_time(folded, bare.start, bare.end))]
     )
 
 
@@ -283,9 +283,13 @@ def bare_times_in(folded: str) -> list[TimeMatch]:
 
 
 _TIME_LABEL_BEFORE = re.compile(
-    r"\b(?:heures?|time|hre?)\b\.?(?:[ ](?:de[ ]|du[ ]|d')?(?:la[ ])?(?:visite|rendez-vous|rdv|arrivee|prevue))?"
-    r"[ \t]?[:=]?[ \t]*\Z"
+    r"(?:\b(?:heures?|time|hre?)\b\.?(?:[ ](?:de[ ]|du[ ]|d'|of[ ])?(?:la[ ]|l')?[a-z-]{2,14}){0,2}"
+    r"|\b(?:arriv[a-z]{1,3}|arr|triage|inscription|debut)\b\.?"
+    r"|\b(?:vue?|evaluee?|examinee?|recue?|presentee?|arrivee?|admise?)s?[ ]a)"
+    r"[ \t]?(?P<sign>[:=\t])?[ \t]*\Z"
 )
+_HOURS_BEHIND = re.compile(r"[ ]?(?:hrs|hres|heures|hours)\b")
+_YEAR_ALIKE = re.compile("19|20")
 
 
 def follows_day_name(folded: str, offset: int) -> bool:
@@ -293,9 +297,15 @@ def follows_day_name(folded: str, offset: int) -> bool:
     return _DAY_NAME_BEFORE.search(folded, max(0, offset - _LONGEST_DAY_NAME), offset) is not None
 
 
-def follows_time_label(folded: str, offset: int) -> bool:
-    """Whether "Heure :" or its like stands right before `offset`."""
-    return _TIME_LABEL_BEFORE.search(folded[max(0, offset - 40) : offset]) is not None
+def asks_for_time(folded: str, start: int, end: int) -> bool:
+    """Whether the four digits at `start..end` are a time: behind "Heure :", "Arrivée" or their like, or before "hrs".
+
+    What may be a year as well needs a sign, or a cell of its own.
+    """
+    if _HOURS_BEHIND.match(folded, end):
+        return True
+    label = _TIME_LABEL_BEFORE.search(folded[max(0, start - 48) : start])
+    return label is not None and bool(label["sign"] or not _YEAR_ALIKE.match(folded, start))
 
 
 def says_no_more(folded: str) -> bool:

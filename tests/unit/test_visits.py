@@ -895,3 +895,33 @@ def test_two_strokes_of_a_pen_repeat_the_date_above(mark: str) -> None:
 def test_a_fax_machines_date_is_not_the_visit() -> None:
     sheet = page("2025-11-03 10:08|DE: 873 555-9751|P.01/01", "", "Patients inscrits", f"{MARTIN}", f"{SERGE}")
     assert dates_of(sheet, MARTIN, SERGE) == [None, None]
+
+
+def test_a_title_that_speaks_of_invoices_may_name_the_day_of_visits() -> None:
+    sheet = page("Références et facturation, vendredi 3 octobre 2025", "", f"9 h|{MARTIN}", f"9 h 30|{SERGE}")
+    assert dates_of(sheet, MARTIN, SERGE) == [FRIDAY, FRIDAY]
+    printed = page("Imprimé le vendredi 3 octobre 2025", "", f"9 h|{MARTIN}", f"9 h 30|{SERGE}")
+    assert dates_of(printed, MARTIN, SERGE) == [None, None]
+
+
+@pytest.mark.parametrize("said", ["Arrivée 0812", "Triage : 0812", "Vu à 0812", "Heure du triage : 0812", "0812 hrs"])
+def test_four_digits_are_a_time_where_words_ask_for_one(said: str) -> None:
+    assert times_of(page(f"NAM : {MARTIN}", said), MARTIN) == [time(8, 12)]
+
+
+def test_an_arrival_in_a_year_is_no_time() -> None:
+    assert times_of(page(f"NAM : {MARTIN}", "Arrivée 2019 de Belgique"), MARTIN) == [None]
+
+
+def test_an_hour_whose_ones_are_read_as_letters_is_an_hour_all_the_same() -> None:
+    sheet = page("09:40", f"T0:00|{MARTIN}", "T0:20", f"TT:20|{SERGE}", "12:00", "12:20")
+    assert times_of(sheet, MARTIN, SERGE) == [time(10), time(11, 20)]
+
+
+def test_hours_may_stand_above_all_lines_of_an_appointment() -> None:
+    rows = [Line(tuple(words(0.07, 0.1 + 0.032 * i, f"{8 + i}:00"))) for i in range(8)]
+    for i, (name, number) in enumerate((("Tremblay", MARTIN), ("Cotsu", SERGE), ("Roy", ANNE), ("Royer", LOUISE))):
+        y = 0.1 + 0.064 * i
+        rows += [Line(tuple(words(0.3, y + 0.0105, number))), Line(tuple(words(0.3, y + 0.0185, name)))]
+    sheet = Page(1, 612, 792, tuple(rows), "local")
+    assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [time(8), time(10), time(12), time(14)]
