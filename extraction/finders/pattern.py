@@ -54,6 +54,8 @@ _FEWEST_LETTERS = 2
 _MOST_PARTS = 3
 _SAME_PLACE = 0.4
 """Boxes that overlap by so much hold one print: set twice for boldness, or read twice."""
+_MISREAD_PLACE = 0.15
+"""The same where one of them fails a check: detectors draw a line of print a little higher or lower a second time."""
 _FEWEST_DIGITS = 5
 """Of the last eight characters, so many must be digits as printed: three look-alikes are the most."""
 
@@ -362,6 +364,7 @@ def _without_overlaps(placed: list[_Placed]) -> list[Proposal]:
 
 def _share_a_place(one: _Placed, other: _Placed) -> bool:
     shared = one[1].box.overlap(other[1].box)
-    if shared >= _SAME_PLACE or (shared > 0 and one[1].nam == other[1].nam):
+    enough = _SAME_PLACE if one[1].checks.valid and other[1].checks.valid else _MISREAD_PLACE
+    if shared >= enough or (shared > 0 and one[1].nam == other[1].nam):
         return True
     return any(start < stop and begin < end for start, end in one[0] for begin, stop in other[0])

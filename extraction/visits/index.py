@@ -175,14 +175,20 @@ class VisitIndex:
         if few and all(mark is not None and mark.value.hour > LAST_EVENING for mark in chosen):
             return chosen
         at_hours = self._at_hours()
-        if any(at_hours):
-            return at_hours
-        if all(chosen):
+        if all(chosen) and any(mark.kind for mark in chosen if mark) and not any(at_hours):
             return chosen
-        every = self.captions.times(range(len(self.layout.rows)))
-        marks = self._apart([*every, *self.captions.slipped_times(every)])
-        captioned = self._captioned(marks, ("time",)) or self._captioned(marks, _DATED)
-        return captioned or self._clocks_about(marks)
+        marks = self._apart(self.captions.times(range(len(self.layout.rows))))
+        captioned = self._captioned(marks, ("time", "visit"))
+        if captioned and all(captioned):
+            return captioned
+        known = at_hours if any(at_hours) else chosen
+        return known if known is at_hours or all(known) else self._slipped_clocks(marks)
+
+    def _slipped_clocks(self, marks: Sequence[Mark[time]]) -> list[Mark[time] | None]:
+        """The time of each number, those with slips as well."""
+        every = self._apart([*marks, *self.captions.slipped_times(marks)])
+        captioned = self._captioned(every, ("time",)) or self._captioned(every, _DATED)
+        return captioned or self._clocks_about(every)
 
     def _clocks_about(self, marks: Sequence[Mark[time]]) -> list[Mark[time] | None]:
         """The time of each number where entries have no captions: in its row, over its section, or about it."""

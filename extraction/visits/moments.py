@@ -123,7 +123,9 @@ LABEL = re.compile(
         |services?\b|seance|(?:ai|avons|ete)[ ]recue?s?\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
         |arrive|arrival|present(?:ee?s?[ ](?:le|au?)|ed[ ](?:on|to|at)|s[ ](?:on|to|at))\b|hospitalis|sejour\b|stay\b
         |(?:amene|transfere|accueilli)(?:ee?|e)?s?[ ](?:le|a|au|aux|par|chez|en|dans|d')\b|entree?s?[ ]le\b
-        |prise?[ ]en[ ]charge[ ]le\b|triage[ ](?:le|a)\b|brought[ ]|came[ ](?:to|in)\b|observation[ ](?:du|depuis|le)\b
+        |prise?[ ]en[ ]charge[ ]le\b|triage[ ](?:le|a)\b
+        |(?:triage|inscription)\b(?=[ ]?:?[ \t]?[0-9]{1,2}[ ]?[h:][ ]?[0-9])
+        |brought[ ]|came[ ](?:to|in)\b|observation[ ](?:du|depuis|le)\b
         |evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
         |prel\b|prelev|collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
     | (?P<time>heures?\b|time\b|hre?\b|arr\b|debut(?:e|ant)?\b|start(?:s|ing)?\b)

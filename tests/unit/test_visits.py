@@ -925,3 +925,13 @@ def test_hours_may_stand_above_all_lines_of_an_appointment() -> None:
         rows += [Line(tuple(words(0.3, y + 0.0105, number))), Line(tuple(words(0.3, y + 0.0185, name)))]
     sheet = Page(1, 612, 792, tuple(rows), "local")
     assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [time(8), time(10), time(12), time(14)]
+
+
+@pytest.mark.parametrize("sign", ["|", " : "])
+@pytest.mark.parametrize("later", ["Triage", "Médecin", "Signes vitaux"])
+def test_the_first_of_two_moments_that_every_entry_states_is_the_visits(sign: str, later: str) -> None:
+    numbers = (MARTIN, SERGE, ANNE, LOUISE)
+    rows = []
+    for hour, number in enumerate(numbers, start=8):
+        rows += [f"NAM {number}|P3", f"Arrivée{sign}{hour:02d}:12|{later}{sign}{hour:02d}:20", "Motif : toux", ""]
+    assert times_of(page(*rows), *numbers) == [time(8, 12), time(9, 12), time(10, 12), time(11, 12)]
