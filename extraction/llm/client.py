@@ -1,4 +1,4 @@
-"""The client of the model server: any OpenAI-compatible vLLM. The only module that imports httpx.
+"""The client of the model server: any OpenAI-compatible vLLM. The only module that sends pages by httpx.
 
 Contract
 - One question, one connection. A connection on the clinic's network costs less than a millisecond beside seconds of

@@ -14,9 +14,9 @@ FLOORS = ("namsite", "review", "extraction", "accounts", "audit", "vault")  # to
 MODULES = sorted(path.relative_to(ROOT).as_posix() for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
 
 DOORS = {
-    "httpx": {"extraction/llm/client.py"},
-    "boto3": {"extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
-    "botocore": {"extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
+    "httpx": {"extraction/llm/client.py", "extraction/llm/weights/hub.py"},
+    "boto3": {"extraction/llm/weights/bucket.py", "extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
+    "botocore": {"extraction/llm/weights/bucket.py", "extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
 }
 NAMED_PURE = (
     "extraction/nam.py",
@@ -27,6 +27,7 @@ NAMED_PURE = (
     "extraction/page.py",
     "extraction/stance.py",
     "extraction/scoring.py",
+    "extraction/llm/profiles.py",
     *(
         f"extraction/finders/{name}.py"
         for name in (
