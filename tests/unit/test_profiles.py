@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from extraction.llm import profiles
 from extraction.llm.devices import Gpu, Machine, available_memory, misfit, parse_gpus
 from extraction.llm.profiles import GIB, ComputeCapability, Profile, UnknownProfile, profile
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = list(profiles.profiles())
 T4 = Gpu(15360, ComputeCapability(7, 5))
 L4 = Gpu(23034, ComputeCapability(8, 9))
@@ -88,6 +90,11 @@ def test_a_file_that_contradicts_itself_is_refused_with_its_reason(old: str, new
     assert old in text
     with pytest.raises(ValueError, match=reason):
         profiles.parse(text.replace(old, new, 1))
+
+
+def test_the_table_in_the_documentation_is_the_computed_one() -> None:
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    assert "\n".join(profiles.table(profiles.profiles().values())) in page
 
 
 # Memory
