@@ -2,7 +2,7 @@
 
 Contract
 - The program is one file, run isolated (`-I`): neither the working directory nor PYTHON* variables say what it imports.
-  It sees a few of this machine's variables (`PASSED`), none of the web application's secrets, and no hub.
+  It sees a few of this machine's variables (`serving.PASSED`), none of the web application's secrets, and no hub.
 - What it prints on standard output are lines for a person. Standard error is this process's.
 - It ends with 0 when it did its work, and with 1 when it refuses; then a line "refused: ..." holds the sentence that
   says why. Any other end is a failure, and what is on standard error says why.
@@ -17,19 +17,8 @@ import subprocess
 from collections.abc import Callable, Sequence
 from importlib import resources
 
-PASSED = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "XDG_CACHE_HOME",
-    "LD_LIBRARY_PATH",
-    "LD_PRELOAD",
-    "CUDA_HOME",
-    "CUDA_VISIBLE_DEVICES",
-    "OMP_NUM_THREADS",
-)
+from extraction.llm.serving import PASSED
+
 _SETTINGS = {"HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
 _REFUSED = "refused: "
 

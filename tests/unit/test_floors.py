@@ -30,7 +30,7 @@ NAMED_PURE = (
     "extraction/stance.py",
     "extraction/scoring.py",
     "extraction/llm/profiles.py",
-    *(f"extraction/llm/training/{name}.py" for name in ("noise", "targets")),
+    *(f"extraction/llm/training/{name}.py" for name in ("noise", "targets", "card")),
     *(
         f"extraction/finders/{name}.py"
         for name in (

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         if options["list"]:
             self.stdout.write("\n".join(profiles.table(profiles.profiles().values())))
             return
-        launch = planned(_profile(profile or named), **options)
+        launch = planned(chosen(profile or named), **options)
         if options["print"]:
             self.stdout.write(serving.printed(launch))
         elif options["systemd"]:
@@ -94,7 +94,7 @@ def planned(
     if profile.model in adapters:
         raise CommandError("An adapter must not have the name of the model.")
     folder = model_dir or settings.LLM_MODELS_DIR / profile.name
-    return Launch(profile, _program(), str(folder.absolute()), host, port, adapters)
+    return Launch(profile, program(), str(folder.absolute()), host, port, adapters)
 
 
 def adapter(text: str) -> Adapter:
@@ -112,11 +112,11 @@ def check_key(launch: Launch) -> None:
         raise CommandError("A model server that other hosts reach needs a key: set LLM_API_KEY.")
 
 
-def check_python(program: str) -> None:
+def check_python(python: str) -> None:
     """Raises CommandError if there is no interpreter, or if it is this one and has no vLLM."""
-    if shutil.which(program) is None:
+    if shutil.which(python) is None:
         raise CommandError("VLLM_PYTHON names no program that can be run.")
-    if program == sys.executable and importlib.util.find_spec("vllm") is None:
+    if python == sys.executable and importlib.util.find_spec("vllm") is None:
         raise CommandError("vLLM is not installed here: set VLLM_PYTHON to the interpreter of its own environment.")
 
 
@@ -147,7 +147,8 @@ def check_adapter(name: str, folder: Path, profile: Profile) -> None:
         raise CommandError(f"{name} has rank {rank}, and {profile.name} allows {profile.adapter_rank} at most.")
 
 
-def _profile(name: str | None) -> Profile:
+def chosen(name: str | None) -> Profile:
+    """The profile of this name. Raises CommandError."""
     if name is None:
         raise CommandError(f"Name a profile: {', '.join(profiles.profiles())}.", returncode=2)
     try:
@@ -156,7 +157,8 @@ def _profile(name: str | None) -> Profile:
         raise CommandError(str(error), returncode=2) from None
 
 
-def _program() -> str:
+def program() -> str:
+    """The interpreter of the model's environment."""
     python: str = settings.VLLM_PYTHON or sys.executable
     return shutil.which(python) or python
 
