@@ -18,11 +18,11 @@ def limits() -> Limits:
 
 
 def model_finder() -> ModelFinder | None:
-    """The model finder with the current prompt; None when no endpoint is set."""
+    """The model finder with the prompt of LLM_PROMPT; None when no endpoint is set."""
     if not settings.LLM_ENDPOINT:
         return None  # before the client's libraries are loaded for nothing
     from extraction.finders.model import ModelFinder
     from extraction.llm import client, prompts
 
     server = client.from_settings()
-    return ModelFinder(server, prompts.load(prompts.CURRENT)) if server is not None else None
+    return ModelFinder(server, prompts.load(settings.LLM_PROMPT or prompts.CURRENT)) if server is not None else None

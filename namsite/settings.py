@@ -165,10 +165,16 @@ TEXTRACT_ASYNC_PAGES = env.int("TEXTRACT_ASYNC_PAGES", default=30)
 
 LLM_ENDPOINT = env.str("LLM_ENDPOINT", default="")  # such as http://10.0.3.50:8000/v1; empty: pattern finder only
 LLM_MODEL = env.str("LLM_MODEL", default="meta-llama/Llama-3.1-8B-Instruct")
+LLM_PROMPT = env.str("LLM_PROMPT", default="")  # a version in extraction/llm/prompts; empty: the current one
 LLM_API_KEY = env.str("LLM_API_KEY", default="")
 LLM_TIMEOUT = env.float("LLM_TIMEOUT", default=60.0)
 LLM_CONCURRENCY = env.int("LLM_CONCURRENCY", default=4)
 LLM_ALLOWED_HOSTS = env.list("LLM_ALLOWED_HOSTS", default=[])
+# On the model's own host: `manage.py fetch_model` and `manage.py serve_llm`.
+LLM_MODELS_DIR = Path(env.str("LLM_MODELS_DIR", default=str(DATA_DIR / "models")))
+VLLM_PYTHON = env.str("VLLM_PYTHON", default="")
+HF_ENDPOINT = env.str("HF_ENDPOINT", default="https://huggingface.co")
+HF_TOKEN = env.str("HF_TOKEN", default="")
 
 # --- People --------------------------------------------------------------------------------------------------------
 

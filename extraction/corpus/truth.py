@@ -13,7 +13,7 @@ class TruthItem(NamedTuple):
 
     `nam` is the normalised value of 12 characters and `text` what is printed. `page` counts from 1. `box` goes around
     the printed characters, in fractions of the page as shown. `date` and `time` are those of the visit, None when the
-    page does not say.
+    page does not say. `surname` and `given_name` are whose number it is; the page may print them or not.
     """
 
     nam: str
@@ -22,6 +22,8 @@ class TruthItem(NamedTuple):
     time: time | None
     box: Box
     text: str
+    surname: str = ""
+    given_name: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready form: date "YYYY-MM-DD" or null, time "HH:MM" or null, box as four numbers."""

@@ -16,7 +16,7 @@ from extraction import nam
 from extraction.layout import Layout
 from extraction.page import Box, Page, Word
 
-_LOOK_ALIKES = str.maketrans("OQDIL|!ZASGB", "000111124568")
+LOOK_ALIKES = str.maketrans("OQDIL|!ZASGB", "000111124568")
 _BARS = "|!"
 """No letters, but what a reader may make of one."""
 _LINE_GAP = 1.5
@@ -28,18 +28,30 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """One place of a value: `text` as printed there, lines joined by a space, `box` around exactly its characters."""
+    """One place of a value: `text` as printed there, lines joined by a space, `box` around exactly its characters.
+
+    `spans` are those characters in the layout's text, one span a line.
+    """
 
     box: Box
     text: str
     words: tuple[Word, ...]
-    start: int
-    """Where it begins in the layout's text, for the order of places."""
+    spans: tuple[Span, ...]
+
+    @property
+    def start(self) -> int:
+        """Where it begins in the layout's text, for the order of places."""
+        return self.spans[0][0]
 
 
 def locate(page: Page, printed: str) -> Located | None:
     """The first place of `printed` on `page`; None where it does not stand there."""
     return next(iter(Locator(Layout.of(page)).places(printed)), None)
+
+
+def text_of(layout: Layout, spans: Iterable[Span]) -> str:
+    """What is printed at `spans`, with one space for every gap and every end of a line."""
+    return " ".join(" ".join(layout.printed[start:end].split()) for start, end in spans)
 
 
 class _Folded:
@@ -55,7 +67,7 @@ class _Folded:
                 self.offsets.append(offset)
         self.string = "".join(kept)
         if look_alikes:
-            self.string = self.string.translate(_LOOK_ALIKES)
+            self.string = self.string.translate(LOOK_ALIKES)
 
     def starts_freely(self, index: int) -> bool:
         """Whether no longer number or word is cut before the character at `index`."""
@@ -94,7 +106,7 @@ class Locator:
         """
         if self._alike is None:
             self._alike = _Cells(self.layout, _Folded(self.layout.printed, look_alikes=True))
-        return self._places(self._alike, nam.normalise(printed).translate(_LOOK_ALIKES), at_least)
+        return self._places(self._alike, nam.normalise(printed).translate(LOOK_ALIKES), at_least)
 
     def _places(self, cells: _Cells, target: str, at_least: int) -> list[Located]:
         if not target:
@@ -108,9 +120,9 @@ class Locator:
         layout = self.layout
         return Located(
             box=Box.around(layout.box(start, end) for start, end in spans),
-            text=" ".join(" ".join(layout.printed[start:end].split()) for start, end in spans),
+            text=text_of(layout, spans),
             words=tuple(word for start, end in spans for word in layout.words_in(start, end)),
-            start=spans[0][0],
+            spans=tuple(spans),
         )
 
 

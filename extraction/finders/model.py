@@ -97,10 +97,7 @@ class ModelFinder:
         began = time.perf_counter()
         completion = client.chat(
             self.server,
-            [
-                {"role": "system", "content": self.prompt.system},
-                {"role": "user", "content": self.prompt.question(page)},
-            ],
+            self.prompt.messages(page),
             PrintedNams,
             max_tokens=min(_MOST_TOKENS, _FIRST_TOKENS + _TOKENS_A_ROW * len(layout.rows)),
         )

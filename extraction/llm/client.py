@@ -1,4 +1,4 @@
-"""The client of the model server: any OpenAI-compatible vLLM. The only module that imports httpx.
+"""The client of the model server: any OpenAI-compatible vLLM. The only module that sends pages by httpx.
 
 Contract
 - One question, one connection. A connection on the clinic's network costs less than a millisecond beside seconds of
@@ -26,7 +26,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypedDict, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import httpcore
 import httpx
@@ -35,6 +35,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.llm import endpoints
+from extraction.llm.prompts import Message
 
 logger = logging.getLogger(__name__)
 
@@ -91,13 +92,6 @@ class ModelServer:
     def base(self) -> str:
         """The server's address without /v1, where /health is."""
         return self.endpoint.rstrip("/").removesuffix("/v1")
-
-
-class Message(TypedDict):
-    """One turn of a conversation."""
-
-    role: Literal["system", "user"]
-    content: str
 
 
 class Token(BaseModel):

@@ -14,10 +14,12 @@ FLOORS = ("namsite", "review", "extraction", "accounts", "audit", "vault")  # to
 MODULES = sorted(path.relative_to(ROOT).as_posix() for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
 
 DOORS = {
-    "httpx": {"extraction/llm/client.py"},
-    "boto3": {"extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
-    "botocore": {"extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
+    "httpx": {"extraction/llm/client.py", "extraction/llm/weights/hub.py"},
+    "boto3": {"extraction/llm/weights/bucket.py", "extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
+    "botocore": {"extraction/llm/weights/bucket.py", "extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
 }
+ELSEWHERE = "extraction/llm/programs/"
+"""Programs of the model's environment, which has packages that this one has not."""
 NAMED_PURE = (
     "extraction/nam.py",
     *(
@@ -27,6 +29,8 @@ NAMED_PURE = (
     "extraction/page.py",
     "extraction/stance.py",
     "extraction/scoring.py",
+    "extraction/llm/profiles.py",
+    *(f"extraction/llm/training/{name}.py" for name in ("noise", "targets", "card")),
     *(
         f"extraction/finders/{name}.py"
         for name in (
@@ -127,6 +131,20 @@ def test_only_the_doors_lead_outside(library):
     assert users <= DOORS[library]
 
 
+def test_programs_of_the_models_environment_and_this_one_import_nothing_of_each_other():
+    programs = [module for module in MODULES if module.startswith(ELSEWHERE)]
+    assert len(programs) > 1
+    assert {name for module in programs for name in imports(module) if first(name) in FLOORS} == set()
+    package = ELSEWHERE.rstrip("/").replace("/", ".")
+    assert {module for module in MODULES for name in imports(module) if name.startswith(package)} == set()
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers", "peft", "safetensors"])
+def test_the_web_application_needs_no_model_library(library):
+    users = {module for module in MODULES for name in imports(module) if first(name) == library}
+    assert all(module.startswith(ELSEWHERE) for module in users)
+
+
 @pytest.mark.parametrize("library", ["pickle", "requests", "aiohttp"])
 def test_what_nobody_may_use_is_used_by_nobody(library):
     assert {module for module in MODULES for name in imports(module) if first(name) == library} == set()
@@ -158,7 +176,8 @@ def test_third_party_imports_come_from_the_lock(floor):
         for line in (ROOT / "requirements.txt").read_text().splitlines()
         if "==" in line and not line.startswith((" ", "#"))
     }
-    names = {first(name) for module in MODULES if module.startswith(f"{floor}/") for name in imports(module)}
+    here = [module for module in MODULES if module.startswith(f"{floor}/") and not module.startswith(ELSEWHERE)]
+    names = {first(name) for module in here for name in imports(module)}
     foreign = names - set(FLOORS) - sys.stdlib_module_names - {""}
     missing = {
         name for name in foreign if not {dist.lower().replace("_", "-") for dist in known.get(name, ())} & locked

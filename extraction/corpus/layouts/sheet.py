@@ -235,7 +235,8 @@ class Sheet:
 
     def know(self, person: Person, box: Box, printed: str, day: date | None, moment: time | None) -> None:
         """Keep a NAM as truth that was printed piece by piece."""
-        self.truth.append(TruthItem(person.nam, self.setting.number, day, moment, box, printed))
+        whose = (person.surname, person.given_name)
+        self.truth.append(TruthItem(person.nam, self.setting.number, day, moment, box, printed, *whose))
 
     def line(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.6) -> None:
         self.canvas.setLineWidth(width)

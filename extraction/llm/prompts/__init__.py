@@ -14,6 +14,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Literal, TypedDict
 
 from extraction.layout import Layout
 from extraction.page import Page
@@ -30,6 +31,13 @@ _CELL = " | "
 _HARMLESS = str.maketrans("<>[]", "‹›()")
 
 
+class Message(TypedDict):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user"]
+    content: str
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """One version. `sha256` is the file's; `user` ends in `{page}`."""
@@ -42,6 +50,10 @@ class Prompt:
     def question(self, page: Page) -> str:
         """The user's turn for one page."""
         return self.user.removesuffix(_PAGE) + render(page)
+
+    def messages(self, page: Page) -> list[Message]:
+        """The whole conversation about one page, as a model is asked, and as it is trained."""
+        return [{"role": "system", "content": self.system}, {"role": "user", "content": self.question(page)}]
 
 
 @cache
@@ -77,10 +89,11 @@ def render(page: Page) -> str:
     Characters that a chat template could take for its own marks are replaced, and those that print nothing left out.
     """
     rows = Layout.of(page).printed.rstrip("\n").split("\n")
-    return "\n".join(_CELL.join(_visible(cell) for cell in row.split("\t")) for row in rows)
+    return "\n".join(_CELL.join(visible(cell) for cell in row.split("\t")) for row in rows)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """Some characters of a page as the model sees them."""
     shown = text.translate(_HARMLESS)
     if shown.isascii() and shown.isprintable():
         return shown

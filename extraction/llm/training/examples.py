@@ -1,0 +1,241 @@
+"""Pages of the development corpus with the answers that the model finder asks for, to tune a model on.
+
+The corpus is the only source: `document_of` prints a document from a kind and a seed and refuses held-out ones, and
+nothing here opens a file of somebody's. Seeds are `FIRST_SEED` or more, so that no document that rules were written on,
+or that a development figure is measured on, is trained on.
+
+A page comes from its text layer, mostly made worse by `noise`; a share may come from the local reader, of degraded
+documents, which takes seconds a page and is kept on disk. An answer is what stands on the page as it was read. A page
+of which `finders.model` would not keep every value of the answer is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from extraction.corpus.degrade import DEGRADATIONS
+from extraction.corpus.documents import CorpusDocument, build
+from extraction.corpus.layouts import DEVELOPMENT
+from extraction.corpus.split import HELD_OUT_SEED, is_held_out, layout_of
+from extraction.finders.location import text_of
+from extraction.finders.model import PrintedNam, PrintedNams, trace
+from extraction.layout import Layout
+from extraction.llm import prompts
+from extraction.llm.prompts import Message
+from extraction.llm.training import noise
+from extraction.llm.training.noise import Wear, Worn
+from extraction.llm.training.targets import Spans, Target, targets
+from extraction.page import Page
+from extraction.readers.choosing import Reader, read_pages
+from extraction.stance import Stance
+
+FIRST_SEED = 100_000
+"""Training takes seeds from here to the first held-out one."""
+LONGEST = 6_000
+"""Characters of a page and its answer. SmolLM2's tokenizer makes one token of 1.6 of them, for it takes every digit by
+itself, so that these are 3,700 tokens of a context of 4,096."""
+MISPRINTS = 0.05
+"""The share of numbers that are printed with a wrong check character: they are to be copied like any other."""
+_CLEAN = 0.3
+"""The share of text-layer pages that stay as they were typed."""
+_FEW = 0.5
+"""The share of documents that hold fewer numbers than their layout usually does, where it leaves a choice."""
+_MOST_OF_FEW = 6
+_TRIES = 20
+"""Documents that are looked at, for each example asked for, before it is given up."""
+
+
+class HeldOut(ValueError):
+    """A document that figures are measured on was asked for. Its text is one plain sentence."""
+
+
+class TooFew(ValueError):
+    """The corpus does not give so many examples with these limits. Its text is one plain sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is made. Equal recipes make equal examples.
+
+    `prompt` is the version that the model will be asked with, `layouts` those of development that take part (all),
+    `longest` the most characters of a page and its answer, and `scanned` the share, 0..1, of pages that the local
+    reader reads from degraded documents.
+    """
+
+    seed: int
+    examples: int
+    prompt: str = prompts.CURRENT
+    layouts: tuple[str, ...] = tuple(DEVELOPMENT)
+    longest: int = LONGEST
+    scanned: float = 0.0
+
+
+class Example(NamedTuple):
+    """A conversation and how it should go on. `kind` and `seed` name the document, so that it can be looked at."""
+
+    prompt: list[Message]
+    completion: str
+    kind: str
+    seed: int
+
+    def to_json(self) -> str:
+        """One line of a file of examples."""
+        return json.dumps(self._asdict(), ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class Made:
+    """How many examples were made, by layout, and how many pages were left out, by reason."""
+
+    layouts: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    sha256: str = ""
+
+    @property
+    def examples(self) -> int:
+        return self.layouts.total()
+
+
+def write(path: Path, recipe: Recipe, *, cache: Path | None = None) -> Made:
+    """Writes the examples as JSONL, one a line. Raises HeldOut, TooFew or OSError."""
+    made, digest = Made(), hashlib.sha256()
+    with path.open("w", encoding="utf-8") as file:
+        for example in make(recipe, made, cache=cache):
+            line = example.to_json() + "\n"
+            file.write(line)
+            digest.update(line.encode())
+    made.sha256 = digest.hexdigest()
+    return made
+
+
+def make(recipe: Recipe, made: Made | None = None, *, cache: Path | None = None) -> Iterator[Example]:
+    """The examples of a recipe, always the same ones, layouts in turn; `made` is told what became of each page.
+
+    `cache` is a folder for pages of the local reader. Raises HeldOut, or TooFew.
+    """
+    made = Made() if made is None else made
+    for kind, seed, chance in _sources(recipe):
+        if made.examples >= recipe.examples:
+            return
+        if made.examples + made.left_out.total() >= _TRIES * max(recipe.examples, len(recipe.layouts)):
+            raise TooFew("The corpus does not give so many examples; allow longer pages or ask for fewer.")
+        document = document_of(kind, seed, people=_people(chance))
+        page = _read(document, cache)
+        example = _example(page, document, recipe, chance) if page else "unread"
+        if isinstance(example, Example):
+            made.layouts[layout_of(kind)] += 1
+            yield example
+        else:
+            made.left_out[example] += 1
+
+
+def document_of(kind: str, seed: int, *, people: int | None = None) -> CorpusDocument:
+    """A document of one page to train on. Raises HeldOut for any that figures are measured on."""
+    if is_held_out(kind, seed):
+        raise HeldOut("Held-out documents are never trained on.")
+    return build(kind, seed=seed, pages=1, people=people, misprints=MISPRINTS)
+
+
+def _sources(recipe: Recipe) -> Iterator[tuple[str, int, random.Random]]:
+    """Kinds with seeds, every layout once in each round, and a generator of its own for each document."""
+    chance = random.Random(f"{recipe.seed}/examples")  # noqa: S311 - repeatable on purpose
+    while True:
+        for layout in chance.sample(recipe.layouts, len(recipe.layouts)):
+            seed = chance.randrange(FIRST_SEED, HELD_OUT_SEED)
+            scanned = chance.random() < recipe.scanned
+            kind = f"{layout}-{chance.choice(tuple(DEGRADATIONS))}" if scanned else layout
+            yield kind, seed, random.Random(f"{recipe.seed}/{kind}/{seed}")  # noqa: S311 - the same
+
+
+def _people(chance: random.Random) -> int | None:
+    return chance.randint(1, _MOST_OF_FEW) if chance.random() < _FEW else None
+
+
+def _read(document: CorpusDocument, cache: Path | None) -> Page | None:
+    """The page as its reader reads it; None where it cannot."""
+    if "-" not in document.kind:
+        return _read_by("text_layer", document)
+    if cache is None:
+        return _read_by("local", document)
+    kept = cache / f"{document.kind}-{document.seed}-{hashlib.sha256(document.pdf).hexdigest()[:16]}.json"
+    if kept.is_file():
+        return Page.from_json(json.loads(kept.read_text(encoding="utf-8")))
+    page = _read_by("local", document)
+    if page is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(page.to_json(), ensure_ascii=False), encoding="utf-8")
+        # Boxes are kept with five decimals: whoever reads it from the cache must see the same page.
+        page = Page.from_json(json.loads(kept.read_text(encoding="utf-8")))
+    return page
+
+
+def _read_by(reader: Reader, document: CorpusDocument) -> Page | None:
+    return next(iter(read_pages(document.pdf, reader=reader))).page
+
+
+def _example(page: Page, document: CorpusDocument, recipe: Recipe, chance: random.Random) -> Example | str:
+    """The example of a page, or why there is none."""
+    stance = Stance.of(page)
+    layout = Layout.of(stance.righted(page))
+    if not layout.words:
+        return "empty"
+    wanted = targets(layout, document.truth, shown=stance.put_back)
+    if wanted is None:
+        return "unlocated"
+    if page.reader == "text_layer" and chance.random() >= _CLEAN:
+        misread = noise.worn(layout, chance, _wear(chance), apart=_edges(wanted))
+        if misread is not None:
+            layout, wanted = misread.layout, [_moved(target, misread) for target in wanted]
+    return _checked(layout, wanted, document, recipe)
+
+
+def _checked(layout: Layout, wanted: Sequence[Target], document: CorpusDocument, recipe: Recipe) -> Example | str:
+    entries = [_entry(layout, target) for target in wanted]
+    if None in entries:
+        return "unlocated"
+    answer = PrintedNams(nams=[entry for entry in entries if entry])
+    _, hallucinated = trace(layout, answer.nams)
+    if hallucinated:
+        return "untraced"
+    messages = prompts.load(recipe.prompt).messages(layout.page)
+    completion = json.dumps(answer.model_dump(), ensure_ascii=False)
+    if len(prompts.render(layout.page)) + len(completion) > recipe.longest:
+        return "too long"
+    return Example(messages, completion, document.kind, document.seed)
+
+
+def _wear(chance: random.Random) -> Wear:
+    """From a good scan to a bad fax."""
+    amount = chance.random() ** 2
+    return Wear(look_alikes=0.05 * amount, lost_spaces=0.06 * amount, split_words=0.05 * amount)
+
+
+def _edges(wanted: Sequence[Target]) -> frozenset[int]:
+    """The offsets right before and behind every value: glued to other letters it could not be found again."""
+    spans = [span for target in wanted for spans in target for span in spans]
+    return frozenset(offset for start, end in spans for offset in (start - 1, end))
+
+
+def _moved(target: Target, misread: Worn) -> Target:
+    return Target(*(tuple(misread.span(span) for span in spans) for spans in target))
+
+
+def _entry(layout: Layout, target: Target) -> PrintedNam | None:
+    """The entry as the page prints it now; None where nothing is left of its number."""
+    number = _printed(layout, target.nam)
+    if number is None:
+        return None
+    name, date, time = (_printed(layout, spans) for spans in target[1:])
+    return PrintedNam(nam=number, name=name, date=date, time=time)
+
+
+def _printed(layout: Layout, spans: Spans) -> str | None:
+    """What the model sees there; None where it sees nothing."""
+    return prompts.visible(text_of(layout, spans)) or None

@@ -1,0 +1,1 @@
+"""The files of a model: where they come from, and whether they are what they should be."""
