@@ -106,6 +106,7 @@ class Captions:
     every_day: list[date]
     """All dates that are clearly written, the ends of ranges too."""
     _boxes: dict[int, Box] = field(default_factory=dict)
+    _lefts: dict[int, float] = field(default_factory=dict)
     _under: bool | None = None
     _slipped: list[DateMatch] | None = None
     _born: set[date] = field(default_factory=set)
@@ -352,7 +353,8 @@ class Captions:
                 return _NO_NAME
             # "Heure du rendez-vous" and "Date de naissance" are named by their last word.
             return self._joined(at) if near else self._of_caption(self.found[at], offset)
-        if not header or _OWN_CAPTION.search(self.layout.folded, floor, offset):
+        behind_colon = self.layout.folded[max(floor, offset - 4) : offset].rstrip().endswith(":")
+        if not header or (behind_colon and _OWN_CAPTION.search(self.layout.folded, floor, offset)):
             return _NO_NAME
         return self._header(row, self.layout.box(offset, offset + 1))
 
@@ -363,6 +365,8 @@ class Captions:
     def _ahead(self, offset: int) -> _Label | None:
         """The label behind a date that begins a sentence: "Le 3 octobre, madame s'est présentée à l'urgence"."""
         folded = self.layout.folded
+        if folded[max(0, offset - 3) : offset] not in ("le ", "on "):
+            return None  # As nearly always.
         goes_on = self.layout.cell(offset)[1] - offset > _LONGEST_MOMENT
         if not goes_on or not _FIRST_SAID.search(folded, max(0, offset - 6), offset):
             return None
@@ -413,7 +417,9 @@ class Captions:
             header, at = self.captions[number], self.box(number)
             margin = 0.5 * at.width
             rows = header.row - row if under else row - header.row
-            left = min(at.x0, self._left(number))
+            left = self._lefts.get(number)
+            if left is None:
+                left = self._lefts[number] = min(at.x0, self._left(number))
             if rows > 0 and left - margin <= box.x0 <= at.x1 + margin:
                 distance = (rows, min(abs(at.x0 - box.x0), abs(left - box.x0)))
                 if best is _NO_NAME or distance < nearest:
