@@ -97,8 +97,7 @@ def check_character(letters: str, birth: date, female: bool, sequence: str) -> s
         raise ValueError("letters must be four of A-Z")
     if len(sequence) != 1 or sequence not in SEQUENCE_CHARACTERS:
         raise ValueError("sequence must be one of SEQUENCE_CHARACTERS")
-    month = birth.month + 50 if female else birth.month
-    total = _sum_without_year(f"{letters}00{month:02d}{birth.day:02d}{sequence}") + _sum_of_year(birth.year)
+    total = _sum_without_year(letters + _six_digits(birth, female) + sequence) + _sum_of_year(birth.year)
     return str(total % 10)
 
 
@@ -110,9 +109,7 @@ def compose(surname: str, given_name: str, birth: date, female: bool, sequence: 
     if not FIRST_YEAR <= birth.year <= LAST_YEAR:
         raise ValueError("birth year outside the years a NAM can state")
     letters = surname_letters(surname) + given_letter(given_name)
-    month = birth.month + 50 if female else birth.month
-    last = check_character(letters, birth, female, sequence)
-    return f"{letters}{birth.year % 100:02d}{month:02d}{birth.day:02d}{sequence}{last}"
+    return letters + _six_digits(birth, female) + sequence + check_character(letters, birth, female, sequence)
 
 
 def surname_letters(surname: str) -> str:
@@ -145,6 +142,11 @@ def _unaccented(text: str) -> str:
         return text.upper()
     decomposed = unicodedata.normalize("NFKD", text.upper().translate(_UNDECOMPOSED))
     return "".join(c for c in decomposed if not unicodedata.combining(c)).upper()
+
+
+def _six_digits(birth: date, female: bool) -> str:
+    """Year, month and day as a NAM states them."""
+    return f"{birth.year % 100:02d}{birth.month + 50 if female else birth.month:02d}{birth.day:02d}"
 
 
 @lru_cache(maxsize=1 << 14)

@@ -193,8 +193,8 @@ class Surroundings:
         """
         if self._dates is None:
             every = [match.value for match in dates_in(self.layout.folded)]
-            latest = max(every, default=date.min)
-            self._dates = frozenset(day for day in every if latest - day > _A_YEAR or len(set(every)) == 1)
+            latest, only = max(every, default=date.min), len(set(every)) == 1
+            self._dates = frozenset(day for day in every if only or latest - day > _A_YEAR)
         return self._dates
 
     def is_specimen(self, span: Span) -> bool:

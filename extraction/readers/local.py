@@ -48,7 +48,7 @@ NAME = "local"
 DETECTION_SIDE = 960  # pixels of the longer side that lines are looked for in
 STEP = 8  # pixels of a line that one of its answers stands for
 WIDTH_STEP = 16  # line widths are rounded up to this
-FEW_WIDTHS = 4  # and wide ones to one of sixteen from a power of two to the next: each width costs a program of its own
+FEW_WIDTHS = 4  # and wide ones to one of eight from a power of two to the next: each width costs a program of its own
 MIN_WIDTH, MAX_WIDTH = 32, 3200
 MIN_CONFIDENCE = 0.3  # less is noise taken for print
 DOUBTFUL = 0.95  # sureness of its least sure letter below which a word is read again
@@ -190,8 +190,7 @@ def _upright(grey: Pixels) -> tuple[Pixels, int, NDArray[np.float32]]:
     quads = _engine().detect(grey)
     if len(quads) == 0:
         return grey, 0, quads
-    across = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
-    down = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
+    across, down = _sizes(quads)
     if np.sum(down[down > TALL * across]) <= np.sum(across[across > TALL * down]):
         return grey, 0, quads
     on_side = np.ascontiguousarray(np.rot90(grey))
@@ -200,6 +199,11 @@ def _upright(grey: Pixels) -> tuple[Pixels, int, NDArray[np.float32]]:
         return on_side, 1, quads
     on_side = np.ascontiguousarray(np.rot90(on_side, 2))
     return on_side, 3, _engine().detect(on_side)
+
+
+def _sizes(quads: NDArray[np.float32]) -> tuple[Floats, Floats]:
+    """The widths and heights of lines, along their own sides."""
+    return np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1), np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
 
 
 def _is_upside_down(pieces: Sequence[Piece]) -> bool:
@@ -229,8 +233,7 @@ def _unstacked(grey: Pixels, quads: NDArray[np.float32]) -> NDArray[np.float32]:
     """The lines with those taken apart that are several, set so closely that the detector took them for one."""
     if len(quads) < FEWEST_LINES:
         return quads
-    heights = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
-    widths = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
+    widths, heights = _sizes(quads)
     usual = float(np.median(heights))
     tall = (heights > STACKED * usual) & (widths < WIDEST_STACK * heights)
     lines = [_bands(grey, quad, usual) if is_tall else [quad] for quad, is_tall in zip(quads, tall, strict=True)]
@@ -239,13 +242,8 @@ def _unstacked(grey: Pixels, quads: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _bands(grey: Pixels, quad: NDArray[np.float32], usual: float) -> list[NDArray[np.float32]]:
     """The lines of a stack, told apart by the paper between them; all of it where there is none."""
-    import cv2
-
     wide, high = (max(2, round(float(np.linalg.norm(quad[end] - quad[0])))) for end in (1, 3))
-    corners = np.array([[0, 0], [wide, 0], [0, high]], np.float32)
-    to_page = cv2.getAffineTransform(corners, np.ascontiguousarray(quad[[0, 1, 3]], np.float32))
-    flat = cv2.warpAffine(grey, to_page, (wide, high), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    rows = _ink(np.asarray(flat, np.uint8)).sum(axis=1)
+    rows = _ink(_flattened(grey, quad, wide, high)[0]).sum(axis=1)
     inked = np.concatenate([[False], rows > LEAST_INK * rows.max(), [False]])
     edges = np.flatnonzero(inked[1:] != inked[:-1]).reshape(-1, 2)
     bands = [(int(top), int(end)) for top, end in edges if end - top >= LOWEST_BAND * usual]
@@ -275,21 +273,22 @@ def _set(row: Comb, size: Size) -> Piece:
 
 def _cut(grey: Pixels, quad: NDArray[np.float32], size: Size) -> Piece:
     """The line between four corners (top left, top right, bottom right, bottom left), straight and of a size."""
-    import cv2
-
     wide = float(np.linalg.norm(quad[1] - quad[0]))
     high = max(1.0, float(np.linalg.norm(quad[3] - quad[0])))
     width = int(np.clip(round(wide * size.wide_as / high), MIN_WIDTH // 2, MAX_WIDTH))
-    corners = np.array([[0, 0], [width, 0], [0, size.high]], np.float32)
-    to_page = cv2.getAffineTransform(corners, np.ascontiguousarray(quad[[0, 1, 3]], np.float32))
-    pixels = cv2.warpAffine(
-        grey,
-        to_page,
-        (width, size.high),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    pixels, to_page = _flattened(grey, quad, width, size.high)
     return Piece.of(pixels, size, to_page)
+
+
+def _flattened(grey: Pixels, quad: NDArray[np.float32], wide: int, high: int) -> tuple[Pixels, NDArray[np.float64]]:
+    """What stands between four corners as a rectangle of a size, and the matrix that takes its places to the page."""
+    import cv2
+
+    corners = np.array([[0, 0], [wide, 0], [0, high]], np.float32)
+    to_page = cv2.getAffineTransform(corners, np.ascontiguousarray(quad[[0, 1, 3]], np.float32))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    flat = cv2.warpAffine(grey, to_page, (wide, high), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(flat, np.uint8), to_page
 
 
 def _slope(quads: NDArray[np.float32], shape: tuple[int, ...]) -> float:

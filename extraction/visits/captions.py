@@ -107,6 +107,7 @@ class Captions:
     """All dates that are clearly written, the ends of ranges too."""
     _boxes: dict[int, Box] = field(default_factory=dict)
     _lefts: dict[int, float] = field(default_factory=dict)
+    _all_times: list[TimeMatch] | None = None
     _under: bool | None = None
     _slipped: list[DateMatch] | None = None
     _born: set[date] = field(default_factory=set)
@@ -199,7 +200,9 @@ class Captions:
         """The clearly written times in `rows` that may be visits, in reading order."""
         marks = []
         previous = 0
-        for match in sorted([*self.found_times, *self._bare()]):
+        if self._all_times is None:
+            self._all_times = sorted([*self.found_times, *self._bare()])
+        for match in self._all_times:
             row = self.layout.row_at(match.start)
             if self._ends_range(previous, match.start) or row not in rows:
                 previous = match.end

@@ -628,12 +628,10 @@ def _of_visits(captions: Captions, marks: list[Mark[date]], first: int) -> list[
     """The dates without those of a column that tells since when people have been there, where a heading above the first
     number's row says of which day's visits a page is: "Tournée : visites du 29 mai" over a column "Admission".
     """
-    words = [captions.words(mark.caption) for mark in marks]
-    headings = (said for mark, said in zip(marks, words, strict=True) if mark.kind == "visit" and mark.row < first)
-    if not any(said and not _ADMITTED.match(said) for said in headings):
-        return marks
-    said = zip(marks, words, strict=True)
-    return [mark for mark, said in said if mark.row < first or not _ADMITTED.match(said)]
+    admitted = [_ADMITTED.match(captions.words(mark.caption)) is not None for mark in marks]
+    both = list(zip(marks, admitted, strict=True))
+    named = (mark.kind == "visit" and mark.caption >= 0 and mark.row < first and not other for mark, other in both)
+    return [mark for mark, other in both if mark.row < first or not other] if any(named) else marks
 
 
 def _printed(layout: Layout, anchor: _Anchor) -> str:

