@@ -283,3 +283,15 @@ def admin_client(admin: Any) -> Client:
 @pytest.fixture
 def outsider_client(outsider: Any) -> Client:
     return _signed_in(outsider)
+
+
+@pytest.fixture(scope="module")
+def moto_endpoint() -> Iterator[str]:
+    """The address of a server on loopback that answers for S3 and KMS."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()

@@ -15,7 +15,6 @@ import httpx
 import pytest
 from botocore.config import Config
 from django.core.management import CommandError, call_command
-from moto.server import ThreadedMotoServer
 
 from extraction.llm.weights import bucket, checksums, fetching
 from extraction.llm.weights.checksums import BadWeights
@@ -323,15 +322,6 @@ def test_a_list_that_is_none_is_refused_with_its_reason(text: str, sentence: str
 
 
 # S3
-
-
-@pytest.fixture(scope="module")
-def moto_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture

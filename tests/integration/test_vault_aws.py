@@ -11,7 +11,6 @@ import boto3
 import pytest
 from botocore.config import Config
 from django.core.management import CommandError, call_command
-from moto.server import ThreadedMotoServer
 
 from vault import crypto, kms
 from vault.errors import MisconfiguredVault, MissingFile, VaultError, VaultUnavailable
@@ -30,23 +29,14 @@ CLINIC = b"clinic 1"
 TEXT = b"%PDF-1.7 TREM04121925"
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture(autouse=True)
-def configured(settings: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def configured(settings: Any, moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
     for name in ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     settings.AWS_REGION = REGION
-    settings.AWS_ENDPOINT_URL = endpoint
+    settings.AWS_ENDPOINT_URL = moto_endpoint
     settings.VAULT_KEYS = f"k1:{base64.b64encode(b'1' * 32).decode()}"
     settings.VAULT_INDEX_KEY = base64.b64encode(b"9" * 32).decode()
     settings.VAULT_KMS_KEY_ID = ""
@@ -58,8 +48,8 @@ def configured(settings: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def kms_key_id(endpoint: str) -> str:
-    client = boto3.client("kms", region_name=REGION, endpoint_url=endpoint)
+def kms_key_id(moto_endpoint: str) -> str:
+    client = boto3.client("kms", region_name=REGION, endpoint_url=moto_endpoint)
     return client.create_key(KeySpec="SYMMETRIC_DEFAULT")["KeyMetadata"]["KeyId"]
 
 
@@ -148,8 +138,8 @@ def test_kms_out_of_reach_is_told_apart_from_a_refusal(settings: Any, monkeypatc
 
 
 @pytest.fixture
-def s3(endpoint: str) -> S3Client:
-    return boto3.client("s3", region_name=REGION, endpoint_url=endpoint)
+def s3(moto_endpoint: str) -> S3Client:
+    return boto3.client("s3", region_name=REGION, endpoint_url=moto_endpoint)
 
 
 @pytest.fixture(params=[False, True], ids=["plain bucket", "versioned bucket"])

@@ -8,23 +8,10 @@ from importlib import resources
 import pytest
 
 from extraction.llm import prompts
-from extraction.page import Box, Line, Page, Word
+from extraction.page import Page
+from tests.unit.paper import page_of
 
 GOOD = b"# x\n\nWhy.\n\n## System\nBe careful.\n\n## User\nThe page:\n\n{page}\n"
-
-
-def page_of(*rows: str) -> Page:
-    """A page with one line a row; cells are parted by a tab, words by a space, each character 0.01 of the page wide."""
-    lines = []
-    for number, row in enumerate(rows):
-        words, x = [], 0.05
-        for cell in row.split("\t"):
-            for word in cell.split():
-                words.append(Word(word, Box(x, 0.1 + 0.02 * number, x + 0.01 * len(word), 0.112 + 0.02 * number)))
-                x += 0.01 * len(word) + 0.005
-            x += 0.1
-        lines.append(Line(tuple(words)))
-    return Page(1, 612, 792, tuple(lines), "test")
 
 
 def test_every_version_loads_and_ends_in_the_page() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from extraction.layout import Layout
 from extraction.llm.training.noise import Wear, worn
-from extraction.page import Box, Line, Page, Word
+from tests.unit.paper import page_of
 
 ROWS = ("NAM : TREM 0412 1925\tTremblay, Martin", "08:30\tSuivi médical annuel", "Imprimé le 2025-10-03")
 HEAVY = Wear(look_alikes=0.4, lost_spaces=0.4, split_words=0.4)
@@ -19,16 +19,7 @@ def chance(seed: int) -> random.Random:
 
 
 def layout_of(*rows: str) -> Layout:
-    lines = []
-    for number, row in enumerate(rows):
-        words, x = [], 0.05
-        for cell in row.split("\t"):
-            for word in cell.split():
-                words.append(Word(word, Box(x, 0.1 + 0.02 * number, x + 0.01 * len(word), 0.112 + 0.02 * number)))
-                x += 0.01 * len(word) + 0.005
-            x += 0.1
-        lines.append(Line(tuple(words)))
-    return Layout.of(Page(1, 612, 792, tuple(lines), "text_layer"))
+    return Layout.of(page_of(*rows))
 
 
 def test_without_wear_nothing_changes() -> None:
