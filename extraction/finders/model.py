@@ -12,12 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import permutations
-from typing import Annotated, TypeVar
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import TypeVar
 
 from extraction import nam, visits
 from extraction.finders import confidence, repair
+from extraction.finders.answers import FORMS, PrintedNam
 from extraction.finders.location import Located, Locator
 from extraction.finders.proposal import Checks, Proposal, Repair
 from extraction.layout import Layout
@@ -33,35 +32,11 @@ _TOKENS_A_ROW = 64
 """One entry of an answer, with a long name, in the tokenizers of the models that are served."""
 _MOST_TOKENS = 3072
 """Leaves 5,000 tokens of an 8,192-token context to the prompt and a dense page."""
-_MOST_NUMBERS = 200
 _NEAR = 4.0
 """A name within this many line heights of a number is near it."""
 _MOST_NAME_WORDS = 6
 
 Value = TypeVar("Value")
-Text = Annotated[str, Field(max_length=80)]
-
-
-class PrintedNam(BaseModel):
-    """One entry of an answer: what the model says is printed. The schema asks for text, not for the shape of a NAM.
-
-    A model that is held to the shape makes up well-formed numbers where the page is hard to read.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    nam: Annotated[str, Field(max_length=40)]
-    name: Text | None
-    date: Text | None
-    time: Annotated[str, Field(max_length=40)] | None
-
-
-class PrintedNams(BaseModel):
-    """The answer about one page."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    nams: Annotated[list[PrintedNam], Field(max_length=_MOST_NUMBERS)]
 
 
 @dataclass(frozen=True)
@@ -98,11 +73,11 @@ class ModelFinder:
         completion = client.chat(
             self.server,
             self.prompt.messages(page),
-            PrintedNams,
+            FORMS[self.prompt.form],
             max_tokens=min(_MOST_TOKENS, _FIRST_TOKENS + _TOKENS_A_ROW * len(layout.rows)),
         )
         seconds = time.perf_counter() - began
-        proposals, hallucinated = trace(layout, completion.answer.nams)
+        proposals, hallucinated = trace(layout, completion.answer.entries())
         return ModelAnswer(
             proposals, hallucinated, completion.prompt_tokens, completion.completion_tokens, round(seconds, 4)
         )

@@ -46,6 +46,7 @@ def test_a_version_that_does_not_exist_is_refused(version: str) -> None:
         b"## System\na\n\n## User\nno page\n",
         b"## System\na\n\n## User\n{page} {page}\n",
         b"## System\na\n\n## User\n{page}\n\n## Assistant\nb\n",
+        b"## System\na\n\n## User\n{page}\n\n## Answer\nprose\n",
     ],
 )
 def test_a_file_that_lets_text_follow_the_page_or_lacks_a_part_is_refused(data: bytes) -> None:
@@ -56,6 +57,11 @@ def test_a_file_that_lets_text_follow_the_page_or_lacks_a_part_is_refused(data: 
 def test_what_stands_before_the_first_part_is_not_sent() -> None:
     prompt = prompts.parse("x", GOOD)
     assert (prompt.system, prompt.user) == ("Be careful.", "The page:\n\n{page}")
+
+
+def test_the_form_of_the_answer_is_that_of_the_file_or_objects() -> None:
+    assert prompts.parse("x", GOOD).form == "objects"
+    assert prompts.parse("x", GOOD + b"\n## Answer\nlines\n").form == "lines"
 
 
 def test_questions_of_one_version_differ_only_in_their_end() -> None:

@@ -1,7 +1,8 @@
 """Prompts as versioned files: what the model is told, and how a page is written out for it.
 
 A version is a file NAME.md beside this module: a part for each role under a `## System` and a `## User` heading, and
-`{page}` as the user part's last characters. Nothing of the page stands before that, so every question of a version
+`{page}` as the user part's last characters. A third part, `## Answer`, names the form of the answer
+(`finders.answers`) where it is not `objects`. Nothing of the page stands before that, so every question of a version
 begins with the same tokens, which the server keeps from one question to the next (vLLM's prefix cache). A published
 file is never edited: runs, scores and canaries refer to its version and hash.
 """
@@ -22,6 +23,9 @@ from extraction.page import Page
 CURRENT = "nam-v1"
 """The version that is used unless a rollout says otherwise."""
 
+FORMS = ("objects", "lines")
+"""How an answer may be written; `finders.answers` has the schemas."""
+
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _HEADING = re.compile("^## (.+)\n", re.MULTILINE)
 _PAGE = "{page}"
@@ -40,12 +44,13 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One version. `sha256` is the file's; `user` ends in `{page}`."""
+    """One version. `sha256` is the file's; `user` ends in `{page}`; `form` is the answer's."""
 
     version: str
     sha256: str
     system: str
     user: str
+    form: str = FORMS[0]
 
     def question(self, page: Page) -> str:
         """The user's turn for one page."""
@@ -73,14 +78,16 @@ def versions() -> list[str]:
 
 
 def parse(version: str, data: bytes) -> Prompt:
-    """The prompt in a file's bytes. Raises ValueError if it has not exactly the two parts, the page at the very end."""
+    """The prompt in a file's bytes. Raises ValueError if it has not exactly these parts, the page at the user's end."""
     _, *parts = _HEADING.split(data.decode())
-    if parts[::2] != ["System", "User"]:
-        raise ValueError("a prompt file needs a System and a User part, in this order")
-    system, user = parts[1].strip(), parts[3].strip()
+    if parts[::2] not in (["System", "User"], ["System", "User", "Answer"]):
+        raise ValueError("a prompt file needs a System and a User part, and may have an Answer part, in this order")
+    system, user, form = (part.strip() for part in (*parts[1::2], FORMS[0])[:3])
     if _PAGE in system or user.count(_PAGE) != 1 or not user.endswith(_PAGE):
         raise ValueError("a prompt file's {page} must be the end of its User part, and stand nowhere else")
-    return Prompt(version, hashlib.sha256(data).hexdigest(), system, user)
+    if form not in FORMS:
+        raise ValueError("a prompt file's Answer part must name a form of answers")
+    return Prompt(version, hashlib.sha256(data).hexdigest(), system, user, form)
 
 
 def render(page: Page) -> str:

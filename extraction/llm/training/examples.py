@@ -24,8 +24,9 @@ from extraction.corpus.degrade import DEGRADATIONS
 from extraction.corpus.documents import CorpusDocument, build
 from extraction.corpus.layouts import DEVELOPMENT
 from extraction.corpus.split import HELD_OUT_SEED, is_held_out, layout_of
+from extraction.finders.answers import FORMS, PrintedNam
 from extraction.finders.location import text_of
-from extraction.finders.model import PrintedNam, PrintedNams, trace
+from extraction.finders.model import trace
 from extraction.layout import Layout
 from extraction.llm import prompts
 from extraction.llm.prompts import Message
@@ -200,15 +201,19 @@ def _checked(layout: Layout, wanted: Sequence[Target], document: CorpusDocument,
     entries = [_entry(layout, target) for target in wanted]
     if None in entries:
         return "unlocated"
-    answer = PrintedNams(nams=[entry for entry in entries if entry])
-    _, hallucinated = trace(layout, answer.nams)
+    kept = [entry for entry in entries if entry]
+    prompt = prompts.load(recipe.prompt)
+    try:
+        answer = FORMS[prompt.form].saying(kept)
+    except ValueError:
+        return "unsayable"
+    _, hallucinated = trace(layout, answer.entries())
     if hallucinated:
         return "untraced"
-    messages = prompts.load(recipe.prompt).messages(layout.page)
-    completion = json.dumps(answer.model_dump(), ensure_ascii=False)
+    completion = answer.text()
     if len(prompts.render(layout.page)) + len(completion) > recipe.longest:
         return "too long"
-    return Example(messages, completion, document.kind, document.seed)
+    return Example(prompt.messages(layout.page), completion, document.kind, document.seed)
 
 
 def _wear(chance: random.Random) -> Wear:

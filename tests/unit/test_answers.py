@@ -1,0 +1,76 @@
+"""The forms of a model's answer: what they say, what they refuse, and that nothing is lost between them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from extraction.finders.answers import FORMS, MOST_NUMBERS, PrintedLines, PrintedNam, PrintedNams
+from extraction.llm import prompts
+
+printed = st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters="|="), min_size=1, max_size=20)
+entries = st.lists(
+    st.builds(PrintedNam, nam=printed, date=st.none() | printed, time=st.none() | printed), max_size=MOST_NUMBERS
+)
+
+
+def test_every_form_of_a_prompt_file_has_a_schema() -> None:
+    assert tuple(FORMS) == prompts.FORMS
+    assert all(prompts.load(version).form in FORMS for version in prompts.versions())
+
+
+@given(entries)
+def test_lines_say_again_what_was_said(said: list[PrintedNam]) -> None:
+    assert PrintedLines.model_validate_json(PrintedLines.saying(said).text()).entries() == said
+
+
+@given(entries)
+def test_objects_say_again_what_was_said(said: list[PrintedNam]) -> None:
+    again = PrintedNams.model_validate_json(PrintedNams.saying(said).text()).entries()
+    assert [entry.model_dump() for entry in again] == [entry.model_dump() for entry in said]
+
+
+def test_a_date_that_repeats_is_said_once() -> None:
+    said = [PrintedNam(nam="TREM04121925", date="3 oct.", time=time) for time in ("8:30", "8:45")]
+    assert PrintedLines.saying(said).text() == '["TREM04121925|3 oct.|8:30","TREM04121925|=|8:45"]'
+
+
+def test_a_date_before_which_there_is_none_is_none() -> None:
+    assert PrintedLines.model_validate_json('["A|=|8:30"]').entries()[0].date is None
+
+
+def test_a_bar_in_a_number_stays_in_it() -> None:
+    said = [PrintedNam(nam="TREM04|2 |925", date="3 oct.")]
+    assert PrintedLines.saying(said).entries() == said
+
+
+@pytest.mark.parametrize(("date", "time"), [("3|10", None), (None, "8|30"), ("=", None)])
+def test_what_a_line_cannot_say_is_refused(date: str | None, time: str | None) -> None:
+    with pytest.raises(ValueError, match="mark of this form"):
+        PrintedLines.saying([PrintedNam(nam="TREM04121925", date=date, time=time)])
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("TREM04121925", ("TREM04121925", None, None)),
+        ("TREM04121925|", ("TREM04121925", None, None)),
+        ("||", ("", None, None)),
+    ],
+)
+def test_a_line_with_fewer_fields_has_no_date_or_time(line: str, expected: tuple[str, str | None, str | None]) -> None:
+    (entry,) = PrintedLines([line]).entries()
+    assert (entry.nam, entry.date, entry.time) == expected
+
+
+@pytest.mark.parametrize("text", ['{"nams": []}', "[1]", '["' + "9" * 161 + '"]', "null", '["a"'])
+def test_other_json_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        PrintedLines.model_validate_json(text)
+
+
+def test_more_numbers_than_a_page_can_hold_are_refused() -> None:
+    with pytest.raises(ValidationError):
+        PrintedLines(["A||"] * (MOST_NUMBERS + 1))
