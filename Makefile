@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres check bench messages lock clean
+.PHONY: help demo test test-llm test-postgres check bench messages lock clean
 
 PYTHON := $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell $(name) -c 'import sys; \
 	sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v $(name))))
@@ -19,7 +19,14 @@ demo: $(STAMP)  ## a demonstration on this computer: one address, three logins; 
 	@exec $(RUN) manage.py demo
 
 test: $(STAMP)  ## the whole fast suite on SQLite (TEST_ARGS="-k word" passes through)
-	@exec $(RUN) -m pytest -n 2 --dist loadscope $(TEST_ARGS)
+	@exec $(RUN) -m pytest -n 2 --dist loadscope -m "not llm" $(TEST_ARGS)
+
+# What the model server needs has an environment of its own: 3.6 GB, installed once and shared with `make demo`.
+MODEL := $(VENV)/model
+
+test-llm: $(STAMP)  ## the real model server with our adapter (installs 3.6 GB of vLLM once; about 6 minutes)
+	@ENV_FILE=/dev/null DEBUG=1 $(RUN) manage.py prepare_model --folder $(MODEL)
+	@MODEL_FOLDER=$(MODEL) exec $(RUN) -m pytest -m llm tests/llm $(TEST_ARGS)
 
 test-postgres: $(STAMP)  ## database and queue tests on a real PostgreSQL
 	@exec $(RUN) -m namsite.devservers $(RUN) -m pytest -m "not browser" tests/integration $(TEST_ARGS)

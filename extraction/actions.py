@@ -17,7 +17,7 @@ from accounts.models import User
 from audit.record import record, record_alone
 from audit.verbs import Outcome, Verb
 from extraction import queue, storage
-from extraction.configuration import limits
+from extraction.configuration import has_model, limits
 from extraction.errors import UnreadableDocument
 from extraction.models import Document, Finder, PageState, Run, Status
 from extraction.queries import newest_run
@@ -94,8 +94,8 @@ def start_run(*, document: Document, by: User) -> Run:
         document=document,
         requested_by=by,
         ocr=settings.OCR_READER,
-        finder=Finder.HYBRID if settings.LLM_ENDPOINT else Finder.PATTERN,
-        model_name=settings.LLM_MODEL if settings.LLM_ENDPOINT else "",
+        finder=Finder.HYBRID if has_model() else Finder.PATTERN,
+        model_name=settings.LLM_MODEL if has_model() else "",
     )
     record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=document.pk)
     queue.enqueue_on_commit(run)

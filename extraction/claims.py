@@ -83,6 +83,13 @@ def record_disclosure(claim: Claim, verb: Verb, *, pages: int, service: str) -> 
 
 
 @transaction.atomic
+def give_up_model(claim: Claim) -> None:
+    """The run goes on with the pattern finder alone, because there is no model to wait for."""
+    _hold(claim, without_model=True)
+    _record(Verb.RUN_WITHOUT_MODEL, Run.objects.get(pk=claim.run_id))
+
+
+@transaction.atomic
 def store_read(claim: Claim, read: PageRead) -> None:
     """Keeps a page as read, or notes that it could not be read. Progress forgives earlier attempts."""
     _hold(claim, attempts=0)
@@ -208,6 +215,12 @@ def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
         if not queue.enqueue(run_id.hex, turn):
             break
     return woken
+
+
+def hurry_for_model() -> int:
+    """Makes runs that wait for the model server due now, because it is there or will never be. Returns how many."""
+    waiting = Run.objects.filter(status=Status.WAITING, error_code="model_unavailable")
+    return waiting.update(next_attempt_at=timezone.now())
 
 
 def _hold(held: Claim, /, **changes: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -10,11 +11,27 @@ from extraction.readers.pdf import Limits
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelFinder
+    from extraction.llm.starting import Starting
 
 
 def limits() -> Limits:
     """The limits on uploaded PDFs."""
     return Limits(bytes=settings.UPLOAD_MAX_BYTES, pages=settings.UPLOAD_MAX_PAGES)
+
+
+def model_start() -> Starting | None:
+    """How far the start of this installation's own model server is; None where nobody says."""
+    if not settings.LLM_STATE_FILE:
+        return None
+    from extraction.llm import starting
+
+    return starting.read(Path(settings.LLM_STATE_FILE))
+
+
+def has_model() -> bool:
+    """Whether there is a model to ask, now or as soon as it has started."""
+    start = model_start()
+    return bool(settings.LLM_ENDPOINT) and not (start and start.step == "impossible")
 
 
 def model_finder() -> ModelFinder | None:

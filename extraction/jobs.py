@@ -21,7 +21,7 @@ from audit.origin import origin
 from audit.verbs import Verb
 from extraction import claims, storage
 from extraction.claims import Claim, ClaimLost
-from extraction.configuration import limits, model_finder
+from extraction.configuration import has_model, limits, model_finder
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern
 from extraction.models import Finder, PageState, Run
@@ -79,6 +79,9 @@ def run_extraction(run_id: str) -> None:
 
 def _work_off(claim: Claim) -> None:
     run = Run.objects.select_related("document").get(pk=claim.run_id)
+    if run.uses_model and settings.LLM_ENDPOINT and not has_model():
+        claims.give_up_model(claim)  # It will not come, so nothing is gained by waiting for it.
+        run.without_model = True
     data = storage.get(run.document)
     work = _plan(run)
     claims.note_versions(

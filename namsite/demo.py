@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from extraction.llm import installing, profiles, starting
+from extraction.llm.starting import Starting
 from namsite import devservers
 from namsite.devservers import CannotStart, EmbeddedRedis
 
@@ -47,6 +49,11 @@ PEOPLE = (
 )
 UPLOADED = "documents-uploaded"  # a file that says the documents need not be made again
 
+PROFILE = "cpu-small"
+MODEL_STATE = "model-state"
+MODEL_PAGES = 8  # questions at a time: the server answers as many together
+MODEL_SECONDS = 120.0  # for one question; two cores may have an OCR engine at work beside it
+
 WELCOME = """
   La démonstration est prête :  {url}
 
@@ -57,10 +64,12 @@ WELCOME = """
 
   Ouvrez une session comme révision, choisissez l’agenda, confirmez chaque NAM avec Entrée, puis signez la page.
   Tout y est inventé : n’y téléversez aucun vrai document. Pour arrêter : Ctrl-C.
+  Le modèle démarre à côté (quelques minutes la première fois) ; la liste des documents dit où il en est.
 
   The demonstration is ready: {url}
   Sign in as revision@demo.example, open the agenda, confirm each NAM with Enter, then sign the page.
   Everything in it is invented: upload no real document. Logs: {folder}/*.log. To stop: Ctrl-C.
+  The model starts beside it (a few minutes the first time); the list of documents says how far it is.
 """
 
 
@@ -171,9 +180,13 @@ class Demo:
         if prepare.wait() != 0 and not self.is_stopping:
             raise CannotRunDemo(f"The database could not be prepared; see {self.folder / 'prepare.log'}.")
         self._wait_for_first_page(url)
-        self._add("documents", "manage.py", "demo", "--documents", environment=environment, is_task=True)
+        # The first documents are there to be looked at, and wait for no model.
+        first = environment | {"LLM_ENDPOINT": "", "LLM_STATE_FILE": ""}
+        self._add("documents", "manage.py", "demo", "--documents", environment=first, is_task=True)
         self._add("worker", "manage.py", "worker", environment=environment)
         self._add("scheduler", "manage.py", "scheduler", environment=environment)
+        if environment.get("LLM_STATE_FILE"):
+            self._add("model", "manage.py", "demo", "--model", environment=environment)
         return url
 
     def _environment(self) -> dict[str, str]:
@@ -189,7 +202,27 @@ class Demo:
             self.redis = EmbeddedRedis()
             self.children.append(Child("redis", self.redis.start, process=self.redis.start()))
             environment["REDIS_URL"] = self.redis.url
-        return environment
+        return environment | self._model_server()
+
+    def _model_server(self) -> dict[str, str]:
+        """Where the demonstration's own model server will answer; nothing if DEMO_MODEL=0 or LLM_ENDPOINT is set."""
+        if os.environ.get("DEMO_MODEL") == "0" or os.environ.get("LLM_ENDPOINT"):
+            return {}
+        try:
+            prompt = installing.prompt_of(installing.adapter_of(profiles.profile(PROFILE)))
+        except installing.CannotInstall as error:
+            self.say(str(error))
+            return {}
+        state = self.folder / MODEL_STATE
+        starting.write(state, Starting("installing"))
+        return {
+            "LLM_ENDPOINT": f"http://{devservers.LOOPBACK}:{devservers.free_port()}/v1",
+            "LLM_MODEL": profiles.profile(PROFILE).model,
+            "LLM_PROMPT": prompt,
+            "LLM_CONCURRENCY": str(MODEL_PAGES),
+            "LLM_TIMEOUT": str(MODEL_SECONDS),
+            "LLM_STATE_FILE": str(state),
+        }
 
     def _add(
         self, name: str, *arguments: str, environment: dict[str, str], is_vital: bool = False, is_task: bool = False

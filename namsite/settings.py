@@ -170,6 +170,7 @@ LLM_API_KEY = env.str("LLM_API_KEY", default="")
 LLM_TIMEOUT = env.float("LLM_TIMEOUT", default=60.0)
 LLM_CONCURRENCY = env.int("LLM_CONCURRENCY", default=4)
 LLM_ALLOWED_HOSTS = env.list("LLM_ALLOWED_HOSTS", default=[])
+LLM_STATE_FILE = env.str("LLM_STATE_FILE", default="")  # where whoever starts a server of this host says how far it is
 # On the model's own host: `manage.py fetch_model` and `manage.py serve_llm`.
 LLM_MODELS_DIR = Path(env.str("LLM_MODELS_DIR", default=str(DATA_DIR / "models")))
 VLLM_PYTHON = env.str("VLLM_PYTHON", default="")

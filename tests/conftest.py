@@ -35,6 +35,8 @@ ENVIRONMENT = {
     "OCR_READER": "local",
     "LLM_ENDPOINT": "",
     "LLM_ALLOWED_HOSTS": "",
+    "LLM_STATE_FILE": "",
+    "DEMO_MODEL": "0",
     "HF_ENDPOINT": "http://127.0.0.1:1",
     "HF_TOKEN": "",
     "VLLM_PYTHON": "",

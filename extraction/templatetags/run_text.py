@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from extraction.configuration import model_start
 from extraction.errors import SENTENCES
 from extraction.models import Run, Status
 from extraction.queries import Progress
@@ -60,6 +61,8 @@ def _working(phrase: str, pages_done: int, progress: Progress) -> State:
 
 def _waiting(run: Run) -> str:
     is_model = run.error_code.startswith("model")
+    if is_model and (start := model_start()) and start.is_under_way:
+        return _("the model is starting")
     if run.next_attempt_at is None:
         return _("waiting for the model server") if is_model else _("waiting for the reading service")
     time = timezone.localtime(run.next_attempt_at).strftime("%H:%M")

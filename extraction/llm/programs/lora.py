@@ -2,7 +2,8 @@
 
 What it does
 - LoRA on every linear layer but the output head, without dropout. The loss counts the answers only, and logits are
-  computed for their tokens only.
+  computed for their tokens only. Each of these tokens weighs the same, whatever batch it is in: with a mean over every
+  batch, the three tokens of a page without numbers outweighed a full page's by far, and every page was answered so.
 - Batches hold examples of similar length, as many as `--batch-tokens` allow with padding. Which examples make the batch
   of a step follows from the seed alone.
 - Adam with a linear warm-up and a cosine to a tenth; bfloat16 on a GPU or processor that has it, else float32.
@@ -123,7 +124,7 @@ def train(asked: argparse.Namespace, stop: Stop) -> None:
     torch.manual_seed(asked.seed)
     tokenizer = AutoTokenizer.from_pretrained(str(asked.model), local_files_only=True)
     examples = read(asked.examples, tokenizer, asked.context)
-    trainer = Trainer(asked)
+    trainer = Trainer(asked, usual_answer(examples, asked))
     progress = restored(asked, trainer) if asked.resume else begun(asked.output)
     mean = sum(len(example.tokens) for example in examples) // len(examples)
     kind = f"{'bfloat16' if trainer.half else 'float32'} on {trainer.device}"
@@ -178,6 +179,13 @@ def batches(lengths: Sequence[int], seed: int, budget: int) -> Iterator[list[int
         yield from cut
 
 
+def usual_answer(examples: Sequence[Tokens], asked: argparse.Namespace) -> float:
+    """How many tokens are learnt in a usual step."""
+    learnt = sum(len(example.tokens) - example.answer for example in examples)
+    whole = sum(len(example.tokens) for example in examples)
+    return float(asked.batch_tokens * asked.accumulate * learnt / whole)
+
+
 def packed(order: Sequence[int], lengths: Sequence[int], budget: int) -> list[list[int]]:
     """Examples in the order of their length, cut so that none of the padded batches has more tokens than `budget`."""
     cut: list[list[int]] = [[]]
@@ -200,13 +208,17 @@ def machine(torch: Any) -> tuple[str, bool]:
 
 
 class Trainer:
-    """The model with its adapter and Adam. `trained` are the adapter's weights by their names, in 32 bits."""
+    """The model with its adapter and Adam. `trained` are the adapter's weights by their names, in 32 bits.
 
-    def __init__(self, asked: argparse.Namespace) -> None:
+    `usual` is how many tokens are learnt in a usual step: what the losses of all tokens of a step are divided by.
+    """
+
+    def __init__(self, asked: argparse.Namespace, usual: float) -> None:
         import torch
 
         self.torch: Any = torch
         self.asked = asked
+        self.usual = usual
         self.device, self.half = machine(torch)
         self.model = self._adapted()
         self.trained = {name: weights for name, weights in self.model.named_parameters() if weights.requires_grad}
@@ -239,16 +251,16 @@ class Trainer:
         return tuned.to(self.device).train()
 
     def step(self, group: Sequence[Sequence[Tokens]], progress: Progress) -> None:
-        """One step of Adam on a group of batches: the mean loss over all their answers' tokens."""
+        """One step of Adam on a group of batches. What is noted is the mean loss of their answers' tokens."""
         torch, began = self.torch, time.monotonic()
         learnt = sum(len(example.tokens) - example.answer for batch in group for example in batch)
         total = 0.0
         for batch in group:
             tokens, labels = padded(batch)
             with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.half):
-                loss = self._summed_loss(self._tensor(tokens), self._tensor(labels)) / learnt
-            loss.backward()
-            total += loss.item()
+                loss = self._summed_loss(self._tensor(tokens), self._tensor(labels))
+            (loss / self.usual).backward()
+            total += loss.item() / learnt
         torch.nn.utils.clip_grad_norm_(list(self.trained.values()), MOST_NORM)
         for options in self.adam.param_groups:
             options["lr"] = self.asked.rate * schedule(progress.step, self.asked.steps)

@@ -7,10 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from extraction.llm import running
+from extraction.llm import installing
 from extraction.llm.running import ProgramFailed
-from extraction.llm.weights import checksums
-from extraction.llm.weights.checksums import MANIFEST
 from extraction.management.commands.serve_llm import check_python, program
 
 
@@ -34,12 +32,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no adapter in {adapter}.")
         if output.exists() and any(output.iterdir()):
             raise CommandError(f"{output} is not empty; choose another folder.")
-        folders = {"--model": model_dir, "--adapter": adapter, "--output": output}
-        words = [word for name, folder in folders.items() for word in (name, str(folder.absolute()))]
         try:
-            running.run("merge", words, python=python, tell=self.stdout.write)
+            count = installing.merge(model_dir, adapter, output, python=python, tell=self.stdout.write)
         except ProgramFailed as error:
             raise CommandError(str(error)) from None
-        found = {name: checksums.digests(output / name).sha256 for name in checksums.names(output)}
-        (output / MANIFEST).write_text(checksums.write(found, note="merged with an adapter"), encoding="utf-8")
-        self.stdout.write(f"{len(found)} files in {output}.")
+        self.stdout.write(f"{count} files in {output}.")

@@ -22,8 +22,13 @@ class Command(BaseCommand):
         step = parser.add_mutually_exclusive_group()
         step.add_argument("--prepare", action="store_true", help="(a step) only make tables, clinic and people")
         step.add_argument("--documents", action="store_true", help="(a step) only upload the documents")
+        step.add_argument("--model", action="store_true", help="(a part) only the model server")
 
-    def handle(self, *, prepare: bool, documents: bool, **_options: Any) -> None:
+    def handle(self, *, prepare: bool, documents: bool, model: bool, **_options: Any) -> None:
+        if model:
+            from namsite import demo_model
+
+            sys.exit(demo_model.serve(Path(sys.prefix) / "model", self._say))
         if prepare or documents:
             if not settings.DEMO:
                 sys.exit("This is not a demonstration (DEMO is off), and its people have a published password.")
