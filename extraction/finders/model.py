@@ -7,12 +7,15 @@ What the model says that is not printed is dropped and counted.
 
 from __future__ import annotations
 
+import json
 import time
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations
-from typing import TypeVar
+from itertools import accumulate, permutations, repeat
+from math import exp
+from typing import Any, TypeVar
 
 from extraction import nam, visits
 from extraction.finders import confidence, repair
@@ -21,7 +24,7 @@ from extraction.finders.location import Located, Locator
 from extraction.finders.proposal import Checks, Proposal, Repair
 from extraction.layout import Layout
 from extraction.llm import client
-from extraction.llm.client import ModelServer
+from extraction.llm.client import Completion, ModelServer
 from extraction.llm.prompts import Prompt
 from extraction.page import Page
 
@@ -77,30 +80,57 @@ class ModelFinder:
             max_tokens=min(_MOST_TOKENS, _FIRST_TOKENS + _TOKENS_A_ROW * len(layout.rows)),
         )
         seconds = time.perf_counter() - began
-        proposals, hallucinated = trace(layout, completion.answer.entries())
+        entries = completion.answer.entries()
+        proposals, hallucinated = trace(layout, entries, probabilities(completion, entries))
         return ModelAnswer(
             proposals, hallucinated, completion.prompt_tokens, completion.completion_tokens, round(seconds, 4)
         )
 
 
-def trace(layout: Layout, entries: Iterable[PrintedNam]) -> tuple[list[Proposal], int]:
+def probabilities(completion: Completion[Any], entries: Sequence[PrintedNam]) -> list[float | None]:
+    """How likely the model found the number of each entry, 0..1: the product over the number's tokens. Pure.
+
+    None where the server did not say, or where its tokens do not add up to its answer (a character that several tokens
+    share is shown as something else in each).
+    """
+    ends = list(accumulate(len(token.token) for token in completion.tokens))
+    if "".join(token.token for token in completion.tokens) != completion.content:
+        return [None] * len(entries)
+    found: list[float | None] = []
+    at = 0
+    for entry in entries:
+        printed = json.dumps(entry.nam, ensure_ascii=False)[1:-1]
+        start = completion.content.find(printed, at)
+        if start < 0 or not printed:
+            found.append(None)
+            continue
+        at = start + len(printed)
+        own = completion.tokens[bisect_right(ends, start) : bisect_left(ends, at) + 1]
+        found.append(min(1.0, exp(sum(token.logprob for token in own))))
+    return found
+
+
+def trace(
+    layout: Layout, entries: Iterable[PrintedNam], probabilities: Iterable[float | None] = repeat(None)
+) -> tuple[list[Proposal], int]:
     """The proposals for the entries that stand on the page, in reading order, and how many entries do not. Pure.
 
-    A number that is printed at several places gets one proposal a place, as often as the model says it.
+    A number that is printed at several places gets one proposal a place, as often as the model says it. `probabilities`
+    are the model's, one an entry.
     """
     locator = Locator(layout)
     said: Counter[str] = Counter()
     taken: set[int] = set()
     traced: list[tuple[int, Proposal]] = []
     hallucinated = 0
-    for entry in entries:
+    for entry, probability in zip(entries, probabilities, strict=False):
         said[nam.normalise(entry.nam)] += 1
         place = _free_place(locator, entry.nam, taken, wanted=said[nam.normalise(entry.nam)])
         if place is None:
             hallucinated += 1
             continue
         taken.add(place.start)
-        proposal = _proposal(locator, place, entry)
+        proposal = _proposal(locator, place, entry, probability)
         if proposal is not None:
             traced.append((place.start, proposal))
     return [proposal for _, proposal in sorted(traced, key=lambda pair: pair[0])], hallucinated
@@ -114,7 +144,7 @@ def _free_place(locator: Locator, printed: str, taken: set[int], *, wanted: int)
     return next((place for place in places if place.start not in taken), None)
 
 
-def _proposal(locator: Locator, place: Located, entry: PrintedNam) -> Proposal | None:
+def _proposal(locator: Locator, place: Located, entry: PrintedNam, probability: float | None) -> Proposal | None:
     """The proposal for a place; None where what is printed there neither is like a NAM nor can be repaired to one."""
     letters = _name_letters(locator, place, entry.name)
     reading = _reading(place.text, letters or set(), typed=locator.layout.page.reader == "text_layer")
@@ -139,6 +169,7 @@ def _proposal(locator: Locator, place: Located, entry: PrintedNam) -> Proposal |
             reading=min((word.confidence for word in place.words), default=0.0),
             found_by=FOUND_BY,
             substitutions=substitutions,
+            model_probability=probability,
         ),
         repairs=repairs,
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from math import exp
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from extraction.finders.answers import FORMS, MOST_NUMBERS, PrintedLines, PrintedNam, PrintedNams
+from extraction.finders.model import probabilities
 from extraction.llm import prompts
+from extraction.llm.client import Completion, Token
 
 printed = st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters="|="), min_size=1, max_size=20)
 entries = st.lists(
@@ -74,3 +78,32 @@ def test_other_json_is_refused(text: str) -> None:
 def test_more_numbers_than_a_page_can_hold_are_refused() -> None:
     with pytest.raises(ValidationError):
         PrintedLines(["A||"] * (MOST_NUMBERS + 1))
+
+
+def completion(*tokens: tuple[str, float]) -> Completion[PrintedLines]:
+    content = "".join(text for text, _ in tokens)
+    said = tuple(Token(token=text, logprob=logprob) for text, logprob in tokens)
+    return Completion(PrintedLines.model_validate_json(content), content, "stop", 0, len(tokens), said)
+
+
+def test_a_number_is_as_likely_as_its_tokens_together() -> None:
+    said = completion(
+        ('["', -9), ("TR", -0.1), ("EM", -0.2), ("04", -0.3), ("||", -9), ('","', -9), ("TR", 0), ('||"]', -9)
+    )
+    assert probabilities(said, said.answer.entries()) == [pytest.approx(exp(-0.6)), 1.0]
+
+
+def test_a_token_that_holds_the_end_of_a_number_counts_with_it() -> None:
+    said = completion(('["T', -1), ("REM|", -2), ('|"]', -4))
+    assert probabilities(said, said.answer.entries()) == [pytest.approx(exp(-3))]
+
+
+def test_the_same_number_twice_has_two_likelihoods() -> None:
+    said = completion(('["', 0), ("AB", -1), ('||","', 0), ("AB", -2), ('||"]', 0))
+    assert probabilities(said, said.answer.entries()) == [pytest.approx(exp(-1)), pytest.approx(exp(-2))]
+
+
+@pytest.mark.parametrize("tokens", [(), (Token(token='["A�', logprob=0), Token(token='�||"]', logprob=0))])
+def test_tokens_that_do_not_add_up_to_the_answer_say_nothing(tokens: tuple[Token, ...]) -> None:
+    said = Completion(PrintedLines(["A||"]), '["A||"]', "stop", 0, 2, tokens)
+    assert probabilities(said, said.answer.entries()) == [None]
