@@ -21,6 +21,7 @@ from extraction import nam, visits
 from extraction.finders import confidence, repair
 from extraction.finders.answers import FORMS, PrintedNam
 from extraction.finders.location import Located, Locator
+from extraction.finders.parts import parts
 from extraction.finders.proposal import Checks, Proposal, Repair
 from extraction.layout import Layout
 from extraction.llm import client
@@ -57,8 +58,15 @@ class ModelAnswer:
     seconds: float = 0.0
 
 
+_COUNTS = ("hallucinated", "prompt_tokens", "completion_tokens", "seconds")
+"""What the answers about the parts of a page add up to."""
+
+
 class ModelFinder:
-    """Asks `server` with `prompt`, a page a question. Holds no connection; threads may share one."""
+    """Asks `server` with `prompt`, a page a question, or a part of one that is longer than the prompt is made for.
+
+    Holds no connection; threads may share one.
+    """
 
     def __init__(self, server: ModelServer, prompt: Prompt) -> None:
         self.server = server
@@ -72,10 +80,21 @@ class ModelFinder:
         layout = Layout.of(page)
         if not layout.words:
             return ModelAnswer()
+        asked = parts(layout, self.prompt.longest)
+        if len(asked) == 1:
+            return self._ask(layout)
+        answers = [(part, self._ask(Layout.of(part.page))) for part in asked]
+        return ModelAnswer(
+            [proposal for part, answer in answers for proposal in answer.proposals if part.owns(proposal.box)],
+            *(sum(getattr(answer, name) for _, answer in answers) for name in _COUNTS),
+        )
+
+    def _ask(self, layout: Layout) -> ModelAnswer:
+        """One question."""
         began = time.perf_counter()
         completion = client.chat(
             self.server,
-            self.prompt.messages(page),
+            self.prompt.messages(layout.page),
             FORMS[self.prompt.form],
             max_tokens=min(_MOST_TOKENS, _FIRST_TOKENS + _TOKENS_A_ROW * len(layout.rows)),
         )

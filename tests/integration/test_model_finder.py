@@ -14,6 +14,7 @@ from extraction.finders.model import ModelAnswer, ModelFinder
 from extraction.llm import prompts
 from extraction.llm.client import ModelBadReply, ModelServer, ModelUnreachable
 from extraction.page import Box, Line, Page, Word
+from tests.factories import some_nam
 from tests.fakes import vllm
 from tests.fakes.vllm import running_vllm
 
@@ -276,3 +277,31 @@ def test_a_server_that_is_down_is_an_error_and_never_an_empty_page(monkeypatch: 
         finder = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-v1"))
     with pytest.raises(ModelUnreachable):
         finder.find(page_of(AGENDA))
+
+
+LONG = [some_nam(number) for number in range(38)]
+
+
+def long_page() -> Page:
+    rows = [((0.1, f"08:{number:02}"), (0.5, text)) for number, text in enumerate(LONG)]
+    return page_of([((0.1, "Agenda du 3 octobre 2025"),), *rows])
+
+
+def test_a_long_page_is_asked_about_in_parts_and_each_number_counts_once() -> None:
+    prompt = replace(prompts.load("nam-v1"), longest=250)
+
+    def answer(question: str) -> dict[str, Any]:
+        return {"nams": [entry(text, date="3 octobre 2025") for text in LONG if text in question]}
+
+    with running_vllm(answer) as running:
+        answered = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompt).find(long_page())
+    assert len(running.questions) > 2
+    assert [proposal.nam for proposal in answered.proposals] == LONG
+    assert {proposal.visit_date for proposal in answered.proposals} == {date(2025, 10, 3)}
+    assert answered.hallucinated == 0
+
+
+def test_a_part_without_an_answer_is_an_error_of_the_page() -> None:
+    prompt = replace(prompts.load("nam-v1"), longest=250)
+    with running_vllm(lambda _: {"nams": []}, faults=[vllm.says("no JSON")]) as running, pytest.raises(ModelBadReply):
+        ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompt).find(long_page())

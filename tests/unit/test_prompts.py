@@ -46,7 +46,10 @@ def test_a_version_that_does_not_exist_is_refused(version: str) -> None:
         b"## System\na\n\n## User\nno page\n",
         b"## System\na\n\n## User\n{page} {page}\n",
         b"## System\na\n\n## User\n{page}\n\n## Assistant\nb\n",
-        b"## System\na\n\n## User\n{page}\n\n## Answer\nprose\n",
+        b"## System\na\n\n## User\n{page}\n\n## Answer\nprose, 100\n",
+        b"## System\na\n\n## User\n{page}\n\n## Answer\nlines\n",
+        b"## System\na\n\n## User\n{page}\n\n## Answer\nlines, many\n",
+        b"## System\na\n\n## User\n{page}\n\n## Answer\nlines, 0\n",
     ],
 )
 def test_a_file_that_lets_text_follow_the_page_or_lacks_a_part_is_refused(data: bytes) -> None:
@@ -61,7 +64,8 @@ def test_what_stands_before_the_first_part_is_not_sent() -> None:
 
 def test_the_form_of_the_answer_is_that_of_the_file_or_objects() -> None:
     assert prompts.parse("x", GOOD).form == "objects"
-    assert prompts.parse("x", GOOD + b"\n## Answer\nlines\n").form == "lines"
+    named = prompts.parse("x", GOOD + b"\n## Answer\nlines, 2400\n")
+    assert (named.form, named.longest) == ("lines", 2400)
 
 
 def test_questions_of_one_version_differ_only_in_their_end() -> None:

@@ -1,10 +1,11 @@
 """Prompts as versioned files: what the model is told, and how a page is written out for it.
 
 A version is a file NAME.md beside this module: a part for each role under a `## System` and a `## User` heading, and
-`{page}` as the user part's last characters. A third part, `## Answer`, names the form of the answer
-(`finders.answers`) where it is not `objects`. Nothing of the page stands before that, so every question of a version
-begins with the same tokens, which the server keeps from one question to the next (vLLM's prefix cache). A published
-file is never edited: runs, scores and canaries refer to its version and hash.
+`{page}` as the user part's last characters. Nothing of the page stands before that, so every question of a version
+begins with the same tokens, which the server keeps from one question to the next (vLLM's prefix cache). A third part,
+`## Answer`, may name the form of the answer (`finders.answers`) and the most characters of a page that are asked about
+at once, such as `lines, 2000`. A published file is never edited: runs, scores and canaries refer to its version and
+hash.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ CURRENT = "nam-v1"
 FORMS = ("objects", "lines")
 """How an answer may be written; `finders.answers` has the schemas."""
 
+LONGEST = 12_000
+"""A page of 200 rows of 60 characters, which has 4,000 to 7,500 tokens: with the prompt and an answer they fit 8,192 in
+nearly all tokenizers of the profiles."""
+
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _HEADING = re.compile("^## (.+)\n", re.MULTILINE)
 _PAGE = "{page}"
@@ -44,13 +49,14 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One version. `sha256` is the file's; `user` ends in `{page}`; `form` is the answer's."""
+    """One version. `sha256` is the file's; `user` ends in `{page}`; `form` is the answer's; `longest` is characters."""
 
     version: str
     sha256: str
     system: str
     user: str
     form: str = FORMS[0]
+    longest: int = LONGEST
 
     def question(self, page: Page) -> str:
         """The user's turn for one page."""
@@ -82,12 +88,19 @@ def parse(version: str, data: bytes) -> Prompt:
     _, *parts = _HEADING.split(data.decode())
     if parts[::2] not in (["System", "User"], ["System", "User", "Answer"]):
         raise ValueError("a prompt file needs a System and a User part, and may have an Answer part, in this order")
-    system, user, form = (part.strip() for part in (*parts[1::2], FORMS[0])[:3])
+    system, user, *answer = (part.strip() for part in parts[1::2])
     if _PAGE in system or user.count(_PAGE) != 1 or not user.endswith(_PAGE):
         raise ValueError("a prompt file's {page} must be the end of its User part, and stand nowhere else")
-    if form not in FORMS:
-        raise ValueError("a prompt file's Answer part must name a form of answers")
-    return Prompt(version, hashlib.sha256(data).hexdigest(), system, user, form)
+    form, longest = _answer(answer[0]) if answer else (FORMS[0], LONGEST)
+    return Prompt(version, hashlib.sha256(data).hexdigest(), system, user, form, longest)
+
+
+def _answer(text: str) -> tuple[str, int]:
+    """The form and the most characters. Raises ValueError."""
+    form, _, longest = text.partition(",")
+    if form not in FORMS or not (longest.strip().isdecimal() and int(longest) > 0):
+        raise ValueError("a prompt file's Answer part must name a form of answers and a number of characters")
+    return form, int(longest)
 
 
 def render(page: Page) -> str:

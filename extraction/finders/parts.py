@@ -1,0 +1,77 @@
+"""A long page in parts, for a model that reads only so much at a time. Pure.
+
+A part is a page of its own: the rows that it owns, a few rows before and behind them, so that what a cut divides is
+whole on one side, and the first rows of the page, whose heading may date everything below it. A number counts for the
+part that owns its row, and for no other. Cuts are made where blocks end: where the widest gaps between rows are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from extraction.layout import Layout
+from extraction.page import Box, Line, Page
+
+_HEADING = 4
+"""Rows at the top of a page that every part begins with."""
+_AROUND = 3
+"""Rows before and behind a part's own ones: a number may run over three lines."""
+_SEARCHED = 0.4
+"""The share of a part, at its end, in which the widest gap is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is asked about at once. It owns what lies from `top` to above `bottom`, in fractions of the page."""
+
+    page: Page
+    top: float
+    bottom: float
+
+    def owns(self, box: Box) -> bool:
+        return self.top <= box.middle[1] < self.bottom
+
+
+def parts(layout: Layout, longest: int) -> list[Part]:
+    """The page as parts of about `longest` characters, heading and overlap not counted; one part if it is no longer."""
+    if len(layout.printed) <= longest:
+        return [Part(layout.page, float("-inf"), float("inf"))]
+    starts = list(_starts(layout, longest))
+    ends = [*starts[1:], len(layout.rows)]
+    edges = [_edge(layout, start) for start in starts[1:]]
+    tops, bottoms = [float("-inf"), *edges], [*edges, float("inf")]
+    return [
+        Part(_page(layout, start, end), top, bottom)
+        for start, end, top, bottom in zip(starts, ends, tops, bottoms, strict=True)
+    ]
+
+
+def _starts(layout: Layout, longest: int) -> Iterator[int]:
+    """The first row of each part."""
+    rows = layout.rows
+    start = 0
+    while True:
+        yield start
+        end = start + 1
+        while end < len(rows) and rows[end].end - rows[start].start <= longest:
+            end += 1
+        if end == len(rows):
+            return
+        first = max(start + 1, end - round(_SEARCHED * (end - start)))
+        # The last of equal gaps, so that parts are not shorter than they must be.
+        start = max(range(first, end + 1), key=lambda row: (round(rows[row].top - rows[row - 1].bottom, 4), row))
+
+
+def _edge(layout: Layout, row: int) -> float:
+    """The height between a row and the one above it."""
+    return (layout.rows[row - 1].middle + layout.rows[row].middle) / 2
+
+
+def _page(layout: Layout, start: int, end: int) -> Page:
+    """The rows of a part as a page."""
+    around = range(max(0, start - _AROUND), min(len(layout.rows), end + _AROUND))
+    shown = (layout.rows[row] for row in sorted({*range(min(_HEADING, start)), *around}))
+    lines = tuple(Line(layout.words_in(row.start, row.end)) for row in shown)
+    page = layout.page
+    return Page(page.number, page.width, page.height, lines, page.reader)

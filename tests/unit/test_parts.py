@@ -1,0 +1,73 @@
+"""A long page in parts: nothing is lost between them, nothing counts twice, and cuts are where blocks end."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extraction.finders.parts import parts
+from extraction.layout import Layout
+from extraction.llm import prompts
+from extraction.page import Box, Line, Page, Word
+from tests.unit.paper import page_of
+
+
+def rows(*tops: float) -> Page:
+    """A row of twenty characters at each of these heights."""
+    boxes = [Box(0.1, top, 0.5, top + 0.008) for top in tops]
+    lines = [Line((Word(f"row{number:05}-012345678", box, 1.0),)) for number, box in enumerate(boxes)]
+    return Page(1, 612, 792, tuple(lines), "test")
+
+
+def texts(page: Page) -> list[str]:
+    return prompts.render(page).split("\n")
+
+
+def test_a_short_page_is_one_part() -> None:
+    page = page_of("un", "deux")
+    assert [part.page for part in parts(Layout.of(page), 100)] == [page]
+
+
+@given(st.integers(2, 90), st.integers(20, 400))
+def test_every_row_is_owned_by_one_part_that_shows_it(count: int, longest: int) -> None:
+    layout = Layout.of(rows(*(0.01 * number for number in range(count))))
+    made = parts(layout, longest)
+    for word in layout.words:
+        owners = [part for part in made if part.owns(word.box)]
+        assert len(owners) == 1
+        assert word.text in texts(owners[0].page)
+
+
+@given(st.integers(2, 90), st.integers(60, 400))
+def test_a_part_owns_no_more_than_it_may(count: int, longest: int) -> None:
+    layout = Layout.of(rows(*(0.01 * number for number in range(count))))
+    for part in parts(layout, longest):
+        assert sum(len(word.text) + 1 for word in layout.words if part.owns(word.box)) <= longest + 1
+
+
+def test_a_cut_is_made_where_a_block_ends() -> None:
+    layout = Layout.of(rows(*(0.01 * n for n in range(8)), *(0.1 + 0.01 * n for n in range(8))))
+    first, second = parts(layout, 220)
+    assert sum(first.owns(word.box) for word in layout.words) == 8
+    assert sum(second.owns(word.box) for word in layout.words) == 8
+
+
+def test_every_part_begins_with_the_heading_of_the_page() -> None:
+    layout = Layout.of(rows(*(0.01 * number for number in range(60))))
+    made = parts(layout, 300)
+    assert len(made) > 3
+    assert all(texts(part.page)[0] == "row00000-012345678" for part in made)
+
+
+def test_a_part_shows_the_rows_around_its_own() -> None:
+    layout = Layout.of(rows(*(0.01 * number for number in range(60))))
+    second = parts(layout, 300)[1]
+    own = [word.text for word in layout.words if second.owns(word.box)]
+    shown = texts(second.page)
+    assert shown.index(own[0]) >= 3
+    assert len(shown) - 1 - shown.index(own[-1]) == 3
+
+
+def test_a_row_that_is_longer_than_a_part_may_be_is_asked_about_all_the_same() -> None:
+    page = page_of("x" * 500, "y" * 500)
+    assert len(parts(Layout.of(page), 100)) == 2
