@@ -40,6 +40,9 @@ SENTENCES: dict[str, str | Promise] = {
     "model_unavailable": _(
         "The model server does not answer. The run tries again by itself, or goes on without it if you choose so."
     ),
+    "model_cut_short": _("The model's answer about this page did not come to its end."),
+    "model_too_long": _("This page is longer than the model can read at once."),
+    "model_no_answer": _("The model gave no answer about this page."),
     "model_bad_reply": _("The model server answered with something unusable for this page."),
     "internal": _("Something went wrong on our side. Nothing was lost; the run can be started again."),
 }

@@ -10,8 +10,10 @@ Contract
   arrive; a connection is given up after five seconds. No more than `concurrency` questions are open at a time in
   this process; the wait for a free place is not counted. A reply of more than 4 MiB is not read to its end.
 - 429, 500, 502, 503, 504, a refused, reset or broken connection are retried twice. After that `ModelUnreachable` says
-  that the service is down. Every other unusable reply raises `ModelBadReply`; one that was cut short by `max_tokens` is
-  asked for once more with twice as many, so `chat` may take 2 x `timeout`.
+  that the service is down. Every other unusable reply raises `ModelBadReply`. An answer that was cut short by
+  `max_tokens` is asked for once more with twice as many, one that is empty or not what was asked for once more with
+  another draw; so `chat` may take 2 x `timeout`. A refusal, a page longer than the context and an HTTP error would only
+  come again.
 - Nothing from httpx, and nothing that was sent or received, is in an exception raised here or in a log line. The errors
   carry closed codes only, and are raised outside `except` blocks so that they chain no request.
 """
@@ -47,11 +49,24 @@ SEED = 20251003
 """Fixed, so that the same page and prompt give the same answer as far as the server can."""
 
 _RETRIED = frozenset({429, 500, 502, 503, 504})
-_OK = 200
+_OK, _REFUSED = 200, 400
+_OTHER_DRAW = 0.3
+"""The temperature of a second question: the first has none, and would give the same answer again."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Unreachable = Literal["refused_address", "unresolved", "unreachable", "timeout", "busy"]
-BadReply = Literal["status", "too_large", "not_json", "empty", "cut_short", "schema"]
+BadReply = Literal["status", "too_long", "too_large", "not_json", "empty", "refused", "cut_short", "schema"]
+
+_CODES: dict[BadReply, str] = {
+    "cut_short": "model_cut_short",
+    "too_long": "model_too_long",
+    "empty": "model_no_answer",
+    "refused": "model_no_answer",
+}
+"""What a page says of itself; `model_bad_reply` for every other reason."""
+_DRAWN_AGAIN = frozenset({"not_json", "empty", "schema"})
+_TOO_LONG = b"maximum context length"
+"""How vLLM words it (`vllm/renderers/params.py`)."""
 
 
 class ModelUnreachable(ServiceUnavailable):
@@ -66,7 +81,7 @@ class ModelBadReply(ExtractionError):
     """The model server answered with something unusable. `reason` says what, for counters."""
 
     def __init__(self, reason: BadReply) -> None:
-        super().__init__("model_bad_reply")
+        super().__init__(_CODES.get(reason, "model_bad_reply"))
         self.reason = reason
 
 
@@ -151,12 +166,17 @@ def chat(
 
     Raises ModelUnreachable or ModelBadReply.
     """
+    question = _question(server, messages, schema, max_tokens)
     try:
-        return _ask(server, messages, schema, max_tokens)
+        return _ask(server, question, schema)
     except ModelBadReply as error:
-        if error.reason != "cut_short":
+        if error.reason == "cut_short":
+            question |= {"max_tokens": 2 * max_tokens}
+        elif error.reason in _DRAWN_AGAIN:
+            question |= {"temperature": _OTHER_DRAW, "seed": SEED + 1}
+        else:
             raise
-    return _ask(server, messages, schema, 2 * max_tokens)
+    return _ask(server, question, schema)
 
 
 def get(server: ModelServer, url: str, *, timeout: float) -> Reply:
@@ -167,10 +187,9 @@ def get(server: ModelServer, url: str, *, timeout: float) -> Reply:
     raise ModelUnreachable(reply)
 
 
-def _ask(server: ModelServer, messages: Sequence[Message], schema: type[Answer], max_tokens: int) -> Completion[Answer]:
-    body = _question(server, messages, schema, max_tokens)
+def _ask(server: ModelServer, question: dict[str, Any], schema: type[Answer]) -> Completion[Answer]:
     with _slots(server.endpoint, server.concurrency):
-        reply = _post(server, f"{server.endpoint.rstrip('/')}/chat/completions", body)
+        reply = _post(server, f"{server.endpoint.rstrip('/')}/chat/completions", question)
     return _completion(reply, schema)
 
 
@@ -244,6 +263,7 @@ def _capped(chunks: Iterable[bytes]) -> bytes:
 
 class _Said(BaseModel):
     content: str | None = None
+    refusal: str | None = None
 
 
 class _Tokens(BaseModel):
@@ -273,13 +293,15 @@ class _Envelope(BaseModel):
 def _completion(reply: Reply, schema: type[Answer]) -> Completion[Answer]:
     if reply.status != _OK:
         logger.warning("model server: status %d", reply.status)
-        raise ModelBadReply("status")
+        raise ModelBadReply("too_long" if reply.status == _REFUSED and _TOO_LONG in reply.body else "status")
     envelope = _parsed(reply.body, _Envelope)
     if envelope is None:
         raise ModelBadReply("not_json")
     choice = envelope.choices[0] if envelope.choices else None
     if choice is not None and choice.finish_reason == "length":
         raise ModelBadReply("cut_short")
+    if choice is not None and choice.message.refusal:
+        raise ModelBadReply("refused")
     if choice is None or not choice.message.content:
         raise ModelBadReply("empty")
     answer = _parsed(choice.message.content, schema)

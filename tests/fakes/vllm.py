@@ -318,6 +318,19 @@ def says(content: str | None, finish_reason: str = "stop") -> Fault:
     return lambda handler: handler.send_json(200, completion({"logprobs": True}, content, finish_reason))
 
 
+def too_long(handler: Handler) -> None:
+    """What vLLM says of a prompt that does not fit its context."""
+    message = f"This model's maximum context length is {MAX_MODEL_LEN} tokens. However, you requested more."
+    handler.send_json(400, {"error": {"message": message, "type": "BadRequestError", "param": None, "code": 400}})
+
+
+def refusal(handler: Handler) -> None:
+    """A completion that is a refusal, as the API of OpenAI has it."""
+    body = completion({}, None)
+    body["choices"][0]["message"]["refusal"] = "I cannot help with that."
+    handler.send_json(200, body)
+
+
 def reset(handler: Handler) -> None:
     """Half of the promised body, and then a TCP reset."""
     handler.send_body(200, b'{"choices": [', "application/json", length=100_000)

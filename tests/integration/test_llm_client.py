@@ -167,11 +167,35 @@ def test_a_server_that_is_gone_is_an_unavailable_service() -> None:
         (vllm.flood, "too_large"),
     ],
 )
-def test_an_unusable_reply_is_not_asked_for_again(fault: Fault, reason: str) -> None:
-    with running_vllm(answer, faults=[fault]) as running, pytest.raises(ModelBadReply) as failure:
+def test_an_unusable_reply_is_asked_for_again_only_if_another_draw_may_help(fault: Fault, reason: str) -> None:
+    with running_vllm(answer, faults=[fault, fault]) as running, pytest.raises(ModelBadReply) as failure:
         ask(server_at(running))
-    assert (failure.value.code, failure.value.reason, failure.value.retryable) == ("model_bad_reply", reason, False)
-    assert running.chats == 1
+    assert (failure.value.reason, failure.value.retryable) == (reason, False)
+    assert running.chats == (2 if reason in ("not_json", "empty", "schema") else 1)
+
+
+def test_another_draw_that_is_usable_is_the_answer() -> None:
+    with running_vllm(answer, faults=[vllm.says("There are three.")]) as running:
+        assert ask(server_at(running)).answer.count == 3
+    assert running.questions[-1]["temperature"] > 0
+    assert running.questions[-1]["seed"] != client.SEED
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (vllm.says('{"count": ', "length"), "model_cut_short"),
+        (vllm.too_long, "model_too_long"),
+        (vllm.says(""), "model_no_answer"),
+        (vllm.refusal, "model_no_answer"),
+        (vllm.says("[]"), "model_bad_reply"),
+        (vllm.status(400), "model_bad_reply"),
+    ],
+)
+def test_each_kind_of_failure_is_a_state_of_its_own(fault: Fault, code: str) -> None:
+    with running_vllm(answer, faults=[fault, fault]) as running, pytest.raises(ModelBadReply) as failure:
+        ask(server_at(running))
+    assert failure.value.code == code
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -325,7 +349,7 @@ def test_no_text_of_the_page_or_the_answer_is_in_an_error_or_a_log_line(
     assert "0412" not in caplog.text
     assert "s3cret" not in caplog.text
     assert error is not None
-    assert str(error) in ("model_unavailable", "model_bad_reply")
+    assert str(error) in ("model_unavailable", "model_bad_reply", "model_no_answer")
     assert error.__cause__ is None
     assert error.__context__ is None
 

@@ -265,7 +265,7 @@ def test_an_instruction_on_the_page_adds_only_what_the_page_prints(attack: str) 
     ],
 )
 def test_an_unusable_answer_is_an_error_and_never_an_empty_page(fault: vllm.Fault, error: type[Exception]) -> None:
-    with running_vllm(faults=[fault]) as running:
+    with running_vllm(faults=[fault, fault]) as running:
         finder = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-v1"))
         with pytest.raises(error):
             finder.find(page_of(AGENDA))
@@ -303,5 +303,6 @@ def test_a_long_page_is_asked_about_in_parts_and_each_number_counts_once() -> No
 
 def test_a_part_without_an_answer_is_an_error_of_the_page() -> None:
     prompt = replace(prompts.load("nam-v1"), longest=250)
-    with running_vllm(lambda _: {"nams": []}, faults=[vllm.says("no JSON")]) as running, pytest.raises(ModelBadReply):
+    silent = [vllm.says("no JSON")] * 2
+    with running_vllm(lambda _: {"nams": []}, faults=silent) as running, pytest.raises(ModelBadReply):
         ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompt).find(long_page())

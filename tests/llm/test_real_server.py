@@ -155,4 +155,4 @@ def test_a_page_that_is_longer_than_the_context_is_an_error_and_no_empty_page(ru
     words = "Tremblay 2026-01-14 " * running.profile.context
     with pytest.raises(ModelBadReply) as error:
         client.chat(running.server, [{"role": "user", "content": words}], Count, max_tokens=20)
-    assert error.value.reason == "status"
+    assert error.value.code == "model_too_long"
