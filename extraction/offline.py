@@ -25,12 +25,16 @@ FINDERS = ("hybrid", "pattern", "model")
 
 @dataclass(slots=True)
 class Extraction:
-    """What one document gave. Seconds are wall time; `find_s` overlaps `read_s` when a model is asked."""
+    """What one document gave. Seconds are wall time; `find_s` overlaps `read_s` when a model is asked.
+
+    `model_errors` counts the pages that the model was asked about in vain, by error code.
+    """
 
     pages: int = 0
     readers: Counter[str] = field(default_factory=Counter)
     failed_pages: list[int] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
+    model_errors: Counter[str] = field(default_factory=Counter)
     read_s: float = 0.0
     find_s: float = 0.0
     total_s: float = 0.0
@@ -100,6 +104,7 @@ def extract_document(data: bytes, work: Work) -> Extraction:
         if isinstance(outcome, PageFound):
             result.proposals.extend(outcome.proposals)
             result.find_s += outcome.seconds
+            result.model_errors.update([outcome.model_error] if outcome.model_error else [])
             continue
         result.pages += 1
         if outcome.page is None:

@@ -94,6 +94,13 @@ def test_a_model_that_is_down_is_status_3(agenda):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_extract_does_not_keep_quiet_about_pages_that_the_model_did_not_answer(agenda):
+    with running_vllm() as server:
+        done = run("extract", agenda, "--json", LLM_ENDPOINT=server.endpoint, LLM_MODEL="other")
+    assert (done.returncode, len(json.loads(done.stdout)["nams"])) == (0, 3)
+    assert done.stderr == "extract: 2 pages without an answer of the model (model_bad_reply)\n"
+
+
 def test_the_model_alone_without_an_endpoint_is_status_3(agenda):
     assert run("extract", agenda, "--finder", "model").returncode == 3
 

@@ -37,6 +37,8 @@ class Command(BaseCommand):
             self._stop(f"{error.code}: {error.sentence}", UNREADABLE)
         except ExtractionError as error:
             self._stop(f"{error.code}: {error.sentence}", UNAVAILABLE)
+        for code, pages in result.model_errors.items():
+            self.stderr.write(f"extract: {pages} pages without an answer of the model ({code})")
         if options["json"]:
             self.stdout.write(json.dumps(result.to_json(), ensure_ascii=False))
         else:
