@@ -97,7 +97,7 @@ def test_a_model_that_is_down_is_status_3(agenda):
 def test_extract_does_not_keep_quiet_about_pages_that_the_model_did_not_answer(agenda):
     with running_vllm() as server:
         done = run("extract", agenda, "--json", LLM_ENDPOINT=server.endpoint, LLM_MODEL="other")
-    assert (done.returncode, len(json.loads(done.stdout)["nams"])) == (0, 3)
+    assert (done.returncode, len(json.loads(done.stdout)["nams"])) == (0, 2)
     assert done.stderr == "extract: 2 pages without an answer of the model (model_bad_reply)\n"
 
 
