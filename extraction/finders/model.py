@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import permutations
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from extraction.layout import Layout
 from extraction.llm import client
 from extraction.llm.client import ModelServer
 from extraction.llm.prompts import Prompt
+from extraction.llm.replicas import Replicas
 from extraction.page import Page
 
 FOUND_BY = ("model",)
@@ -57,8 +59,8 @@ class ModelAnswer:
 class ModelFinder:
     """Asks `server` with `prompt`, a page a question. Holds no connection; threads may share one."""
 
-    def __init__(self, server: ModelServer, prompt: Prompt) -> None:
-        self.server = server
+    def __init__(self, server: ModelServer | Replicas, prompt: Prompt) -> None:
+        self.chat = server.chat if isinstance(server, Replicas) else partial(client.chat, server)
         self.prompt = prompt
 
     def find(self, page: Page) -> ModelAnswer:
@@ -70,8 +72,7 @@ class ModelFinder:
         if not layout.words:
             return ModelAnswer()
         began = time.perf_counter()
-        completion = client.chat(
-            self.server,
+        completion = self.chat(
             self.prompt.messages(page),
             FORMS[self.prompt.form],
             max_tokens=min(_MOST_TOKENS, _FIRST_TOKENS + _TOKENS_A_ROW * len(layout.rows)),
