@@ -35,14 +35,14 @@ def deployed_finder(endpoints: Sequence[str], model_name: str, prompt_version: s
     """The finder that asks these replicas, with the key, timeout and allowed hosts of the settings.
 
     Each address is checked again at every connection. Raises ServiceUnavailable when LLM_ENDPOINT is empty (no model is
-    to be asked then), ValueError for a prompt version that this installation does not have.
+    to be asked then), or when this process knows no prompt of that version.
     """
     from extraction.finders.model import ModelFinder
     from extraction.llm import client, prompts
     from extraction.llm.replicas import Replicas
 
     server = client.from_settings()
-    if server is None:
+    if server is None or prompt_version not in prompts.versions():
         raise ServiceUnavailable("model_unavailable")
     servers = tuple(replace(server, endpoint=endpoint, model=model_name) for endpoint in endpoints)
     return ModelFinder(Replicas(servers), prompts.load(prompt_version))

@@ -76,6 +76,9 @@ def run_extraction(run_id: str) -> None:
         except Exception:
             logger.exception("run %s failed", run_id)
             claims.fail(claim, "internal")
+        else:
+            if in_the_shadow():
+                queue.enqueue_comparison(run_id)
 
 
 def _work_off(claim: Claim) -> None:
@@ -92,8 +95,6 @@ def _work_off(claim: Claim) -> None:
                 claims.store_unanswered(claim, model.take_rest())
             raise
     claims.finish(claim)
-    if run.uses_model and in_the_shadow():
-        queue.enqueue_comparison(run.pk.hex)
 
 
 def _store_all(claim: Claim, data: bytes, work: Work) -> None:

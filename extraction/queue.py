@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 import django_rq
 from django.db import transaction
 from redis.exceptions import RedisError
+from rq import Queue
 from rq.exceptions import DuplicateJobError
 
 if TYPE_CHECKING:
-    from rq import Queue
-
     from extraction.models import Run
 
 logger = logging.getLogger(__name__)
@@ -36,7 +35,8 @@ def queue() -> Queue:
 def comparisons() -> Queue:
     """On the same server, for what may wait until no run does: workers take runs first."""
     runs = queue()
-    return type(runs)("comparisons", connection=runs.connection, job_class=runs.job_class, serializer=runs.serializer)
+    # Not django_rq's class, which looks every queue up in the settings.
+    return Queue("comparisons", connection=runs.connection, job_class=runs.job_class, serializer=runs.serializer)
 
 
 def enqueue_on_commit(run: Run) -> None:
