@@ -29,7 +29,7 @@ FORMER_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A newcomer as the page shows it: its figures, its next step and when that may be taken."""
+    """A newcomer as the page shows it: its figures, and while it is tried its next step and when that may be taken."""
 
     deployment: Deployment
     standing: Standing
@@ -89,13 +89,14 @@ def _found(deployment_id: UUID) -> Deployment:
 
 def _page(request: HttpRequest, form: DeploymentForm, *, status: int = 200) -> HttpResponse:
     tried = standing.tried()
-    former = _former()
+    former = list(_former()[:FORMER_SHOWN])
     context = {
         "adopted": Deployment.objects.filter(state=DeploymentState.ADOPTED).first(),
         "settings_model": settings.LLM_MODEL if settings.LLM_ENDPOINT else "",
         "settings_prompt": settings.LLM_PROMPT or prompts.CURRENT,
         "trial": _trial(tried) if tried is not None else None,
-        "former": former[:FORMER_SHOWN],
+        "last": _trial(former[0]) if former and tried is None else None,
+        "former": former,
         "form": form,
     }
     return render(request, "extraction/deployments.html", context, status=status)

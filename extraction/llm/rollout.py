@@ -54,9 +54,9 @@ LEAST_QUESTIONS = 40
 errors in its first forty once in 130 rollouts."""
 LEAST_TIMES = 20
 """Answers on each side before their medians are compared."""
-LEAST_ERRORS = 2.5
-"""Standard errors by which accuracy must have dropped besides, or a baseline that errs at every third page would send
-equal newcomers back by chance. Two that are equal differ by as much at one look of 160."""
+LEAST_DEVIATION = 3.0
+"""Standard errors by which accuracy must have dropped besides: a model that misses every third page differs from itself
+by more than five points, now and then."""
 WINDOW = 200
 """The newest questions that count: at 100 % for a week, errors of this hour must not drown in those of the week."""
 
@@ -157,7 +157,7 @@ def _is_worse(newcomer: Sequence[float], baseline: Sequence[float]) -> bool:
     losses = [*newcomer, *[0.0] * (LEAST_QUESTIONS - len(newcomer))]
     drop = fmean(losses) - fmean(baseline)
     chance = math.sqrt(pvariance(losses) / len(losses) + pvariance(baseline) / len(baseline))
-    return drop > MOST_LOSS and drop > LEAST_ERRORS * chance
+    return drop > MOST_LOSS and drop > LEAST_DEVIATION * chance
 
 
 def _is_slower(newcomer: Figures, baseline: Figures) -> bool:

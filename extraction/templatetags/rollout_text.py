@@ -13,9 +13,9 @@ UNKNOWN = "—"
 @register.filter
 def per_cent(share: float | None) -> str:
     """0.975 as 97.5 % (97,5 % in French)."""
-    return UNKNOWN if share is None else f"{number_format(100 * share, 1)} %"
+    return UNKNOWN if share is None else f"{number_format(100 * share, 1)}\N{NO-BREAK SPACE}%"
 
 
 @register.filter
 def seconds(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{number_format(value, 1)} s"
+    return UNKNOWN if value is None else f"{number_format(value, 1)}\N{NO-BREAK SPACE}s"

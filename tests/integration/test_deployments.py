@@ -359,7 +359,7 @@ def test_figures_stand_beside_the_baselines(admin_client, deployment):
     good_answers(deployment, 2, error="timeout")
     good_answers(None, 100, seconds=0.5)
     text = page(admin_client)
-    assert all(figure in text for figure in ("5,0 %", "0,0 %", "1,0 s", "0,5 s", ">40<", ">100<"))
+    assert all(figure in text for figure in ("5,0\xa0%", "0,0\xa0%", "1,0\xa0s", "0,5\xa0s", ">40<", ">100<"))
 
 
 def test_the_next_step_is_offered_when_its_time_has_come(admin_client, deployment):
@@ -382,6 +382,14 @@ def test_one_click_ends_it(admin_client, deployment, button, expected):
     admin_client.post(address)
     assert state(deployment)[0] == expected
     assert "adapter-2" in page(admin_client)
+
+
+def test_the_page_says_why_a_newcomer_was_rolled_back(admin_client, deployment):
+    good_answers(deployment, 3, error="timeout")
+    deployments.evaluate(timezone.now())
+    text = page(admin_client)
+    assert "plus d’une question sur vingt a échoué" in text
+    assert "100,0\xa0%" in text
 
 
 def test_what_is_in_service_can_be_rolled_back_too(admin_client, deployment):
