@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -134,6 +135,30 @@ def test_a_drop_that_chance_explains_fires_nothing():
     baseline = Figures(asked=200, seen=(0.0, 0.0, 1.0) * 66)
     newcomer = Figures(asked=40, seen=(0.0,) * 24 + (1.0,) * 16)
     assert trigger(newcomer, baseline) is None
+
+
+def looks(newcomer_loss: float, baseline_loss: float, *, pages: int, seed: int) -> list[str | None]:
+    """What the figures say after every ten pages of the newcomer, while the baseline has nine times as many."""
+    rng = random.Random(seed)
+    newcomer = [float(rng.random() < newcomer_loss) for _ in range(pages)]
+    baseline = [float(rng.random() < baseline_loss) for _ in range(9 * pages)]
+    return [
+        trigger(
+            Figures(asked=n, seen=tuple(newcomer[:n][-rollout.WINDOW :])),
+            Figures(asked=9 * n, seen=tuple(baseline[: 9 * n][-rollout.WINDOW :])),
+        )
+        for n in range(10, pages + 1, 10)
+    ]
+
+
+@pytest.mark.parametrize("loss", [0.02, 0.3])
+def test_equal_models_are_hardly_ever_sent_back(loss):
+    sent_back = sum(any(looks(loss, loss, pages=300, seed=seed)) for seed in range(20))
+    assert sent_back <= 1
+
+
+def test_a_model_that_loses_a_fifth_of_the_pages_is_always_sent_back():
+    assert all("accuracy" in looks(0.2, 0.02, pages=150, seed=seed) for seed in range(20))
 
 
 def test_a_baseline_that_is_not_known_yet_convicts_nobody():
