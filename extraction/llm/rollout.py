@@ -16,7 +16,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import fmean, median, pvariance
+from statistics import fmean, median
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -156,8 +156,13 @@ def _is_worse(newcomer: Sequence[float], baseline: Sequence[float]) -> bool:
         return False
     losses = [*newcomer, *[0.0] * (LEAST_QUESTIONS - len(newcomer))]
     drop = fmean(losses) - fmean(baseline)
-    chance = math.sqrt(pvariance(losses) / len(losses) + pvariance(baseline) / len(baseline))
+    chance = math.sqrt(_variance_of_mean(losses) + _variance_of_mean(baseline))
     return drop > MOST_LOSS and drop > LEAST_DEVIATION * chance
+
+
+def _variance_of_mean(losses: Sequence[float]) -> float:
+    spread = fmean(loss * loss for loss in losses) - fmean(losses) ** 2
+    return max(0.0, spread) / len(losses)  # Rounding may leave a little less than nothing.
 
 
 def _is_slower(newcomer: Figures, baseline: Figures) -> bool:

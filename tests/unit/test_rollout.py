@@ -139,7 +139,7 @@ def test_a_drop_that_chance_explains_fires_nothing():
 
 def looks(newcomer_loss: float, baseline_loss: float, *, pages: int, seed: int) -> list[str | None]:
     """What the figures say after every ten pages of the newcomer, while the baseline has nine times as many."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     newcomer = [float(rng.random() < newcomer_loss) for _ in range(pages)]
     baseline = [float(rng.random() < baseline_loss) for _ in range(9 * pages)]
     return [
