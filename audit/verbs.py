@@ -51,6 +51,12 @@ class Verb(models.TextChoices):
     MODEL_CALLED = "ai.llm_called", _("Pages sent to the clinic's model server")
     OCR_CALLED = "ai.ocr_called", _("Pages sent to the reading service")
 
+    ROLLOUT_STARTED = "rollout.started", _("Rollout of a model begun")
+    ROLLOUT_STEPPED = "rollout.stepped", _("Rollout: next share")
+    ROLLOUT_ADOPTED = "rollout.adopted", _("Model put in service")
+    ROLLOUT_ROLLED_BACK = "rollout.rolled_back", _("Model rolled back")
+    ROLLOUT_STOPPED = "rollout.stopped", _("Rollout stopped")
+
     JOURNAL_VIEWED = "audit.viewed", _("Journal shown")
     JOURNAL_VERIFIED = "audit.verified", _("Journal verified")
 

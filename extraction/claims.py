@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,9 +21,10 @@ from audit.record import record
 from audit.verbs import Outcome, Verb
 from extraction import queue
 from extraction.finders.proposal import Proposal
-from extraction.models import TRANSITIONS, WORKING, Finding, PageState, Run, RunPage, Status
+from extraction.models import TRANSITIONS, WORKING, Finding, PageState, Question, Run, RunPage, Status
 from extraction.pipeline import PageFound
 from extraction.readers.choosing import PageRead
+from extraction.traffic import Asked, answered_by, questions
 from extraction.visits.moments import write_date, write_time
 from vault.index import blind_index
 
@@ -68,18 +70,21 @@ def beat(claim: Claim) -> bool:
 
 
 @transaction.atomic
-def note_versions(claim: Claim, *, rules_version: str, prompt_version: str) -> None:
-    """By which rules and prompt this run works."""
-    _hold(claim, rules_version=rules_version, prompt_version=prompt_version)
+def note_versions(claim: Claim, *, rules_version: str, prompt_version: str, model_name: str | None = None) -> None:
+    """By which rules and prompt this run works, and by which model if it is not the one it was queued with."""
+    named = {} if model_name is None else {"model_name": model_name}
+    _hold(claim, rules_version=rules_version, prompt_version=prompt_version, **named)
 
 
 @transaction.atomic
-def record_disclosure(claim: Claim, verb: Verb, *, pages: int, service: str) -> None:
-    """Journals that pages are about to be sent to a service. If it cannot be written, they are not sent."""
+def record_disclosure(claim: Claim, verb: Verb, *, pages: int, service: str, fallback: str = "") -> None:
+    """Journals that pages are about to be sent to a service (or, where it fails, to the `fallback`). If it cannot be
+    written, they are not sent."""
     _hold(claim)
     run = Run.objects.select_related("document").get(pk=claim.run_id)
     record(verb, by=None, clinic_id=run.document.clinic_id, object_type="run", object_id=run.pk,
-           document_id=run.document_id, count=pages, details={"service": service})  # fmt: skip
+           document_id=run.document_id, count=pages,
+           details={"service": service} | ({"fallback": fallback} if fallback else {}))  # fmt: skip
 
 
 @transaction.atomic
@@ -112,8 +117,11 @@ def start_finding(claim: Claim) -> None:
 
 
 @transaction.atomic
-def store_found(claim: Claim, found: PageFound) -> None:
-    """Keeps what was found on one page, all of it or nothing."""
+def store_found(claim: Claim, found: PageFound, asked: Sequence[Asked] = ()) -> None:
+    """Keeps what was found on one page and whom it was asked of, all of it or nothing.
+
+    A page that is searched again keeps what stands on it, and a page that is signed off gets nothing new.
+    """
     _hold(claim, attempts=0)
     run = Run.objects.select_related("document").get(pk=claim.run_id)
     changed = RunPage.objects.filter(run_id=run.pk, number=found.number, state=PageState.READ).update(
@@ -121,11 +129,32 @@ def store_found(claim: Claim, found: PageFound) -> None:
         find_seconds=found.seconds,
         hallucinated=found.hallucinated,
         model_error_code=found.model_error,
+        deployment_id=answered_by(asked),
     )
     if changed:
-        Finding.objects.bulk_create(
-            [_finding(run, position, proposal) for position, proposal in enumerate(found.proposals)]
-        )
+        Question.objects.bulk_create(questions(asked, found.proposals))
+        Finding.objects.bulk_create(_new_findings(run, found))
+
+
+def _new_findings(run: Run, found: PageFound) -> list[Finding]:
+    """A proposal that stands there already is the same finding, whatever was decided on it."""
+    if run.pages.filter(number=found.number, right__isnull=False).exists():
+        return []
+    known = list(run.findings.filter(page=found.number))
+    fresh = [proposal for proposal in found.proposals if not any(_is_same(proposal, each) for each in known)]
+    first = max((each.position + 1 for each in known), default=0)
+    return [_finding(run, position, proposal) for position, proposal in enumerate(fresh, start=first)]
+
+
+def _is_same(proposal: Proposal, finding: Finding) -> bool:
+    return proposal.nam == finding.value and proposal.box.overlap(finding.box) > 0
+
+
+@transaction.atomic
+def store_unanswered(claim: Claim, asked: Sequence[Asked]) -> None:
+    """Keeps what was asked about pages that stay unanswered: failures count too."""
+    _hold(claim)
+    Question.objects.bulk_create(questions(asked))
 
 
 def _finding(run: Run, position: int, proposal: Proposal) -> Finding:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from extraction.errors import ServiceUnavailable
 from extraction.readers.pdf import Limits
 
 if TYPE_CHECKING:
@@ -43,3 +46,20 @@ def model_finder() -> ModelFinder | None:
 
     server = client.from_settings()
     return ModelFinder(server, prompts.load(settings.LLM_PROMPT or prompts.CURRENT)) if server is not None else None
+
+
+def deployed_finder(endpoints: Sequence[str], model_name: str, prompt_version: str) -> ModelFinder:
+    """The finder that asks these replicas, with the key, timeout and allowed hosts of the settings.
+
+    Each address is checked again at every connection. Raises ServiceUnavailable when LLM_ENDPOINT is empty (no model is
+    to be asked then), or when this process knows no prompt of that version.
+    """
+    from extraction.finders.model import ModelFinder
+    from extraction.llm import client, prompts
+    from extraction.llm.replicas import Replicas
+
+    server = client.from_settings()
+    if server is None or prompt_version not in prompts.versions():
+        raise ServiceUnavailable("model_unavailable")
+    servers = tuple(replace(server, endpoint=endpoint, model=model_name) for endpoint in endpoints)
+    return ModelFinder(Replicas(servers), prompts.load(prompt_version))

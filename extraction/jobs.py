@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from rq.timeouts import BaseTimeoutException
 
 from audit.origin import origin
 from audit.verbs import Verb
-from extraction import claims, storage
+from extraction import claims, queue, shadow, storage
 from extraction.claims import Claim, ClaimLost
 from extraction.configuration import has_model, limits, model_finder
 from extraction.errors import ExtractionError, ServiceUnavailable
@@ -27,6 +27,7 @@ from extraction.finders import pattern
 from extraction.models import Finder, PageState, Run
 from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Ocr, PageRead, Reader
+from extraction.traffic import Switch, in_the_shadow, routed
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelFinder
@@ -75,6 +76,9 @@ def run_extraction(run_id: str) -> None:
         except Exception:
             logger.exception("run %s failed", run_id)
             claims.fail(claim, "internal")
+        else:
+            if in_the_shadow():
+                queue.enqueue_comparison(run_id)
 
 
 def _work_off(claim: Claim) -> None:
@@ -83,13 +87,20 @@ def _work_off(claim: Claim) -> None:
         claims.give_up_model(claim)  # It will not come, so nothing is gained by waiting for it.
         run.without_model = True
     data = storage.get(run.document)
-    work = _plan(run)
-    claims.note_versions(
-        claim,
-        rules_version=pattern.RULES_VERSION,
-        prompt_version=work.model.prompt.version if work.model is not None else "",
-    )
-    _journal_disclosures(claim, run, work)
+    with _model(run) as model:
+        work = _plan(run, model)
+        _note_versions(claim, model)
+        _journal_disclosures(claim, run, work)
+        try:
+            _store_all(claim, data, work)
+        except ServiceUnavailable:
+            if isinstance(model, Switch):
+                claims.store_unanswered(claim, model.take_rest())
+            raise
+    claims.finish(claim)
+
+
+def _store_all(claim: Claim, data: bytes, work: Work) -> None:
     left = len(work.numbers or ())
     for outcome in extract(data, work):
         if isinstance(outcome, PageRead):
@@ -98,24 +109,29 @@ def _work_off(claim: Claim) -> None:
             if left == 0:
                 claims.start_finding(claim)
         elif isinstance(outcome, PageFound):
-            claims.store_found(claim, outcome)
-    claims.finish(claim)
+            asked = work.model.take(outcome.number) if isinstance(work.model, Switch) else []
+            claims.store_found(claim, outcome, asked)
 
 
-def _plan(run: Run) -> Work:
+def _plan(run: Run, model: ModelFinder | Switch | None) -> Work:
     """What is left to do: pages without a row are to be read, pages that were read but not searched are ready."""
     rows = list(run.pages.all())
     tried = {row.number for row in rows}
+    replicas = model.replicas if isinstance(model, Switch) else 1
     return Work(
         reader=cast(Reader, run.reader),
         ocr=cast(Ocr, run.ocr),
         pattern=run.finder != Finder.MODEL,
-        model=_model_finder() if run.uses_model else None,
-        concurrency=settings.LLM_CONCURRENCY,
+        model=model,
+        concurrency=settings.LLM_CONCURRENCY * replicas,
         numbers=[number for number in range(1, run.document.page_count + 1) if number not in tried],
         ready=[row.page for row in rows if row.state == PageState.READ],
         limits=limits(),
     )
+
+
+def _model(run: Run) -> AbstractContextManager[ModelFinder | Switch | None]:
+    return routed(run.document_id, _model_finder) if run.uses_model else nullcontext()
 
 
 def _model_finder() -> ModelFinder:
@@ -126,12 +142,35 @@ def _model_finder() -> ModelFinder:
     return finder
 
 
+def _note_versions(claim: Claim, model: ModelFinder | Switch | None) -> None:
+    if isinstance(model, Switch):
+        claims.note_versions(
+            claim,
+            rules_version=pattern.RULES_VERSION,
+            prompt_version=model.first.prompt_version,
+            model_name=model.first.model_name,
+        )
+    else:
+        prompt_version = model.prompt.version if model is not None else ""
+        claims.note_versions(claim, rules_version=pattern.RULES_VERSION, prompt_version=prompt_version)
+
+
 def _journal_disclosures(claim: Claim, run: Run, work: Work) -> None:
     pages = len(work.numbers or ()) + len(list(work.ready))
     if work.model is not None and pages:
-        claims.record_disclosure(claim, Verb.MODEL_CALLED, pages=pages, service=run.model_name)
+        names = work.model.model_names if isinstance(work.model, Switch) else [run.model_name]
+        claims.record_disclosure(claim, Verb.MODEL_CALLED, pages=pages, service=names[0], fallback=", ".join(names[1:]))
     if run.ocr == "textract" and work.numbers:
         claims.record_disclosure(claim, Verb.OCR_CALLED, pages=len(work.numbers), service="textract")
+
+
+def compare_in_shadow(run_id: str) -> None:
+    """Asks a newcomer in the shadow about the pages of a run that is over. Whatever happens concerns nobody's run."""
+    with origin("worker", request_id=run_id):
+        try:
+            shadow.compare(UUID(run_id))
+        except ServiceUnavailable as error:
+            logger.warning("no comparison in the shadow (%s)", error.code)
 
 
 @contextmanager

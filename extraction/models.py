@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Clinic, User
@@ -85,6 +86,82 @@ class Finder(models.TextChoices):
     MODEL = "model", _("model only")
 
 
+class DeploymentState(models.TextChoices):
+    OPEN = "open", _("being tried")
+    ADOPTED = "adopted", _("in service")
+    RETIRED = "retired", _("replaced")
+    ROLLED_BACK = "rolled_back", _("rolled back")
+    STOPPED = "stopped", _("stopped")
+
+
+class Deployment(models.Model):
+    """A model as it is served: replicas, the name it answers to (a model's or an adapter's) and a prompt.
+
+    While it is open, `share` per cent of the documents are answered by it; with 0 it is in the shadow. It concerns
+    every clinic of the installation. The server of the settings has no row: it is what there is without any.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    endpoints = models.JSONField(default=list)
+    profile = models.CharField(max_length=60, blank=True)
+    model_name = models.CharField(max_length=150)
+    prompt_version = models.CharField(max_length=40)
+    state = models.CharField(max_length=12, choices=DeploymentState.choices, default=DeploymentState.OPEN)
+    share = models.PositiveSmallIntegerField(default=0)
+    # What was in service before it, and is again if it is rolled back after its adoption; null: that of the settings.
+    predecessor = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
+    started_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField()
+    step_began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state__in=["open", "adopted"]), name="one_deployment_tried_one_in_service"
+            ),
+            models.CheckConstraint(condition=Q(share__lte=100), name="deployment_share_is_per_cent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_name} · {self.prompt_version}"
+
+    @property
+    def is_shadow(self) -> bool:
+        return self.state == DeploymentState.OPEN and self.share == 0
+
+
+class Question(models.Model):
+    """What became of one question to a model: counts and seconds, nothing of the page. Kept for a month.
+
+    Only written where a deployment exists; `deployment` is null for the server of the settings. `sure` counts the
+    pattern finder's numbers whose checks all hold, `seen` those among them that the model gave too. For a question in
+    the shadow the last three compare its numbers with those that the baseline's model gave on the same page.
+    """
+
+    deployment = models.ForeignKey(Deployment, on_delete=models.CASCADE, null=True, related_name="questions")
+    at = models.DateTimeField()
+    error = models.CharField(max_length=20, blank=True)
+    seconds = models.FloatField()
+    sure = models.PositiveIntegerField(default=0)
+    seen = models.PositiveIntegerField(default=0)
+    hallucinated = models.PositiveIntegerField(default=0)
+    is_shadow = models.BooleanField(default=False)
+    both = models.PositiveIntegerField(default=0)
+    only_baseline = models.PositiveIntegerField(default=0)
+    only_newcomer = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["deployment", "-at"], name="question_newest"),
+            models.Index(fields=["at"], name="question_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deployment_id} {self.at}"
+
+
 class Run(models.Model):
     """One extraction of a document by named versions of reader, pattern rules, model and prompt.
 
@@ -158,12 +235,21 @@ class RunPage(models.Model):
     read_seconds = models.FloatField(default=0)
     find_seconds = models.FloatField(default=0)
     hallucinated = models.PositiveIntegerField(default=0)
+    # Whose answer stands here; null: that of the settings' server, or nobody's.
+    deployment = models.ForeignKey(Deployment, on_delete=models.PROTECT, null=True, related_name="pages")
+    # What the sign-off says of the proposals (`review` hands it down); null while the page is not signed off.
+    right = models.PositiveIntegerField(null=True)
+    wrong = models.PositiveIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="page_once_per_run")]
 
     def __str__(self) -> str:
         return f"{self.run_id} p. {self.number}"
+
+    @property
+    def is_signed_off(self) -> bool:
+        return self.right is not None
 
     @property
     def page(self) -> Page:

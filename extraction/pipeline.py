@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern, reconcile, second_look
@@ -22,11 +22,17 @@ from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
 from extraction.stance import Stance
 
 if TYPE_CHECKING:
-    from extraction.finders.model import ModelFinder
+    from extraction.finders.model import ModelAnswer
 
 
 LOOKED_AT = frozenset(("local", "textract"))
 """Readers of pictures: a text layer holds what was typed, and a second look would see the same."""
+
+
+class AsksModel(Protocol):
+    """Whoever can ask a model about a page: a `ModelFinder`, or what chooses between several."""
+
+    def find(self, page: Page) -> ModelAnswer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Work:
     reader: Reader = "auto"
     ocr: Ocr = "local"
     pattern: bool = True
-    model: ModelFinder | None = None
+    model: AsksModel | None = None
     concurrency: int = 4
     numbers: Sequence[int] | None = None
     ready: Iterable[Page] = field(default_factory=tuple)
@@ -64,12 +70,20 @@ def extract(data: bytes, work: Work) -> Iterator[PageRead | PageFound]:
     Raises UnreadableDocument before anything is yielded, or ServiceUnavailable after everything that can be done
     without the missing service was yielded.
     """
-    if work.numbers is not None and not len(work.numbers):
+    work = replace(work, ready=list(work.ready))
+    if not _needs_document(work):
         yield from _extract((), None, work)
         return
     with open_pdf(data, limits=work.limits) as document:
         reads = read_document(document, reader=work.reader, numbers=work.numbers, ocr=work.ocr)
         yield from _extract(reads, document, work)
+
+
+def _needs_document(work: Work) -> bool:
+    """Whether pages are still to be read, or pictures of pages that were read to be looked at once more."""
+    if work.numbers is None or len(work.numbers):
+        return True
+    return work.pattern and any(page.reader in LOOKED_AT for page in work.ready)
 
 
 def _extract(reads: Iterable[PageRead], document: PdfDocument | None, work: Work) -> Iterator[PageRead | PageFound]:
@@ -91,7 +105,7 @@ def _extract_inline(
 
 
 def _extract_with_model(
-    reads: Iterable[PageRead], document: PdfDocument | None, work: Work, model: ModelFinder
+    reads: Iterable[PageRead], document: PdfDocument | None, work: Work, model: AsksModel
 ) -> Iterator[PageRead | PageFound]:
     """The same with the model's answers awaited in threads, so that reading goes on meanwhile."""
     down: list[ServiceUnavailable] = []
@@ -157,7 +171,7 @@ def _find_by_pattern(page: Page, work: Work, document: PdfDocument | None) -> _L
     return _Looked(righted, stance, proposals, time.perf_counter() - began)
 
 
-def _ask(looked: _Looked, model: ModelFinder) -> PageFound:
+def _ask(looked: _Looked, model: AsksModel) -> PageFound:
     began = time.perf_counter()
     by_model: list[Proposal] | None = None
     hallucinated, model_error = 0, ""

@@ -6,22 +6,23 @@ Job ids are made from the run and its turn, so that asking twice is one job, and
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import django_rq
 from django.db import transaction
 from redis.exceptions import RedisError
+from rq import Queue
 from rq.exceptions import DuplicateJobError
 
 if TYPE_CHECKING:
-    from rq import Queue
-
     from extraction.models import Run
 
 logger = logging.getLogger(__name__)
 
 JOB = "extraction.jobs.run_extraction"
+COMPARISON = "extraction.jobs.compare_in_shadow"
 RESULT_TTL = 0  # seconds; a job returns nothing, and its outcome stands on the run
 FAILURE_TTL = 24 * 3600
 
@@ -29,6 +30,13 @@ FAILURE_TTL = 24 * 3600
 def queue() -> Queue:
     found: Queue = django_rq.get_queue("default")
     return found
+
+
+def comparisons() -> Queue:
+    """On the same server, for what may wait until no run does: workers take runs first."""
+    runs = queue()
+    # Not django_rq's class, which looks every queue up in the settings.
+    return Queue("comparisons", connection=runs.connection, job_class=runs.job_class, serializer=runs.serializer)
 
 
 def enqueue_on_commit(run: Run) -> None:
@@ -59,3 +67,17 @@ def enqueue(run_id: str, turn: int) -> bool:
         logger.warning("the queue cannot be reached (%s); the scheduler will try again", type(error).__name__)
         return False
     return True
+
+
+def enqueue_comparison(run_id: str) -> None:
+    """Asks for a comparison in the shadow. A comparison that the queue loses is missed by nobody."""
+    with suppress(RedisError, DuplicateJobError):
+        comparisons().enqueue_call(
+            COMPARISON,
+            args=(run_id,),
+            job_id=f"comparison-{run_id}",
+            description="comparison",
+            result_ttl=RESULT_TTL,
+            failure_ttl=FAILURE_TTL,
+            unique=True,
+        )

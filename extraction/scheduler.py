@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from audit.record import JournalUnavailable
-from extraction import claims, queue, storage
+from extraction import claims, deployments, queue, storage
 from extraction.models import Lease
 from vault.errors import VaultError
 
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 LEASE = "scheduler"
 LEASE_TIME = timedelta(seconds=30)
 SWEEP_EVERY = timedelta(seconds=60)
+EVALUATE_EVERY = timedelta(seconds=30)
 TIDY_EVERY = timedelta(hours=1)
 TICK = 2.0  # seconds between rounds
 GLANCE = 0.2  # seconds between two looks at whether to stop
@@ -65,6 +66,7 @@ class Scheduler:
 
     holder: UUID = field(default_factory=uuid.uuid4)
     swept_at: datetime | None = None
+    evaluated_at: datetime | None = None
     tidied_at: datetime | None = None
     strays: set[str] = field(default_factory=set)
     trouble: str = ""
@@ -76,6 +78,9 @@ class Scheduler:
         is_sweep = self.swept_at is None or moment - self.swept_at >= SWEEP_EVERY
         if is_sweep:
             claims.recover_orphans(moment)
+        if self.evaluated_at is None or moment - self.evaluated_at >= EVALUATE_EVERY:
+            deployments.evaluate(moment)  # Before Redis is asked for: a bad model must go without it, too.
+            self.evaluated_at = moment
         queue.queue().connection.ping()
         if is_sweep:
             forget_dead_jobs()
@@ -83,6 +88,7 @@ class Scheduler:
         claims.enqueue_due(moment)
         if self.tidied_at is None or moment - self.tidied_at >= TIDY_EVERY:
             self.tidy()
+            deployments.forget_old_questions(moment)
             self.tidied_at = moment
         return True
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from extraction import views
+from extraction import deployment_views, views
 
 app_name = "extraction"
 urlpatterns = [
@@ -10,4 +10,9 @@ urlpatterns = [
     path("findings/<uuid:finding_id>/crop/", views.finding_crop, name="finding-crop"),
     path("runs/<uuid:run_id>/retry/", views.retry, name="retry"),
     path("runs/<uuid:run_id>/without-model/", views.go_on_without_model, name="without-model"),
+    path("models/", deployment_views.deployment_list, name="deployments"),
+    path("models/add/", deployment_views.add, name="add-deployment"),
+    path("models/<uuid:deployment_id>/next/", deployment_views.go_on, name="next-step"),
+    path("models/<uuid:deployment_id>/roll-back/", deployment_views.roll_back, name="roll-back"),
+    path("models/<uuid:deployment_id>/stop/", deployment_views.stop, name="stop-deployment"),
 ]

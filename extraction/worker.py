@@ -56,9 +56,9 @@ class RunWorker(Worker):
 
 
 def make_worker() -> RunWorker:
-    """A worker for the default queue. Raises RedisError when Redis is away."""
+    """A worker for runs, and for comparisons while there is no run. Raises RedisError when Redis is away."""
     return RunWorker(
-        [queue.queue()],
+        [queue.queue(), queue.comparisons()],
         connection=queue.queue().connection,
         job_class=QuietJob,
         serializer=JSONSerializer,

@@ -17,6 +17,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from audit.origin import origin
 from audit.record import JournalUnavailable
 from extraction.actions import CannotRun
+from extraction.deployments import CannotRollOut
 from extraction.errors import ExtractionError
 from review.policy import Conflict
 from vault.errors import VaultError
@@ -103,6 +104,7 @@ class DomainErrorMiddleware:
 
     STATUS: tuple[tuple[type[Exception], int], ...] = (
         (CannotRun, 409),
+        (CannotRollOut, 409),
         (Conflict, 409),
         (ExtractionError, 422),
         (JournalUnavailable, 503),
@@ -126,7 +128,7 @@ def sentence(exception: Exception) -> str:
     """What a person may be told. Errors of the vault and the journal say nothing about their inside."""
     if isinstance(exception, ExtractionError):
         return exception.sentence
-    if isinstance(exception, CannotRun | Conflict):
+    if isinstance(exception, CannotRun | CannotRollOut | Conflict):
         return str(exception)
     return ""
 

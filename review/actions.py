@@ -14,9 +14,11 @@ from accounts.models import User
 from accounts.policy import reviewers_only
 from audit.record import record
 from audit.verbs import Purpose, Verb
+from extraction import deployments
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
+from review import queries
 from review.models import Decision, Reason, SignOff, Verdict
 from review.policy import Conflict, check_can_decide, check_can_sign, check_page_open
 from vault.index import blind_index
@@ -134,11 +136,14 @@ def undo(*, decision: Decision, by: User) -> None:
 @transaction.atomic
 def sign_off(*, run: Run, page: int, by: User) -> SignOff:
     """Says that there is no other NAM on this page. Raises Conflict while a proposal on it is undecided."""
-    Document.objects.select_for_update().get(pk=run.document_id)  # Two sign-offs of one page wait for each other.
+    # Two sign-offs of one page wait for each other, and so does what would search the page again.
+    Document.objects.select_for_update().get(pk=run.document_id)
+    run = Run.objects.select_related("document").get(pk=run.pk)
     check_can_sign(run, page)
     signed = SignOff.objects.create(document=run.document, page=page, by=by)
     record(Verb.PAGE_SIGNED, by=by, object_type="sign_off", object_id=signed.pk, document_id=run.document_id,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
+    deployments.keep_score(run=run, page=page, score=queries.measure_page(run, page))
     return signed
 
 
@@ -151,6 +156,7 @@ def reopen(*, document: Document, page: int, by: User) -> None:
     )
     if not changed:
         raise Conflict(_("This page is not signed off."))
+    deployments.forget_score(document=document, page=page)
     record(Verb.PAGE_REOPENED, by=by, object_type="document", object_id=document.pk, document_id=document.pk,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
 

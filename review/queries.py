@@ -152,6 +152,12 @@ def measure(run: Run) -> Score | None:
     return score(proposed, truth(run.document))
 
 
+def measure_page(run: Run, page: int) -> Score:
+    """One signed-off page of the run against its truth."""
+    proposed = [(page, str(finding.value)) for finding in run.findings.filter(page=page)]
+    return score(proposed, [key for key in truth(run.document) if key[0] == page])
+
+
 def decisions(user: User) -> QuerySet[Decision]:
     """The decisions of the person's clinic."""
     return Decision.objects.filter(document__clinic_id=user.clinic_id).select_related("document", "by")

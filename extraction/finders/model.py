@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate, permutations, repeat
 from math import exp
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ from extraction.layout import Layout
 from extraction.llm import client
 from extraction.llm.client import Completion, ModelServer
 from extraction.llm.prompts import Prompt
+from extraction.llm.replicas import Replicas
 from extraction.page import Page
 
 FOUND_BY = ("model",)
@@ -68,8 +70,8 @@ class ModelFinder:
     Holds no connection; threads may share one.
     """
 
-    def __init__(self, server: ModelServer, prompt: Prompt) -> None:
-        self.server = server
+    def __init__(self, server: ModelServer | Replicas, prompt: Prompt) -> None:
+        self.chat = server.chat if isinstance(server, Replicas) else partial(client.chat, server)
         self.prompt = prompt
 
     def find(self, page: Page) -> ModelAnswer:
@@ -92,8 +94,7 @@ class ModelFinder:
     def _ask(self, layout: Layout) -> ModelAnswer:
         """One question."""
         began = time.perf_counter()
-        completion = client.chat(
-            self.server,
+        completion = self.chat(
             self.prompt.messages(layout.page),
             FORMS[self.prompt.form],
             max_tokens=min(_MOST_TOKENS, _FIRST_TOKENS + _TOKENS_A_ROW * len(layout.rows)),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.models import Event
 from audit.verbs import Verb
-from extraction.models import Status
+from extraction.models import Deployment, Status
 from tests.factories import DocumentFactory, FindingFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +22,12 @@ def finding(staff):
 
 
 @pytest.fixture
-def address(finding, admin):
+def deployment(admin):
+    return Deployment.objects.create(started_by=admin, started_at=timezone.now(), step_began_at=timezone.now())
+
+
+@pytest.fixture
+def address(finding, admin, deployment):
     """Addresses by name, for one document of the clinic."""
     run, document = finding.run, finding.run.document
     return {
@@ -41,6 +47,11 @@ def address(finding, admin):
         "add-person": reverse("accounts:add-person"),
         "role": reverse("accounts:change-role", args=[admin.pk]),
         "tokens": reverse("accounts:tokens"),
+        "models": reverse("extraction:deployments"),
+        "add-model": reverse("extraction:add-deployment"),
+        "next-step": reverse("extraction:next-step", args=[deployment.pk]),
+        "roll-back": reverse("extraction:roll-back", args=[deployment.pk]),
+        "stop": reverse("extraction:stop-deployment", args=[deployment.pk]),
     }
 
 
@@ -49,6 +60,7 @@ READS = {
     "document": ("staff", "reviewer"),
     "journal": ("admin",),
     "people": ("admin",),
+    "models": ("admin",),
     "tokens": ("staff", "reviewer", "admin"),
 }
 WRITES = {
@@ -61,6 +73,10 @@ WRITES = {
     "reopen": ("reviewer",),
     "add-person": ("admin",),
     "role": ("admin",),
+    "add-model": ("admin",),
+    "next-step": ("admin",),
+    "roll-back": ("admin",),
+    "stop": ("admin",),
 }
 OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.utils import timezone
 
@@ -10,8 +12,8 @@ from audit.verbs import Verb
 from extraction import actions, jobs, queries
 from extraction.errors import ServiceUnavailable
 from extraction.models import Finder, Finding, PageState, Run, RunPage, Status
-from extraction.pipeline import PageFound
-from tests.factories import agenda_pdf, some_nam
+from extraction.pipeline import PageFound, Work, extract
+from tests.factories import agenda_pdf, page_of, some_nam
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +161,18 @@ def test_nothing_goes_to_the_model_when_the_journal_is_broken(run, hybrid, monke
     assert asked == []
 
 
+@pytest.mark.parametrize(("reader", "looked_at"), [("local", [1]), ("text_layer", [])])
+def test_a_picture_that_was_read_before_is_looked_at_twice_like_any_other(monkeypatch, reader, looked_at):
+    pages = []
+    monkeypatch.setattr(
+        "extraction.pipeline.second_look.improve",
+        lambda page, proposals, _look: pages.append(page.number) or proposals,
+    )
+    ready = replace(page_of(f"NAM {some_nam(3)}"), reader=reader)
+    list(extract(agenda_pdf(["NAM"]), Work(numbers=(), ready=[ready])))
+    assert pages == looked_at
+
+
 def test_progress_counts_pages_and_percent(run):
     assert queries.progress(run).percent == 0
     claim = jobs.claims.take(run.pk)
@@ -179,8 +193,6 @@ def test_a_found_page_is_stored_whole_or_not_at_all(run, monkeypatch):
 
     def broken(*_args, **_kwargs):
         raise RuntimeError
-
-    from tests.factories import page_of
 
     jobs.claims.store_read(claim, jobs.PageRead(1, page_of(f"NAM {some_nam(3)}"), None, 0.1))
     monkeypatch.setattr(Finding.objects, "bulk_create", broken)

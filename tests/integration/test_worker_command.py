@@ -28,12 +28,13 @@ def test_every_queue_writes_json(name, redis_server):
     assert django_rq.get_queue(name).serializer is JSONSerializer
 
 
-def test_the_worker_reads_json_as_quiet_jobs_of_the_default_queue(redis_server):
+def test_the_worker_reads_json_as_quiet_jobs_of_its_queues_and_takes_runs_first(redis_server):
     made = worker.make_worker()
     assert made.serializer is JSONSerializer
     assert made.job_class is QuietJob
     assert [(each.name, each.serializer, each.job_class) for each in made.queues] == [
-        ("default", JSONSerializer, QuietJob)
+        ("default", JSONSerializer, QuietJob),
+        ("comparisons", JSONSerializer, QuietJob),
     ]
 
 
