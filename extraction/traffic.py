@@ -14,7 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -80,14 +80,16 @@ class Trust:
         is_fresh = self._clock() - self._heard_at < STALE_SECONDS
         return route.deployment_id in self._trusted and (is_fresh or not route.is_tried)
 
-    def look(self) -> None:
-        """Asks the database. Without an answer nothing changes."""
-        with suppress(AnyDatabaseError):
-            trusted = Deployment.objects.filter(
-                pk__in=self._asked_about, state__in=[DeploymentState.OPEN, DeploymentState.ADOPTED]
-            )
+    def look(self) -> bool:
+        """Asks the database. False, and nothing changes, when it does not answer."""
+        in_use = [DeploymentState.OPEN, DeploymentState.ADOPTED]
+        try:
+            trusted = Deployment.objects.filter(pk__in=self._asked_about, state__in=in_use)
             self._trusted = frozenset(trusted.values_list("pk", flat=True))
-            self._heard_at = self._clock()
+        except AnyDatabaseError:
+            return False
+        self._heard_at = self._clock()
+        return True
 
 
 class Switch:
@@ -239,7 +241,8 @@ def _watching(trust: Trust) -> Iterator[None]:
     def watch() -> None:
         try:
             while not stop.wait(LOOK_SECONDS):
-                trust.look()
+                if not trust.look():
+                    connection.close()  # A broken one would never answer again; the next look opens another.
         finally:
             connection.close()
 
