@@ -10,6 +10,10 @@ from extraction.readers.pdf import Limits
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelFinder
+    from extraction.llm.client import ModelServer
+
+SERVER = "main"
+"""The name of the server that the settings name."""
 
 
 def limits() -> Limits:
@@ -26,3 +30,13 @@ def model_finder() -> ModelFinder | None:
 
     server = client.from_settings()
     return ModelFinder(server, prompts.load(settings.LLM_PROMPT or prompts.CURRENT)) if server is not None else None
+
+
+def model_servers() -> list[tuple[str, ModelServer]]:
+    """Every model server that is in use, by the name that its samples carry. The first is the one that matters most."""
+    if not settings.LLM_ENDPOINT:
+        return []
+    from extraction.llm import client
+
+    server = client.from_settings()
+    return [(SERVER, server)] if server is not None else []
