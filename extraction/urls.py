@@ -10,4 +10,7 @@ urlpatterns = [
     path("findings/<uuid:finding_id>/crop/", views.finding_crop, name="finding-crop"),
     path("runs/<uuid:run_id>/retry/", views.retry, name="retry"),
     path("runs/<uuid:run_id>/without-model/", views.go_on_without_model, name="without-model"),
+    path("availability/", views.model_availability, name="availability"),
+    path("costs/", views.cost_page, name="costs"),
+    path("costs/prices/", views.change_price, name="change-price"),
 ]

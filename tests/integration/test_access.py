@@ -38,6 +38,9 @@ def address(finding, admin):
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
         "journal": reverse("accounts:journal"),
         "people": reverse("accounts:people"),
+        "availability": reverse("extraction:availability"),
+        "costs": reverse("extraction:costs"),
+        "price": reverse("extraction:change-price"),
         "add-person": reverse("accounts:add-person"),
         "role": reverse("accounts:change-role", args=[admin.pk]),
         "tokens": reverse("accounts:tokens"),
@@ -49,6 +52,8 @@ READS = {
     "document": ("staff", "reviewer"),
     "journal": ("admin",),
     "people": ("admin",),
+    "availability": ("admin",),
+    "costs": ("admin",),
     "tokens": ("staff", "reviewer", "admin"),
 }
 WRITES = {
@@ -60,6 +65,7 @@ WRITES = {
     "sign": ("reviewer",),
     "reopen": ("reviewer",),
     "add-person": ("admin",),
+    "price": ("admin",),
     "role": ("admin",),
 }
 OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen")
