@@ -31,7 +31,7 @@ PERIODS: dict[str, str | Promise] = {
     Period.WEEK: gettext_lazy("7 days"),
     Period.MONTH: gettext_lazy("30 days"),
 }
-_HOUR, _DAY = 60, 24 * 60
+_HOUR = 60
 
 
 @register.filter
@@ -70,9 +70,7 @@ def seconds(value: float | None) -> str:
 
 @register.filter
 def duration(minutes: int) -> str:
-    """Minutes in the largest two units."""
+    """Minutes, from an hour on with hours. Never days: a day of work is not one of 24 hours."""
     if minutes < _HOUR:
         return ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
-    if minutes < _DAY:
-        return _("{hours} h {minutes} min").format(hours=minutes // _HOUR, minutes=f"{minutes % _HOUR:02}")
-    return _("{days} d {hours} h").format(days=minutes // _DAY, hours=minutes % _DAY // _HOUR)
+    return _("{hours} h {minutes} min").format(hours=minutes // _HOUR, minutes=f"{minutes % _HOUR:02}")
