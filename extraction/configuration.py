@@ -33,7 +33,10 @@ def model_finder() -> ModelFinder | None:
 
 
 def model_servers() -> list[tuple[str, ModelServer]]:
-    """Every model server that is in use, by the name that its samples carry. The first is the one that matters most."""
+    """Every model server that is in use, by the name that its samples carry; the first matters most.
+
+    Raises ValueError when the settings make no server, such as a key that no header can carry.
+    """
     if not settings.LLM_ENDPOINT:
         return []
     from extraction.llm import client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -56,16 +57,19 @@ class CalculatorForm(forms.Form):
     )
     switching = forms.BooleanField(label=_("Lambda starts and stops it"), required=False, initial=False)
 
-    def __init__(self, *args: Any, instances: list[str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, typed: Mapping[str, str], *, instances: list[str]) -> None:
+        """`typed` may name some fields only, as a link does."""
+        super().__init__(self._first() | dict(typed))
         self.fields["instance"].choices = [(name, name) for name in instances]  # type: ignore[attr-defined]
+
+    @classmethod
+    def _first(cls) -> dict[str, Any]:
+        return {name: field.initial for name, field in cls.base_fields.items()}
 
     @property
     def assumed(self) -> dict[str, Any]:
         """What to reckon with: what was typed if all of it is usable, and else the first assumptions."""
-        if self.is_bound and self.is_valid():
-            return dict(self.cleaned_data)
-        return {name: field.initial for name, field in self.fields.items()}
+        return dict(self.cleaned_data) if self.is_valid() else self._first()
 
     def estimate(self, prices: PriceList) -> costs.Estimate:
         assumed = self.assumed

@@ -21,7 +21,7 @@ from accounts.policy import Right, has_right
 from extraction import availability, charts
 from extraction.availability import UP, Bucket, Look, Outage, Timing, Uptime
 from extraction.charts import Bar, Curve
-from extraction.configuration import model_servers
+from extraction.configuration import SERVER, model_servers
 from extraction.models import Finder, PageState, Run, RunPage, Sample, Status
 
 STALE = timedelta(minutes=3)
@@ -47,15 +47,23 @@ class Condition:
         return self.state in (UP, OFF)
 
 
-def condition(servers: Sequence[str], moment: datetime) -> Condition:
+def servers() -> list[str]:
+    """The names of the servers that are in use. Settings with which none can be asked are no reason to show no page."""
+    try:
+        return [name for name, _server in model_servers()]
+    except ValueError:
+        return [SERVER]
+
+
+def condition(names: Sequence[str], moment: datetime) -> Condition:
     """How the servers do, as the newest samples say: as badly as the first one that is not well."""
-    if not servers:
+    if not names:
         return Condition(OFF)
     newest: dict[str, Condition] = {}
-    fresh = Sample.objects.filter(server__in=servers, minute__gt=moment - STALE).order_by("minute")
+    fresh = Sample.objects.filter(server__in=names, minute__gt=moment - STALE).order_by("minute")
     for server, state, seconds in fresh.values_list("server", "state", "seconds"):
         newest[server] = Condition(state, seconds)
-    all_of_them = [newest.get(server, Condition(UNKNOWN)) for server in servers]
+    all_of_them = [newest.get(server, Condition(UNKNOWN)) for server in names]
     return next((each for each in all_of_them if not each.is_well), all_of_them[0])
 
 
@@ -121,7 +129,7 @@ def _began(server: str) -> datetime:
 
 
 def _unwatched(looks: dict[str, list[Look]], moment: datetime) -> list[Alert]:
-    if looks or not model_servers():
+    if looks or not servers():
         return []
     newest = Sample.objects.order_by("-minute").values_list("minute", flat=True).first()
     if newest is None:

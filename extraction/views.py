@@ -21,7 +21,7 @@ from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import actions, availability, costs, images, monitoring, prices, queries, usage
-from extraction.configuration import SERVER, model_servers
+from extraction.configuration import SERVER
 from extraction.errors import UnreadableDocument
 from extraction.forms import BillingForm, CalculatorForm, PriceForm
 from extraction.models import Finding, Run
@@ -166,10 +166,10 @@ def model_availability(request: HttpRequest) -> HttpResponse:
     """How one model server did in a day, a week or a month (`?period=`, `?server=`)."""
     user, moment = person(request), timezone.now()
     period = request.GET.get("period", "")
-    servers = [name for name, _server in model_servers()] or [SERVER]
+    servers = monitoring.servers()
     server = request.GET.get("server", "")
     overview = monitoring.overview(
-        server if server in servers else servers[0],
+        server if server in servers else next(iter(servers), SERVER),
         Period(period) if period in set(Period) else Period.DAY,
         moment,
     )
@@ -179,7 +179,7 @@ def model_availability(request: HttpRequest) -> HttpResponse:
         "overview": overview,
         "servers": servers,
         "periods": list(Period),
-        "condition": monitoring.condition([overview.server] if model_servers() else [], moment),
+        "condition": monitoring.condition([overview.server] if servers else [], moment),
         "alerts": monitoring.alerts(user, moment),
         "errors": monitoring.model_errors(user, since),
         "documents": len(timings),
@@ -214,7 +214,7 @@ def change_price(request: HttpRequest) -> HttpResponse:
 def _costs(request: HttpRequest, wrong: PriceForm | None) -> HttpResponse:
     book = prices.book(person(request).clinic_id)
     held = book.on(timezone.localdate())
-    form = CalculatorForm(request.GET or None, instances=held.instances)
+    form = CalculatorForm(request.GET.dict(), instances=held.instances)
     estimate = form.estimate(held)
     context = {
         "form": form,

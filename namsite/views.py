@@ -59,18 +59,17 @@ def llm_health(request: HttpRequest) -> JsonResponse:
     or "unknown". Only people who are signed in see which server it is, and only an administrator sees its host.
     """
     from extraction import monitoring
-    from extraction.configuration import model_servers
 
-    servers = model_servers()
-    seen = monitoring.condition([name for name, _server in servers], timezone.now())
+    servers = monitoring.servers()
+    seen = monitoring.condition(servers, timezone.now())
     status = "not_configured" if not servers else "healthy" if seen.is_well else "unhealthy"
     body: dict[str, object] = {"status": status, "state": seen.state}
     if seen.seconds is not None:
         body["seconds"] = round(seen.seconds, 3)
     if isinstance(request.user, User) and servers:
-        server = servers[0][1]
         is_admin = request.user.role == Role.ADMIN
-        body |= {"endpoint": server.endpoint if is_admin else _masked(server.endpoint), "model": server.model}
+        endpoint = settings.LLM_ENDPOINT
+        body |= {"endpoint": endpoint if is_admin else _masked(endpoint), "model": settings.LLM_MODEL}
     return JsonResponse(body, status=200 if seen.is_well else 503)
 
 

@@ -250,6 +250,12 @@ def test_coordinates_are_not_written_the_french_way(admin_client, model):
     assert re.findall(r' (?:x|y|width|height|y1|y2)="[^"]*,[^"]*"', page) == []
 
 
+def test_wrong_settings_are_no_reason_to_show_no_page(admin_client, model, settings):
+    settings.LLM_API_KEY = "clé"
+    assert admin_client.get(PAGE).status_code == admin_client.get(DOCUMENTS).status_code == 200
+    assert admin_client.get(HEALTH).json()["state"] == "unknown"
+
+
 def test_an_unknown_server_is_not_shown(admin_client, model):
     samples("+", until=this_minute(), server="elsewhere")
     assert admin_client.get(PAGE, {"server": "elsewhere"}).context["overview"].server == "main"

@@ -56,6 +56,12 @@ def test_what_is_typed_is_reckoned_with(admin_client):
     assert "60,00 $ US" in page  # 2,000 × 20 × 0.0015
 
 
+def test_a_link_may_name_one_assumption_only(admin_client):
+    page = text(admin_client.get(PAGE, {"hours": "always"}))
+    assert "408,98 $ US" in page
+    assert "errorlist" not in page
+
+
 def test_what_cannot_be_reckoned_with_is_said_and_the_first_assumptions_stay(admin_client):
     answer = admin_client.get(PAGE, {"extractions": "-3"})
     assert answer.status_code == 200
