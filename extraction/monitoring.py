@@ -214,6 +214,29 @@ def timings(user: User, since: datetime, *, newest: int = NEWEST_DOCUMENTS) -> l
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """How many there were, how many took longer than they may, and their pace; None without a document."""
+
+    count: int
+    slow: int
+    reading: availability.Pace | None
+    finding: availability.Pace | None
+    total: availability.Pace | None
+
+
+def documents(user: User, since: datetime) -> Documents:
+    """The documents of the person's clinic that were finished since then, as `timings` chooses them."""
+    found = timings(user, since)
+    return Documents(
+        count=len(found),
+        slow=sum(timing.is_slow for timing in found),
+        reading=availability.pace((timing.reading, timing.pages) for timing in found),
+        finding=availability.pace((timing.model, timing.pages) for timing in found),
+        total=availability.pace((timing.total, timing.pages) for timing in found),
+    )
+
+
 # --- The page --------------------------------------------------------------------------------------------------------
 
 

@@ -174,7 +174,6 @@ def model_availability(request: HttpRequest) -> HttpResponse:
         moment,
     )
     since = monitoring.bounds(overview.period, moment)[0]
-    timings = monitoring.timings(user, since)
     context = {
         "overview": overview,
         "servers": servers,
@@ -182,11 +181,7 @@ def model_availability(request: HttpRequest) -> HttpResponse:
         "condition": monitoring.condition([overview.server] if servers else [], moment),
         "alerts": monitoring.alerts(user, moment),
         "errors": monitoring.model_errors(user, since),
-        "documents": len(timings),
-        "slow": sum(timing.is_slow for timing in timings),
-        "total": availability.pace((timing.total, timing.pages) for timing in timings),
-        "reading": availability.pace((timing.reading, timing.pages) for timing in timings),
-        "finding": availability.pace((timing.model, timing.pages) for timing in timings),
+        "documents": monitoring.documents(user, since),
         "targets": availability,
     }
     return render(request, "extraction/availability.html", context)

@@ -250,6 +250,19 @@ def test_coordinates_are_not_written_the_french_way(admin_client, model):
     assert re.findall(r' (?:x|y|width|height|y1|y2)="[^"]*,[^"]*"', page) == []
 
 
+def test_the_page_shows_the_pace_of_documents_beside_their_budget(admin_client, staff, settings):
+    settings.LLM_CONCURRENCY = 4
+    ends = timezone.now() - timedelta(minutes=2)
+    finished(staff, started_at=ends - timedelta(seconds=61), finished_at=ends)
+    page = admin_client.get(PAGE).content.decode().replace("\u00a0", " ")
+    assert "1 document de votre clinique dans cette période, dont 1 au-delà de son temps prévu." in page
+    assert re.findall(r"\d,\d\d s", page) == [
+        "0,50 s", "0,50 s",  # reading
+        "0,25 s", "0,25 s", "1,50 s", "2,25 s",  # finding, its target and alert
+        "3,05 s", "3,05 s", "2,25 s", "3,00 s",  # all of it
+    ]  # fmt: skip
+
+
 def test_wrong_settings_are_no_reason_to_show_no_page(admin_client, model, settings):
     settings.LLM_API_KEY = "clé"
     assert admin_client.get(PAGE).status_code == admin_client.get(DOCUMENTS).status_code == 200
