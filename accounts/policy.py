@@ -27,13 +27,15 @@ class Right(StrEnum):
     JOURNAL = "journal"  # read the journal
     PEOPLE = "people"  # add people, change roles
     MODELS = "models"  # try another model, roll it back
+    AVAILABILITY = "availability"  # see how the model server does
+    COSTS = "costs"  # see what the system costs, change prices
 
 
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.STAFF: frozenset({Right.UPLOAD, Right.LIST, Right.READ}),
     Role.REVIEWER: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.REVIEW}),
     # An administrator answers for the system and needs no patient's page for that (need to know, R-22.1, P-39.1 s. 20).
-    Role.ADMIN: frozenset({Right.LIST, Right.JOURNAL, Right.PEOPLE, Right.MODELS}),
+    Role.ADMIN: frozenset({Right.LIST, Right.JOURNAL, Right.PEOPLE, Right.MODELS, Right.AVAILABILITY, Right.COSTS}),
 }
 
 REFUSALS = {
@@ -44,6 +46,8 @@ REFUSALS = {
     Right.JOURNAL: _("Only administrators read the journal."),
     Right.PEOPLE: _("Only administrators manage people."),
     Right.MODELS: _("Only administrators change the model."),
+    Right.AVAILABILITY: _("Only administrators see how the servers do."),
+    Right.COSTS: _("Only administrators see the costs."),
 }
 
 

@@ -21,6 +21,7 @@ class Verb(models.TextChoices):
     USER_DISABLED = "admin.user_disabled", _("Person deactivated")
     USER_ENABLED = "admin.user_enabled", _("Person reactivated")
     INVITATION_MADE = "admin.invitation_made", _("Invitation link made")
+    PRICE_CHANGED = "admin.price_changed", _("Price changed")
 
     DOCUMENT_UPLOADED = "doc.uploaded", _("Document uploaded")
     DOCUMENT_REJECTED = "doc.rejected", _("Document refused at upload")

@@ -1,4 +1,4 @@
-"""Every write to documents and runs that a person asks for, each with its event in the same transaction.
+"""Every write to documents, runs and prices that a person asks for, each with its event in the same transaction.
 
 What a worker writes while it holds a run stands in `extraction.claims`.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,11 +17,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.record import record, record_alone
-from audit.verbs import Outcome, Verb
-from extraction import queue, storage
+from audit.verbs import Outcome, Purpose, Verb
+from extraction import prices, queue, storage
 from extraction.configuration import has_model, limits
 from extraction.errors import UnreadableDocument
-from extraction.models import Document, Finder, PageState, Run, Status
+from extraction.models import Document, Finder, PageState, PriceChange, Run, Status
 from extraction.queries import newest_run
 from extraction.readers import pdf
 from vault.index import blind_index
@@ -146,3 +148,16 @@ def go_on_without_model(*, run: Run, by: User) -> None:
     record(Verb.RUN_WITHOUT_MODEL, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
     run.refresh_from_db()
     queue.enqueue_on_commit(run)
+
+
+@transaction.atomic
+def change_price(*, name: str, amount: Decimal, from_day: date, source: str, by: User) -> PriceChange:
+    """Puts a price in force for the person's clinic from a day on. Raises prices.UnknownPrice."""
+    before = prices.book(by.clinic_id).on(from_day).amount(name)
+    row = PriceChange.objects.create(
+        clinic_id=by.clinic_id, name=name, amount=amount, from_day=from_day, source=source, set_by=by
+    )
+    details = {"price": name, "before": f"{before:f}", "after": f"{amount:f}", "from": from_day.isoformat()}
+    record(Verb.PRICE_CHANGED, by=by, object_type="price", object_id=row.pk, purpose=Purpose.ADMINISTRATION,
+           details=details)  # fmt: skip
+    return row

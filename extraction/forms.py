@@ -1,14 +1,21 @@
-"""What comes in with an upload, and what an administrator types about a model."""
+"""What comes in with an upload, and what an administrator types about models and costs."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from extraction import costs
 from extraction.actions import Billing
+from extraction.costs import Hosting, TokenPrices, Workload
 from extraction.deployments import RefusedAddress, check_addresses
 from extraction.llm import profiles, prompts
 from extraction.models import Document
+from extraction.prices import PriceList
 
 
 class BillingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -67,3 +74,83 @@ class DeploymentForm(forms.Form):
         except RefusedAddress as refusal:
             raise forms.ValidationError(str(refusal)) from None
         return endpoints
+
+
+class CalculatorForm(forms.Form):
+    """The assumptions of the cost calculator. What is left out is as the planning document assumes it."""
+
+    extractions = forms.IntegerField(label=_("Extractions a month"), min_value=0, max_value=1_000_000, initial=500)
+    pages = forms.IntegerField(label=_("Pages of a document"), min_value=1, max_value=3000, initial=20)
+    instance = forms.ChoiceField(label=_("Instance"), initial="g4dn.xlarge")
+    hours = forms.ChoiceField(
+        label=_("Hours a month"),
+        initial="eight",
+        choices=[
+            ("eight", _("176: 8 hours on 22 days")),
+            ("ten", _("220: 8:00 to 18:00 on 22 days")),
+            ("always", _("730: day and night")),
+        ],
+    )
+    storage = forms.IntegerField(label=_("Storage in GB"), min_value=0, max_value=100_000, initial=100)
+    scanned = forms.IntegerField(label=_("Pages read by Textract, in %"), min_value=0, max_value=100, initial=0)
+    growth = forms.IntegerField(label=_("Growth a year, in %"), min_value=0, max_value=1000, initial=50)
+    page_tokens = forms.IntegerField(label=_("Tokens of a page"), min_value=0, max_value=100_000, initial=500)
+    answer_tokens = forms.IntegerField(
+        label=_("Tokens of a document’s answer"), min_value=0, max_value=100_000, initial=1000
+    )
+    switching = forms.BooleanField(label=_("Lambda starts and stops it"), required=False, initial=False)
+
+    def __init__(self, typed: Mapping[str, str], *, instances: list[str]) -> None:
+        """`typed` may name some fields only, as a link does."""
+        super().__init__(self._first() | dict(typed))
+        self.fields["instance"].choices = [(name, name) for name in instances]  # type: ignore[attr-defined]
+
+    @classmethod
+    def _first(cls) -> dict[str, Any]:
+        return {name: field.initial for name, field in cls.base_fields.items()}
+
+    @property
+    def assumed(self) -> dict[str, Any]:
+        """What to reckon with: what was typed if all of it is usable, and else the first assumptions."""
+        return dict(self.cleaned_data) if self.is_valid() else self._first()
+
+    def estimate(self, prices: PriceList) -> costs.Estimate:
+        assumed = self.assumed
+        tokens = TokenPrices(prices.amount("gpt4.prompt"), prices.amount("gpt4.answer"))
+        return costs.estimate(
+            self._hosting(prices),
+            Workload(
+                extractions=assumed["extractions"],
+                pages=assumed["pages"],
+                scanned=Decimal(assumed["scanned"]) / 100,
+                growth=Decimal(assumed["growth"]) / 100,
+            ),
+            flat=prices.amount("gpt4.extraction") * assumed["pages"] / costs.DOCUMENT_PAGES,
+            by_tokens=tokens.extraction(
+                pages=assumed["pages"], page_tokens=assumed["page_tokens"], answer_tokens=assumed["answer_tokens"]
+            ),
+            textract=prices.amount("textract.page"),
+        )
+
+    def _hosting(self, prices: PriceList) -> Hosting:
+        assumed = self.assumed
+        return Hosting(
+            hourly=prices.hourly(assumed["instance"]),
+            hours=costs.HOURS[assumed["hours"]],
+            storage=prices.amount("storage") * assumed["storage"],
+            transfer=prices.amount("transfer"),
+            switching=prices.amount("switching") if assumed["switching"] else Decimal(0),
+        )
+
+
+class PriceForm(forms.Form):
+    """A price that is to hold for the clinic from a day on."""
+
+    name = forms.ChoiceField(label=_("Price"))
+    amount = forms.DecimalField(label=_("US dollars"), min_value=0, max_digits=12, decimal_places=6)
+    from_day = forms.DateField(label=_("Holds from"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    source = forms.CharField(label=_("Where it comes from"), max_length=200)
+
+    def __init__(self, *args: Any, names: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].choices = names  # type: ignore[attr-defined]

@@ -1,4 +1,7 @@
-"""What machines propose: documents, runs, pages and findings. People's decisions stand in `review`."""
+"""What machines propose: documents, runs, pages and findings. People's decisions stand in `review`.
+
+And what the machines themselves are like: samples of the model servers, and the prices that a clinic reckons with.
+"""
 
 from __future__ import annotations
 
@@ -308,3 +311,50 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Sample(models.Model):
+    """One look at a model server, taken by the scheduler once a minute.
+
+    `state` is a code of `extraction.llm.health.Detail`, `seconds` how long the look took. The rest is what the server
+    says of itself at /metrics: null where it says nothing. `prefix_hits` is the share of prompt tokens that were found
+    in the prefix cache since the server started. A minute without a row is a minute of which nothing is known.
+    """
+
+    server = models.CharField(max_length=100)
+    minute = models.DateTimeField()
+    state = models.CharField(max_length=20)
+    seconds = models.FloatField()
+    running = models.PositiveIntegerField(null=True)
+    waiting = models.PositiveIntegerField(null=True)
+    cache_use = models.FloatField(null=True)
+    prefix_hits = models.FloatField(null=True)
+
+    class Meta:
+        # By minute first: every question is about a stretch of time, and few servers share it.
+        constraints = [models.UniqueConstraint(fields=["minute", "server"], name="sample_once_a_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.server} {self.minute:%Y-%m-%d %H:%M}"
+
+
+class PriceChange(models.Model):
+    """A price that a clinic's administrator put in place of the one in `prices.toml`, from a day on.
+
+    Rows are added and never changed: the newest one that holds on a day counts, and the others say what was before.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=40)
+    amount = models.DecimalField(max_digits=12, decimal_places=6)
+    from_day = models.DateField()
+    source = models.CharField(max_length=200)
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["clinic", "name", "-from_day"], name="price_in_force")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.from_day}"

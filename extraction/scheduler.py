@@ -1,4 +1,5 @@
-"""What has to happen in time without anybody asking: waking runs, and taking them back from workers that died.
+"""What has to happen in time without anybody asking: waking runs, taking them back from workers that died, and looking
+at the model servers.
 
 Any number of schedulers may run; the one that holds the lease works, and another takes over when it falls silent.
 Everything here may be done twice without harm, so two that overlap for a moment (clocks differ) spoil nothing.
@@ -23,7 +24,7 @@ from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from audit.record import JournalUnavailable
-from extraction import claims, deployments, queue, storage
+from extraction import claims, deployments, queue, sampling, storage
 from extraction.models import Lease
 from vault.errors import VaultError
 
@@ -69,6 +70,7 @@ class Scheduler:
     evaluated_at: datetime | None = None
     tidied_at: datetime | None = None
     strays: set[str] = field(default_factory=set)
+    sampler: sampling.Sampler = field(default_factory=sampling.Sampler)
     trouble: str = ""
 
     def round(self, moment: datetime) -> bool:
@@ -81,6 +83,7 @@ class Scheduler:
         if self.evaluated_at is None or moment - self.evaluated_at >= EVALUATE_EVERY:
             deployments.evaluate(moment)  # Before Redis is asked for: a bad model must go without it, too.
             self.evaluated_at = moment
+        self.sampler.round(moment)  # Before Redis is needed: its outage says nothing about the model server.
         queue.queue().connection.ping()
         if is_sweep:
             forget_dead_jobs()
@@ -89,6 +92,7 @@ class Scheduler:
         if self.tidied_at is None or moment - self.tidied_at >= TIDY_EVERY:
             self.tidy()
             deployments.forget_old_questions(moment)
+            sampling.forget_old(moment)
             self.tidied_at = moment
         return True
 

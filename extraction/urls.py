@@ -15,4 +15,7 @@ urlpatterns = [
     path("models/<uuid:deployment_id>/next/", deployment_views.go_on, name="next-step"),
     path("models/<uuid:deployment_id>/roll-back/", deployment_views.roll_back, name="roll-back"),
     path("models/<uuid:deployment_id>/stop/", deployment_views.stop, name="stop-deployment"),
+    path("availability/", views.model_availability, name="availability"),
+    path("costs/", views.cost_page, name="costs"),
+    path("costs/prices/", views.change_price, name="change-price"),
 ]

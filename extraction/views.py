@@ -1,4 +1,4 @@
-"""Documents: the list, uploads, page images, and what can be done with a run."""
+"""Documents: the list, uploads, page images, and what can be done with a run. For administrators: servers and costs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -19,10 +20,13 @@ from accounts.policy import Right, requires
 from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
-from extraction import actions, images, queries
+from extraction import actions, availability, costs, images, monitoring, prices, queries, usage
+from extraction.configuration import SERVER
 from extraction.errors import UnreadableDocument
-from extraction.forms import BillingForm
+from extraction.forms import BillingForm, CalculatorForm, PriceForm
 from extraction.models import Finding, Run
+from extraction.monitoring import Period
+from extraction.templatetags.money import price_name
 
 DOCUMENTS_PER_PAGE = 25
 
@@ -43,6 +47,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
     if "rows" in request.GET:
         return render(request, "extraction/_rows.html", context)
     record_alone(Verb.LIST_VIEWED, by=user, object_type="document", count=len(rows))
+    context["alerts"] = monitoring.alerts(user, timezone.now())
     return render(request, "extraction/document_list.html", context)
 
 
@@ -153,3 +158,77 @@ def finding_crop(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     own = Finding.objects.filter(run__document__clinic_id=user.clinic_id).select_related("run__document")
     finding = get_or_404(own, finding_id, by=user)
     return HttpResponse(images.crop(finding.run.document, finding.page, finding.box), content_type="image/png")
+
+
+@require_safe
+@requires(Right.AVAILABILITY)
+def model_availability(request: HttpRequest) -> HttpResponse:
+    """How one model server did in a day, a week or a month (`?period=`, `?server=`)."""
+    user, moment = person(request), timezone.now()
+    period = request.GET.get("period", "")
+    servers = monitoring.servers()
+    server = request.GET.get("server", "")
+    overview = monitoring.overview(
+        server if server in servers else next(iter(servers), SERVER),
+        Period(period) if period in set(Period) else Period.DAY,
+        moment,
+    )
+    since = monitoring.bounds(overview.period, moment)[0]
+    context = {
+        "overview": overview,
+        "servers": servers,
+        "periods": list(Period),
+        "condition": monitoring.condition([overview.server] if servers else [], moment),
+        "alerts": monitoring.alerts(user, moment),
+        "errors": monitoring.model_errors(user, since),
+        "documents": monitoring.documents(user, since),
+        "targets": availability,
+    }
+    return render(request, "extraction/availability.html", context)
+
+
+@require_safe
+@requires(Right.COSTS)
+def cost_page(request: HttpRequest) -> HttpResponse:
+    """The calculator, what was really used, and the prices of both."""
+    return _costs(request, None)
+
+
+@require_POST
+@requires(Right.COSTS)
+def change_price(request: HttpRequest) -> HttpResponse:
+    book = prices.book(person(request).clinic_id)
+    form = PriceForm(request.POST, names=_price_names(book))
+    if not form.is_valid():
+        return _costs(request, form)
+    actions.change_price(**form.cleaned_data, by=person(request))
+    messages.success(request, _("Price changed."))
+    return redirect("extraction:costs")
+
+
+def _costs(request: HttpRequest, wrong: PriceForm | None) -> HttpResponse:
+    book = prices.book(person(request).clinic_id)
+    held = book.on(timezone.localdate())
+    form = CalculatorForm(request.GET.dict(), instances=held.instances)
+    estimate = form.estimate(held)
+    context = {
+        "form": form,
+        "assumed": form.assumed,
+        "estimate": estimate,
+        "months": usage.months(
+            person(request).clinic_id,
+            book,
+            instance=form.assumed["instance"],
+            fixed=estimate.hosting.fixed,
+            moment=timezone.now(),
+        ),
+        "monthly_alert": costs.MONTHLY_ALERT,
+        "prices": list(held.values()),
+        "changes": list(reversed(book.own)),
+        "price_form": wrong or PriceForm(names=_price_names(book), initial={"from_day": timezone.localdate()}),
+    }
+    return render(request, "extraction/costs.html", context, status=400 if wrong else 200)
+
+
+def _price_names(book: prices.PriceBook) -> list[tuple[str, str]]:
+    return [(name, price_name(name)) for name in book.on(timezone.localdate())]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,16 +10,11 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.models import Role, User
-
-if TYPE_CHECKING:
-    from extraction.llm.client import ModelServer
-    from extraction.llm.health import Health
-
-HEALTH_SECONDS = 5
 
 
 @require_safe
@@ -61,26 +53,24 @@ def health(_request: HttpRequest) -> JsonResponse:
 @require_GET
 @login_not_required
 def llm_health(request: HttpRequest) -> JsonResponse:
-    """200 healthy, 503 not. Only an administrator sees the endpoint's host; a stranger sees the status alone."""
-    from extraction.llm import client
+    """What the newest samples say of the model server: 200 while it is well or none is asked, else 503.
 
-    server = client.from_settings()
-    state = _look(server, int(time.monotonic() // HEALTH_SECONDS)) if server is not None else None
-    healthy = state is not None and state.ok
-    body: dict[str, object] = {"status": "healthy" if healthy else "unhealthy" if server else "not_configured"}
-    if isinstance(request.user, User) and server is not None and state is not None:
+    Nobody who asks here makes this process ask the server. `state` is a code of `extraction.llm.health.Detail`, "off"
+    or "unknown". Only people who are signed in see which server it is, and only an administrator sees its host.
+    """
+    from extraction import monitoring
+
+    servers = monitoring.servers()
+    seen = monitoring.condition(servers, timezone.now())
+    status = "not_configured" if not servers else "healthy" if seen.is_well else "unhealthy"
+    body: dict[str, object] = {"status": status, "state": seen.state}
+    if seen.seconds is not None:
+        body["seconds"] = round(seen.seconds, 3)
+    if isinstance(request.user, User) and servers:
         is_admin = request.user.role == Role.ADMIN
-        body["endpoint"] = server.endpoint if is_admin else _masked(server.endpoint)
-        body |= {"model": server.model, "detail": state.detail, "seconds": round(state.seconds, 3)}
-    return JsonResponse(body, status=200 if healthy else 503)
-
-
-@lru_cache(maxsize=4)
-def _look(server: ModelServer, _moment: int) -> Health:
-    """One look at the model server per moment, however many strangers ask."""
-    from extraction.llm.health import health as look
-
-    return look(server)
+        endpoint = settings.LLM_ENDPOINT
+        body |= {"endpoint": endpoint if is_admin else _masked(endpoint), "model": settings.LLM_MODEL}
+    return JsonResponse(body, status=200 if seen.is_well else 503)
 
 
 def _masked(endpoint: str) -> str:

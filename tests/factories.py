@@ -11,7 +11,7 @@ from reportlab.pdfgen import canvas
 
 from accounts.models import Clinic, Role, User
 from extraction import nam
-from extraction.models import Document, Finder, Finding, Run, RunPage, Status
+from extraction.models import Document, Finder, Finding, Run, RunPage, Sample, Status
 from extraction.page import Box, Line, Page, Word
 from vault.index import blind_index
 
@@ -89,6 +89,15 @@ class FindingFactory(factory.django.DjangoModelFactory[Finding]):
     checks = factory.LazyFunction(lambda: {"format": True, "birth_date": True, "check_character": True, "name": None})
     valid = True
     confidence = 0.99
+
+
+class SampleFactory(factory.django.DjangoModelFactory[Sample]):
+    class Meta:
+        model = Sample
+
+    server = "main"
+    state = "ok"
+    seconds = 0.02
 
 
 def some_nam(number: int) -> str:

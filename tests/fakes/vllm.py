@@ -19,9 +19,10 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
@@ -71,13 +72,23 @@ class FakeVLLM(ThreadingHTTPServer):
 
     daemon_threads = False
 
-    def __init__(self, answer: Answer, faults: Iterable[Fault], model: str, api_key: str, *, healthy: bool) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        faults: Iterable[Fault],
+        model: str,
+        api_key: str,
+        *,
+        healthy: bool,
+        gets: Mapping[str, Fault],
+    ) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answer = answer
         self.faults = list(faults)
         self.model = model
         self.api_key = api_key
         self.healthy = healthy
+        self.gets = gets
         self.questions: list[dict[str, Any]] = []
         self.hosts: list[str] = []
         self.chats = 0
@@ -125,7 +136,9 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: a test's output is its own."""
 
     def do_GET(self) -> None:
-        if self.path == "/health":
+        if fault := self.server.gets.get(self.path):
+            fault(self)
+        elif self.path == "/health":
             self.send_body(200 if self.server.healthy else 503, b"")
         elif self.path == "/v1/models":
             self._guarded(self._models)
@@ -281,10 +294,14 @@ def running_vllm(
     model: str = MODEL,
     api_key: str = "",
     healthy: bool = True,
+    gets: Mapping[str, Fault] = MappingProxyType({}),
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[FakeVLLM]:
-    """A stand-in that serves until the block ends; then its port refuses connections and no thread is left."""
-    server = FakeVLLM(answer, faults, model, api_key, healthy=healthy)
+    """A stand-in that serves until the block ends; then its port refuses connections and no thread is left.
+
+    `gets` are answers to GET requests by their path, in place of the usual ones.
+    """
+    server = FakeVLLM(answer, faults, model, api_key, healthy=healthy, gets=gets)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": _TURN}, name="fake-vllm")

@@ -44,6 +44,9 @@ def address(finding, admin, deployment):
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
         "journal": reverse("accounts:journal"),
         "people": reverse("accounts:people"),
+        "availability": reverse("extraction:availability"),
+        "costs": reverse("extraction:costs"),
+        "price": reverse("extraction:change-price"),
         "add-person": reverse("accounts:add-person"),
         "role": reverse("accounts:change-role", args=[admin.pk]),
         "tokens": reverse("accounts:tokens"),
@@ -61,6 +64,8 @@ READS = {
     "journal": ("admin",),
     "people": ("admin",),
     "models": ("admin",),
+    "availability": ("admin",),
+    "costs": ("admin",),
     "tokens": ("staff", "reviewer", "admin"),
 }
 WRITES = {
@@ -72,6 +77,7 @@ WRITES = {
     "sign": ("reviewer",),
     "reopen": ("reviewer",),
     "add-person": ("admin",),
+    "price": ("admin",),
     "role": ("admin",),
     "add-model": ("admin",),
     "next-step": ("admin",),

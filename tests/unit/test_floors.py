@@ -29,7 +29,8 @@ NAMED_PURE = (
     "extraction/page.py",
     "extraction/stance.py",
     "extraction/scoring.py",
-    "extraction/llm/profiles.py",
+    *(f"extraction/{name}.py" for name in ("availability", "charts", "costs")),
+    *(f"extraction/llm/{name}.py" for name in ("metrics", "profiles")),
     *(f"extraction/llm/training/{name}.py" for name in ("noise", "targets", "card")),
     *(
         f"extraction/finders/{name}.py"

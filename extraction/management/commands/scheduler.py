@@ -8,11 +8,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from extraction.sampling import PATIENCE
 from extraction.scheduler import LEASE, Scheduler, give_up_lease
 
 
 class Command(BaseCommand):
-    help = "Wakes runs that are due and takes runs back from workers that died, until SIGTERM."
+    help = "Wakes runs that are due, takes runs back from workers that died, looks at the model server; until SIGTERM."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round, then stop; errors are not survived")
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         scheduler = Scheduler()
         if once:
             scheduler.round(timezone.now())
+            scheduler.sampler.collect(wait=PATIENCE)
             give_up_lease(LEASE, scheduler.holder)
             return
         caught: list[int] = []

@@ -1,0 +1,364 @@
+"""Reads about how the model servers do: for monitors, for people who wait, and for the page of an administrator.
+
+The samples are the installation's and name no clinic. How long documents took and which pages the model failed at are
+the person's own clinic's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.policy import Right, has_right
+from extraction import availability, charts
+from extraction.availability import UP, Bucket, Look, Outage, Timing, Uptime
+from extraction.charts import Bar, Curve
+from extraction.configuration import SERVER, model_servers
+from extraction.models import Finder, PageState, Run, RunPage, Sample, Status
+
+STALE = timedelta(minutes=3)
+"""A sample that old says nothing of now."""
+OFF, UNKNOWN = "off", "unknown"
+NEWEST_DOCUMENTS = 500
+LEAST_PAGES = 20
+"""Of fewer pages no share of errors is worth an alert."""
+
+
+# --- Now -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`state` is a code of `extraction.llm.health.Detail`, or off (no model is asked) or unknown (no fresh sample)."""
+
+    state: str
+    seconds: float | None = None
+
+    @property
+    def is_well(self) -> bool:
+        return self.state in (UP, OFF)
+
+
+def servers() -> list[str]:
+    """The names of the servers that are in use. Settings with which none can be asked are no reason to show no page."""
+    try:
+        return [name for name, _server in model_servers()]
+    except ValueError:
+        return [SERVER]
+
+
+def condition(names: Sequence[str], moment: datetime) -> Condition:
+    """How the servers do, as the newest samples say: as badly as the first one that is not well."""
+    if not names:
+        return Condition(OFF)
+    newest: dict[str, Condition] = {}
+    fresh = Sample.objects.filter(server__in=names, minute__gt=moment - STALE).order_by("minute")
+    for server, state, seconds in fresh.values_list("server", "state", "seconds"):
+        newest[server] = Condition(state, seconds)
+    all_of_them = [newest.get(server, Condition(UNKNOWN)) for server in names]
+    return next((each for each in all_of_them if not each.is_well), all_of_them[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One plain sentence for the person who reads it."""
+
+    sentence: str
+
+
+def alerts(user: User, moment: datetime) -> list[Alert]:
+    """What the person should know of now. While all is well this is one query for most people."""
+    may_look = has_right(user, Right.AVAILABILITY)
+    looks = _recent(moment)
+    failing = [server for server, seen in looks.items() if _fails_now(seen, moment)]
+    found = []
+    if failing and len(failing) == len(looks):
+        found.append(_all_are_down(user, failing, looks, moment))
+    elif failing and may_look:
+        found += [_one_is_down(server, moment) for server in failing]
+    if may_look:
+        found += _unwatched(looks, moment) + _flapping(looks, failing, moment) + _of_documents(user, moment)
+    return found
+
+
+def _recent(moment: datetime) -> dict[str, list[Look]]:
+    """The looks of the last minutes by server, in the order of time."""
+    rows = Sample.objects.filter(minute__gte=moment - availability.FAILURES_WITHIN).order_by("minute")
+    looks: dict[str, list[Look]] = {}
+    for server, minute, state in rows.values_list("server", "minute", "state"):
+        looks.setdefault(server, []).append(Look(minute, state))
+    return looks
+
+
+def _fails_now(looks: list[Look], moment: datetime) -> bool:
+    return not looks[-1].is_up and availability.is_failing(looks, moment)
+
+
+def _all_are_down(user: User, failing: list[str], looks: dict[str, list[Look]], moment: datetime) -> Alert:
+    since = _clock(min(_began(server) for server in failing), moment)
+    if {looks[server][-1].state for server in failing} <= {"unreachable", "timeout", "unresolved"}:
+        sentence = _("The model server has not answered since {time}; documents wait for it.").format(time=since)
+    else:
+        sentence = _("The model server cannot be used since {time}; documents wait for it.").format(time=since)
+    if has_right(user, Right.UPLOAD):
+        sentence += " " + _("“Go on without the model” lets one of them continue with the pattern alone.")
+    return Alert(sentence)
+
+
+def _one_is_down(server: str, moment: datetime) -> Alert:
+    since = _clock(_began(server), moment)
+    return Alert(
+        _("The model server “{name}” fails since {time}; another one answers.").format(name=server, time=since)
+    )
+
+
+def _began(server: str) -> datetime:
+    """Since when every look at the server failed."""
+    samples = Sample.objects.filter(server=server)
+    up = samples.filter(state=UP).order_by("-minute").values_list("minute", flat=True).first()
+    after = samples.filter(minute__gt=up) if up is not None else samples
+    return after.order_by("minute").values_list("minute", flat=True)[0]
+
+
+def _unwatched(looks: dict[str, list[Look]], moment: datetime) -> list[Alert]:
+    if looks or not servers():
+        return []
+    newest = Sample.objects.order_by("-minute").values_list("minute", flat=True).first()
+    if newest is None:
+        return [Alert(_("Nobody has looked at the model server yet. Does the scheduler run?"))]
+    since = _clock(newest, moment)
+    return [Alert(_("Nobody has looked at the model server since {time}. Does the scheduler run?").format(time=since))]
+
+
+def _flapping(looks: dict[str, list[Look]], failing: list[str], moment: datetime) -> list[Alert]:
+    unsteady = [name for name, seen in looks.items() if name not in failing and availability.is_failing(seen, moment)]
+    if not unsteady:
+        return []
+    return [Alert(_("The model server answers again, but failed three times in the last five minutes."))]
+
+
+def _of_documents(user: User, moment: datetime) -> list[Alert]:
+    since = moment - timedelta(days=1)
+    found = []
+    errors = model_errors(user, since)
+    if errors.asked >= LEAST_PAGES and errors.ratio is not None and errors.ratio > availability.ERROR_ALERT:
+        sentence = _("The model's answers were unusable on {failed} of {asked} pages since yesterday.")
+        found.append(Alert(sentence.format(failed=errors.failed, asked=errors.asked)))
+    if availability.are_slow(timings(user, since, newest=availability.SLOW_IN_A_ROW)):
+        found.append(Alert(_("The last three documents took longer than they may.")))
+    return found
+
+
+def _clock(at: datetime, moment: datetime) -> str:
+    local = timezone.localtime(at)
+    is_today = local.date() == timezone.localtime(moment).date()
+    return local.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M")
+
+
+# --- Documents -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ModelErrors:
+    """Pages that the model was asked about, and those whose answer was unusable."""
+
+    asked: int
+    failed: int
+
+    @property
+    def ratio(self) -> float | None:
+        return self.failed / self.asked if self.asked else None
+
+
+def model_errors(user: User, since: datetime) -> ModelErrors:
+    """Of the documents of the person's clinic that were finished since then."""
+    pages = RunPage.objects.filter(
+        run__document__clinic_id=user.clinic_id,
+        run__finished_at__gte=since,
+        run__without_model=False,
+        state=PageState.FOUND,
+    ).exclude(run__finder=Finder.PATTERN)
+    counts = pages.aggregate(asked=Count("pk"), failed=Count("pk", filter=~Q(model_error_code="")))
+    return ModelErrors(**counts)
+
+
+def timings(user: User, since: datetime, *, newest: int = NEWEST_DOCUMENTS) -> list[Timing]:
+    """The times of the newest documents of the person's clinic, newest first.
+
+    Only of those that went through in one go: one that waited for a service, or was started again by a person, says
+    nothing about how fast the machines are.
+    """
+    rows = (
+        Run.objects.filter(document__clinic_id=user.clinic_id, status=Status.DONE, turn=0, finished_at__gte=since)
+        .annotate(count=Count("pages"), reading=Sum("pages__read_seconds"), finding=Sum("pages__find_seconds"))
+        .filter(started_at__isnull=False, count__gt=0)
+        .order_by("-finished_at")[:newest]
+    )
+    return [
+        Timing(
+            pages=run.count,
+            total=(run.finished_at - run.started_at).total_seconds(),
+            reading=run.reading,
+            model=run.finding / (min(run.count, settings.LLM_CONCURRENCY) if run.uses_model else 1),
+        )
+        for run in rows
+        if run.finished_at is not None and run.started_at is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """How many there were, how many took longer than they may, and their pace; None without a document."""
+
+    count: int
+    slow: int
+    reading: availability.Pace | None
+    finding: availability.Pace | None
+    total: availability.Pace | None
+
+
+def documents(user: User, since: datetime) -> Documents:
+    """The documents of the person's clinic that were finished since then, as `timings` chooses them."""
+    found = timings(user, since)
+    return Documents(
+        count=len(found),
+        slow=sum(timing.is_slow for timing in found),
+        reading=availability.pace((timing.reading, timing.pages) for timing in found),
+        finding=availability.pace((timing.model, timing.pages) for timing in found),
+        total=availability.pace((timing.total, timing.pages) for timing in found),
+    )
+
+
+# --- The page --------------------------------------------------------------------------------------------------------
+
+
+class Period(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How a period is cut: its days, a bar of a chart, a row of the table, and the distance of the axis's marks."""
+
+    days: int
+    bar: timedelta
+    row: timedelta
+    mark: timedelta
+    mark_format: str
+
+
+SCALES = {
+    Period.DAY: _Scale(1, timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), "H:i"),
+    Period.WEEK: _Scale(7, timedelta(hours=1), timedelta(days=1), timedelta(days=1), "m-d"),
+    Period.MONTH: _Scale(30, timedelta(hours=6), timedelta(days=1), timedelta(days=5), "m-d"),
+}
+
+
+def bounds(period: Period, moment: datetime) -> tuple[datetime, datetime]:
+    """The day ends with the present hour; longer periods are whole days on the clinic's clock, today included."""
+    local = timezone.localtime(moment)
+    if period is Period.DAY:
+        ends = local.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    else:
+        ends = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    begins = ends - timedelta(days=SCALES[period].days)
+    return begins.astimezone(moment.tzinfo), ends.astimezone(moment.tzinfo)
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """`top` is the value at the upper edge; `level` is where the target's line lies, "" without one."""
+
+    bars: tuple[Bar, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    top: float = 1.0
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One server in one period."""
+
+    server: str
+    period: Period
+    uptime: Uptime
+    response: availability.Pace | None
+    outages: list[Outage]
+    at_night: int
+    rows: list[Bucket]
+    marks: list[datetime]
+    mark_format: str
+    states: Chart
+    responses: Chart
+    requests: Chart | None
+    cache: Chart | None
+
+
+def overview(server: str, period: Period, moment: datetime) -> Overview:
+    """What the samples of a server say of a period that ends now."""
+    scale, zone = SCALES[period], timezone.get_default_timezone()
+    begins, ends = bounds(period, moment)
+    looks = looks_at(server, begins, moment)
+    bars = availability.buckets(looks, availability.edges(begins, ends, scale.bar, zone), moment=moment, zone=zone)
+    rows = availability.buckets(looks, availability.edges(begins, ends, scale.row, zone), moment=moment, zone=zone)
+    outages = availability.outages(looks, until=moment, zone=zone)
+    return Overview(
+        server=server,
+        period=period,
+        uptime=availability.uptime(looks, since=begins, until=moment, zone=zone),
+        response=availability.pace((look.seconds, 1) for look in looks if look.is_up),
+        outages=[outage for outage in reversed(outages) if outage.working],
+        at_night=sum(not outage.working for outage in outages),
+        rows=[row for row in reversed(rows) if row.begins < moment],
+        marks=availability.edges(begins, ends, scale.mark, zone)[:-1],
+        mark_format=scale.mark_format,
+        states=Chart(bars=tuple(charts.state_bars(bars))),
+        responses=_responses(bars),
+        requests=_requests(bars),
+        cache=_cache(bars),
+    )
+
+
+def looks_at(server: str, since: datetime, until: datetime) -> list[Look]:
+    """In the order of time."""
+    rows = Sample.objects.filter(server=server, minute__gte=since, minute__lte=until).order_by("minute")
+    return [Look(*row) for row in rows.values_list(*Look._fields)]
+
+
+def _responses(bars: list[Bucket]) -> Chart:
+    highest = max((bar.slowest for bar in bars if bar.slowest is not None), default=0.0)
+    top = charts.ceiling(max(highest, 2 * availability.RESPONSE_TARGET))
+    return Chart(
+        curves=(
+            charts.curve("second", [bar.slowest for bar in bars], top),
+            charts.curve("first", [bar.response for bar in bars], top),
+        ),
+        top=top,
+        level=charts.height_of(availability.RESPONSE_TARGET, top),
+    )
+
+
+def _requests(bars: list[Bucket]) -> Chart | None:
+    known = [count for bar in bars for count in (bar.running, bar.waiting) if count is not None]
+    if not known:
+        return None
+    top = charts.ceiling(max(*known, 5))
+    running, waiting = [bar.running for bar in bars], [bar.waiting for bar in bars]
+    return Chart(curves=(charts.curve("first", running, top), charts.curve("second", waiting, top)), top=top)
+
+
+def _cache(bars: list[Bucket]) -> Chart | None:
+    use, hits = [bar.cache_use for bar in bars], [bar.prefix_hits for bar in bars]
+    if not any(value is not None for value in (*use, *hits)):
+        return None
+    return Chart(curves=(charts.curve("first", use, 1), charts.curve("second", hits, 1)))

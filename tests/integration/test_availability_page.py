@@ -1,0 +1,318 @@
+"""How the model server does: for monitors, in one sentence for people who wait, and on the administrator's page."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from extraction import monitoring
+from extraction.models import Finder, PageState, Sample, Status
+from extraction.monitoring import Period
+from tests.factories import DocumentFactory, RunFactory, RunPageFactory, SampleFactory
+
+pytestmark = pytest.mark.django_db
+
+HEALTH = "/llm/health"
+PAGE = reverse("extraction:availability")
+DOCUMENTS = reverse("extraction:document-list")
+NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday, noon in Montréal
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def model(settings):
+    """A model server is configured; nobody ever asks it here."""
+    settings.LLM_ENDPOINT = "http://127.0.0.1:9/v1"
+
+
+def this_minute() -> datetime:
+    return timezone.now().replace(second=0, microsecond=0)
+
+
+def samples(states: str, until: datetime = NOON, server: str = "main") -> None:
+    """One sample a minute up to `until`: + up, - unreachable, m another model, a blank for none."""
+    names = {"+": "ok", "-": "unreachable", "m": "model_missing"}
+    Sample.objects.bulk_create(
+        [
+            Sample(server=server, minute=until - back * MINUTE, state=names[mark], seconds=0.02)
+            for back, mark in enumerate(reversed(states))
+            if mark != " "
+        ]
+    )
+
+
+def sentences(user, moment: datetime = NOON, language: str = "fr-ca") -> list[str]:
+    with translation.override(language):
+        return [alert.sentence.replace("\u00a0", " ") for alert in monitoring.alerts(user, moment)]
+
+
+# --- For monitors ----------------------------------------------------------------------------------------------------
+
+
+def test_a_stranger_hears_a_code_and_seconds_and_nothing_else(client, model):
+    SampleFactory(minute=this_minute(), seconds=0.0123)
+    answer = client.get(HEALTH)
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "healthy", "state": "ok", "seconds": 0.012}
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("state", ["timeout", "unreachable", "unauthorised", "model_missing", "bad_reply"])
+def test_a_sick_server_is_503_with_its_code(client, model, state):
+    SampleFactory(minute=this_minute(), state=state)
+    answer = client.get(HEALTH)
+    assert (answer.status_code, answer.json()["state"]) == (503, state)
+
+
+def test_without_a_model_all_is_well(client):
+    answer = client.get(HEALTH)
+    assert (answer.status_code, answer.json()) == (200, {"status": "not_configured", "state": "off"})
+
+
+def test_an_old_sample_says_nothing_of_now(client, model):
+    SampleFactory(minute=this_minute() - 4 * MINUTE)
+    answer = client.get(HEALTH)
+    assert (answer.status_code, answer.json()) == (503, {"status": "unhealthy", "state": "unknown"})
+
+
+def test_the_newest_sample_counts(client, model):
+    SampleFactory(minute=this_minute() - MINUTE, state="timeout")
+    SampleFactory(minute=this_minute())
+    assert client.get(HEALTH).status_code == 200
+
+
+def test_nobody_who_asks_makes_this_process_ask_the_server(client, model, monkeypatch):
+    monkeypatch.setattr("extraction.llm.client.get", lambda *_args, **_more: pytest.fail("asked the model server"))
+    SampleFactory(minute=this_minute())
+    assert client.get(HEALTH).status_code == 200
+
+
+def test_of_two_servers_the_sick_one_is_told():
+    samples("+", server="main")
+    samples("-", server="second")
+    assert monitoring.condition(["main", "second"], NOON).state == "unreachable"
+    assert monitoring.condition(["main"], NOON).state == "ok"
+    assert monitoring.condition(["main", "third"], NOON).state == "unknown"
+
+
+# --- In one sentence -------------------------------------------------------------------------------------------------
+
+
+def test_all_is_well_in_one_query(staff, django_assert_num_queries):
+    samples("+++++")
+    with django_assert_num_queries(1):
+        assert sentences(staff) == []
+
+
+def test_three_failures_in_five_minutes_are_told_with_their_beginning(admin):
+    samples("+++---")
+    assert sentences(admin) == ["Le serveur du modèle ne répond pas depuis 11:58 ; les documents attendent."]
+
+
+def test_people_who_upload_hear_what_they_can_do(staff):
+    samples("+---")
+    (sentence,) = sentences(staff)
+    assert "« Continuer sans le modèle »" in sentence
+
+
+def test_two_failures_are_not_told_yet(staff, admin):
+    samples("+++--")
+    assert sentences(staff) == sentences(admin) == []
+
+
+def test_an_outage_since_yesterday_names_the_day(admin):
+    samples("+", until=NOON - timedelta(days=1))
+    samples("-----")
+    samples("-", until=NOON - timedelta(days=1) + MINUTE)
+    assert "depuis 2026-11-22 12:01" in sentences(admin)[0]
+
+
+def test_an_outage_without_a_good_sample_before_it_began_with_the_first(admin):
+    samples("---")
+    assert "depuis 11:58" in sentences(admin)[0]
+
+
+def test_a_server_that_answers_but_cannot_be_used_is_told_so(admin):
+    samples("+mmm")
+    assert sentences(admin, language="en") == ["The model server cannot be used since 11:58; documents wait for it."]
+
+
+def test_what_is_over_is_not_told_to_people_who_wait(staff, admin):
+    samples("---+")
+    assert sentences(staff) == []
+    assert sentences(admin, language="en") == [
+        "The model server answers again, but failed three times in the last five minutes."
+    ]
+
+
+def test_one_server_of_two_concerns_administrators_only(staff, admin):
+    samples("+++++")
+    samples("---", server="canary")
+    assert sentences(staff) == []
+    assert sentences(admin, language="en") == ["The model server “canary” fails since 11:58; another one answers."]
+
+
+def test_a_scheduler_that_stopped_is_told_to_administrators(model, staff, admin):
+    assert sentences(admin, language="en") == ["Nobody has looked at the model server yet. Does the scheduler run?"]
+    samples("+", until=NOON - 10 * MINUTE)
+    assert sentences(admin, language="en") == [
+        "Nobody has looked at the model server since 11:50. Does the scheduler run?"
+    ]
+    assert sentences(staff) == []
+
+
+def finished(clinic_staff, *, pages: int = 20, seconds: float = 30, errors: int = 0, **run):
+    """A document that the model saw and that took so long."""
+    made = RunFactory(
+        document=DocumentFactory(uploaded_by=clinic_staff, page_count=pages),
+        finder=Finder.HYBRID,
+        **{"started_at": NOON - timedelta(hours=1, seconds=seconds), "finished_at": NOON - timedelta(hours=1)} | run,
+    )
+    for number in range(1, pages + 1):
+        code = "model_bad_reply" if number <= errors else ""
+        RunPageFactory(run=made, number=number, model_error_code=code, read_seconds=0.5, find_seconds=1.0)
+    return made
+
+
+def test_more_than_five_percent_of_unusable_answers_are_told(admin, staff):
+    finished(staff, errors=2)
+    assert sentences(admin, language="en") == ["The model's answers were unusable on 2 of 20 pages since yesterday."]
+
+
+@pytest.mark.parametrize(("pages", "errors"), [(20, 1), (10, 5)])
+def test_fewer_or_of_few_pages_are_not(admin, staff, pages, errors):
+    finished(staff, pages=pages, errors=errors)
+    assert sentences(admin) == []
+
+
+def test_another_clinics_pages_are_not_counted(admin, outsider):
+    finished(outsider, errors=20)
+    assert sentences(admin) == []
+
+
+def test_three_slow_documents_in_a_row_are_told(admin, staff):
+    for _document in range(3):
+        finished(staff, seconds=61)
+    assert sentences(admin, language="en") == ["The last three documents took longer than they may."]
+
+
+def test_a_document_that_waited_is_not_slow(admin, staff):
+    for _document in range(3):
+        finished(staff, seconds=3600, turn=1)
+    assert sentences(admin) == []
+
+
+def test_the_document_list_shows_the_sentence_and_administrators_a_way_on(client, staff, admin):
+    samples("---", until=this_minute())
+    client.force_login(staff)
+    page = client.get(DOCUMENTS).content.decode()
+    assert "ne répond pas depuis" in page
+    assert PAGE not in page
+    client.force_login(admin)
+    assert (
+        f'href="{PAGE}"'
+        in re.search(r'<p class="message warning">.*?</p>', client.get(DOCUMENTS).content.decode(), re.S)[0]
+    )
+
+
+# --- The page --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("period", ["day", "week", "month", "nonsense", ""])
+def test_the_page_opens_for_every_period(admin_client, model, period):
+    samples("++--+ +", until=this_minute())
+    answer = admin_client.get(PAGE, {"period": period})
+    assert answer.status_code == 200
+    assert b"<svg" in answer.content
+    assert b"style=" not in answer.content
+
+
+def test_the_page_opens_without_any_sample(admin_client):
+    answer = admin_client.get(PAGE)
+    assert answer.status_code == 200
+    assert "Aucun serveur de modèle n’est configuré" in answer.content.decode()
+
+
+def test_every_chart_says_in_words_what_it_shows(admin_client, model):
+    samples("+++", until=this_minute())
+    Sample.objects.update(running=1, waiting=0, cache_use=0.5, prefix_hits=0.5)
+    page = admin_client.get(PAGE).content.decode()
+    assert page.count("<svg") == page.count("</title>") - 1 == page.count("</desc>") == 4
+
+
+def test_coordinates_are_not_written_the_french_way(admin_client, model):
+    samples("+" * 7, until=this_minute())
+    page = admin_client.get(PAGE).content.decode()
+    assert re.findall(r' (?:x|y|width|height|y1|y2)="[^"]*,[^"]*"', page) == []
+
+
+def test_the_page_shows_the_pace_of_documents_beside_their_budget(admin_client, staff, settings):
+    settings.LLM_CONCURRENCY = 4
+    ends = timezone.now() - timedelta(minutes=2)
+    finished(staff, started_at=ends - timedelta(seconds=61), finished_at=ends)
+    page = admin_client.get(PAGE).content.decode().replace("\u00a0", " ")
+    assert "1 document de votre clinique dans cette période, dont 1 au-delà de son temps prévu." in page
+    assert re.findall(r"\d,\d\d s", page) == [
+        "0,50 s", "0,50 s",  # reading
+        "0,25 s", "0,25 s", "1,50 s", "2,25 s",  # finding, its target and alert
+        "3,05 s", "3,05 s", "2,25 s", "3,00 s",  # all of it
+    ]  # fmt: skip
+
+
+def test_wrong_settings_are_no_reason_to_show_no_page(admin_client, model, settings):
+    settings.LLM_API_KEY = "clé"
+    assert admin_client.get(PAGE).status_code == admin_client.get(DOCUMENTS).status_code == 200
+    assert admin_client.get(HEALTH).json()["state"] == "unknown"
+
+
+def test_an_unknown_server_is_not_shown(admin_client, model):
+    samples("+", until=this_minute(), server="elsewhere")
+    assert admin_client.get(PAGE, {"server": "elsewhere"}).context["overview"].server == "main"
+
+
+def test_a_day_is_24_hours_and_a_week_seven_whole_days():
+    moment = datetime(2026, 11, 23, 17, 20, tzinfo=UTC)
+    assert monitoring.bounds(Period.DAY, moment) == (
+        moment.replace(minute=0) - timedelta(hours=23),
+        moment.replace(hour=18, minute=0),
+    )
+    begins, ends = (timezone.localtime(bound) for bound in monitoring.bounds(Period.WEEK, moment))
+    assert (begins.isoformat(), ends.isoformat()) == ("2026-11-17T00:00:00-05:00", "2026-11-24T00:00:00-05:00")
+
+
+def test_an_overview_counts_working_hours_and_lists_their_outages():
+    samples("+" * 50 + "-" * 6 + "+" * 4)
+    samples("-" * 5, until=NOON - timedelta(hours=10))
+    found = monitoring.overview("main", Period.DAY, NOON)
+    assert (found.uptime.up, found.uptime.down) == (53, 6)  # the newest minute is not over
+    assert [outage.minutes for outage in found.outages] == [6]
+    assert found.at_night == 1
+
+
+def test_an_overview_costs_one_query(django_assert_num_queries):
+    samples("+" * 100)
+    with django_assert_num_queries(1):
+        monitoring.overview("main", Period.MONTH, NOON)
+
+
+def test_the_time_of_the_model_is_shared_out_over_pages_asked_side_by_side(settings, admin, staff):
+    settings.LLM_CONCURRENCY = 4
+    finished(staff, pages=20)
+    (timing,) = monitoring.timings(admin, NOON - timedelta(days=1))
+    assert (timing.pages, timing.total, timing.reading, timing.model) == (20, 30, 10, 5)
+
+
+def test_pages_that_the_model_never_saw_are_not_counted(admin, staff):
+    finished(staff, pages=20, errors=0, without_model=True)
+    made = finished(staff, pages=2)
+    made.pages.filter(number=2).update(state=PageState.READ)
+    assert monitoring.model_errors(admin, NOON - timedelta(days=1)).asked == 1
+
+
+def test_a_run_that_is_not_done_has_no_time_yet(admin, staff):
+    finished(staff, status=Status.FAILED)
+    assert monitoring.timings(admin, NOON - timedelta(days=1)) == []
