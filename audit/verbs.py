@@ -48,6 +48,7 @@ class Verb(models.TextChoices):
 
     LIST_VIEWED = "hssi.list_viewed", _("List shown")
     API_READ = "hssi.api_read", _("Results read through the API")
+    DECISIONS_LEARNED = "hssi.decisions_learned", _("Decisions read to fit the confidence")
 
     MODEL_CALLED = "ai.llm_called", _("Pages sent to the clinic's model server")
     OCR_CALLED = "ai.ocr_called", _("Pages sent to the reading service")

@@ -3,14 +3,15 @@
 Learning is penalised logistic regression: the likeliest weights, drawn towards the present ones, so that few examples
 move them little and what the examples say nothing about stays as it is. Weights of evidence stay at 0 or above.
 
-What it learns from are samples, one for each document; `manage.py fit_confidence` makes them from files with truth.
+What it learns from are samples, one for each document: `manage.py fit_confidence` makes them from files with truth,
+`manage.py fit_confidence_reviewed` from the pages that reviewers signed off besides.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -41,11 +42,15 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The proposals of one document. `nams` counts its true NAMs, missed ones included."""
+    """The proposals of one document. `nams` counts its true NAMs, missed ones included.
+
+    `is_reviewed` says that people decided what is true, in the application.
+    """
 
     name: str
     examples: tuple[Example, ...]
     nams: int
+    is_reviewed: bool = False
 
     @property
     def people(self) -> str:
@@ -55,8 +60,8 @@ class Sample:
 
     @property
     def layout(self) -> str:
-        """What it looks like: "agenda" of "agenda-scan-2026"."""
-        return self.name.partition("-")[0]
+        """What it looks like: "agenda" of "agenda-scan-2026". Nobody says so of reviewed documents: they are one."""
+        return "reviewed" if self.is_reviewed else self.name.partition("-")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +75,17 @@ class Fitness:
     sure_from: float | None
     share_sure: float | None
 
-    def is_worse_than(self, other: Fitness) -> bool:
-        """In one of the two losses, as far as they are shown."""
-        ours, theirs = (
-            (round(fitness.log_loss, _DECIMALS), round(fitness.calibration_error, _DECIMALS))
-            for fitness in (self, other)
+    def worse_than(self, other: Fitness) -> str:
+        """Which of the two losses is worse, as far as they are shown, with both figures; "" if neither is."""
+        losses = (
+            ("log loss", self.log_loss, other.log_loss),
+            ("calibration error", self.calibration_error, other.calibration_error),
         )
-        return ours[0] > theirs[0] or ours[1] > theirs[1]
+        return " and ".join(
+            f"{name} {ours:.{_DECIMALS}f} instead of {theirs:.{_DECIMALS}f}"
+            for name, ours, theirs in losses
+            if round(ours, _DECIMALS) > round(theirs, _DECIMALS)
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -87,6 +96,23 @@ class Fitness:
             "sure_from": self.sure_from,
             "share_sure": None if self.share_sure is None else round(self.share_sure, _DECIMALS),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A fit and the weights before it, measured on what is held out; the measures go by what it is called."""
+
+    fitted: Weights
+    before: Mapping[str, Fitness]
+    after: Mapping[str, Fitness]
+
+    @property
+    def refusal(self) -> str:
+        """Why these weights must not replace the ones before: a sentence, or "" where nothing speaks against it."""
+        for called, after in self.after.items():
+            if worse := after.worse_than(self.before[called]):
+                return f"the fit is worse than the present weights on held-out {called}: {worse}"
+        return ""
 
 
 class Bin(NamedTuple):
@@ -191,6 +217,15 @@ def _sigmoid(total: Array) -> Array:
 
 
 # Measuring
+
+
+def attempt(to_fit: Iterable[Sample], held_out: Mapping[str, Sequence[Sample]], present: Weights) -> Trial:
+    """A fit near the present weights, beside them. Raises ValueError where there is nothing to fit or to measure on."""
+    fitted = fit(to_fit, present)
+    before, after = (
+        {called: measure(samples, weights) for called, samples in held_out.items()} for weights in (present, fitted)
+    )
+    return Trial(fitted, before, after)
 
 
 def measure(samples: Sequence[Sample], weights: Weights) -> Fitness:

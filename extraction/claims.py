@@ -20,6 +20,7 @@ from django.utils import timezone
 from audit.record import record
 from audit.verbs import Outcome, Verb
 from extraction import queue
+from extraction.finders.confidence import Confidence
 from extraction.finders.proposal import Proposal
 from extraction.models import TRANSITIONS, WORKING, Finding, PageState, Question, Run, RunPage, Status
 from extraction.pipeline import PageFound
@@ -176,6 +177,7 @@ def _finding(run: Run, position: int, proposal: Proposal) -> Finding:
         checks=proposal.checks._asdict(),
         valid=proposal.checks.valid,
         confidence=proposal.confidence,
+        witnesses=proposal.confidence.witnesses.to_json() if isinstance(proposal.confidence, Confidence) else None,
     )
 
 

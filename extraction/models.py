@@ -264,7 +264,9 @@ class RunPage(models.Model):
 class Finding(models.Model):
     """A proposed NAM: where it is printed, what it says, who found it, which checks hold.
 
-    `value_index` is the keyed index a NAM is searched by. `checks` holds booleans only.
+    `value_index` is the keyed index a NAM is searched by. `checks` holds booleans only. `witnesses` is what the
+    confidence was weighed from (finders.confidence.Witnesses as JSON: booleans, counts and probabilities); None in
+    rows from before it was kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -285,6 +287,7 @@ class Finding(models.Model):
     checks = models.JSONField(default=dict)
     valid = models.BooleanField()
     confidence = models.FloatField()
+    witnesses = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "page", "position"], name="finding_once_per_place")]

@@ -24,6 +24,8 @@ from extraction.finders.proposal import Checks
 MOST = 0.9999
 """Nothing is certain, and weights from some ten thousand NAMs can tell nothing finer."""
 BASE = "base"
+WITNESSES_VERSION = 1
+"""Rises when a witness comes to mean something else under the same name; a new name speaks for itself."""
 _SHARP = 0.9
 """From here on readers are mostly right, and every hundredth says more than a tenth does below."""
 
@@ -61,6 +63,30 @@ class Witnesses(NamedTuple):
             second_look=_higher(self.second_look, other.second_look),
             model_probability=_higher(self.model_probability, other.model_probability),
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """Booleans, counts, probabilities and names of finders, to be kept with a finding."""
+        return {
+            **self._asdict(),
+            "version": WITNESSES_VERSION,
+            "checks": self.checks._asdict(),
+            "reading": float(self.reading),
+            "found_by": list(self.found_by),
+            "second_look": _plain(self.second_look),
+            "model_probability": _plain(self.model_probability),
+        }
+
+    @classmethod
+    def from_json(cls, body: object) -> Self | None:
+        """None for what another version wrote: a witness that it did not know, or knew otherwise, is not guessed."""
+        if not isinstance(body, dict) or body.get("version") != WITNESSES_VERSION:
+            return None
+        known = {name: value for name, value in body.items() if name != "version"}
+        try:
+            witnesses = cls(**known | {"checks": Checks(**known["checks"]), "found_by": tuple(known["found_by"])})
+        except (KeyError, TypeError):
+            return None
+        return witnesses if set(known) == set(cls._fields) and _is_sound(witnesses) else None
 
 
 class Confidence(float):
@@ -238,3 +264,21 @@ def _better(one: bool | None, other: bool | None) -> bool | None:
 def _higher(one: float | None, other: float | None) -> float | None:
     known = [probability for probability in (one, other) if probability is not None]
     return max(known, default=None)
+
+
+def _plain(probability: float | None) -> float | None:
+    """The same as a number that JSON can hold, for readers count in NumPy's."""
+    return None if probability is None else float(probability)
+
+
+def _is_sound(witnesses: Witnesses) -> bool:
+    """Whether everything is of the kind that `evidence` counts with."""
+    checks = witnesses.checks
+    flags = (*checks[:3], witnesses.labelled, witnesses.birth_date_nearby, witnesses.regular)
+    voices = [voice for voice in (witnesses.second_look, witnesses.model_probability) if voice is not None]
+    return (
+        all(isinstance(flag, bool) for flag in flags)
+        and (checks.name is None or isinstance(checks.name, bool))
+        and isinstance(witnesses.substitutions, int)
+        and all(isinstance(voice, int | float) and 0 <= voice <= 1 for voice in (witnesses.reading, *voices))
+    )

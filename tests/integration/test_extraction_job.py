@@ -11,6 +11,7 @@ from audit.models import Event
 from audit.verbs import Verb
 from extraction import actions, jobs, queries
 from extraction.errors import ServiceUnavailable
+from extraction.finders.confidence import Witnesses, weigh
 from extraction.models import Finder, Finding, PageState, Run, RunPage, Status
 from extraction.pipeline import PageFound, Work, extract
 from tests.factories import agenda_pdf, page_of, some_nam
@@ -46,6 +47,14 @@ def test_every_printed_number_is_found_with_its_page(run):
     found = sorted((finding.page, finding.value) for finding in Finding.objects.filter(run=run))
     assert found == sorted((n + 1, some_nam(10 * n + k)) for n in range(PAGES) for k in (0, 1))
     assert state(run).status == Status.DONE
+
+
+def test_every_finding_keeps_what_its_confidence_was_weighed_from(run):
+    jobs.run_extraction(run.pk.hex)
+    for finding in Finding.objects.filter(run=run):
+        witnesses = Witnesses.from_json(finding.witnesses)
+        assert witnesses is not None
+        assert (witnesses.checks._asdict(), weigh(witnesses)) == (finding.checks, finding.confidence)
 
 
 def test_a_job_that_is_delivered_twice_changes_nothing(run):

@@ -11,6 +11,7 @@ from extraction.calibration import (
     Example,
     Fitness,
     Sample,
+    Trial,
     examples,
     fit,
     measure,
@@ -131,7 +132,19 @@ def test_a_layout_is_never_weighed_by_what_was_learned_from_it() -> None:
 )
 def test_a_fit_is_worse_if_either_loss_is(log_loss: float, error: float, worse: bool) -> None:
     present = Fitness(100, 99, 0.02, 0.01, 0.99, 0.9)
-    assert Fitness(100, 99, log_loss, error, 0.99, 0.9).is_worse_than(present) is worse
+    assert bool(Fitness(100, 99, log_loss, error, 0.99, 0.9).worse_than(present)) is worse
+
+
+def test_a_fit_is_refused_if_it_is_worse_on_anything_that_is_held_out() -> None:
+    good, bad = Fitness(100, 99, 0.02, 0.01, 0.99, 0.9), Fitness(100, 99, 0.03, 0.01, 0.99, 0.9)
+    before = {"documents": good, "reviewed documents": good}
+    assert Trial(FLAT, before, before).refusal == ""
+    said = Trial(FLAT, before, before | {"reviewed documents": bad}).refusal
+    assert said.endswith("on held-out reviewed documents: log loss 0.0300 instead of 0.0200")
+
+
+def test_reviewed_documents_are_one_layout() -> None:
+    assert {Sample(name, (), 0, is_reviewed=True).layout for name in ("agenda-scan-7", "0a1b2c")} == {"reviewed"}
 
 
 def test_the_reliability_table_holds_every_proposal_once() -> None:

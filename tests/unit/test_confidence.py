@@ -6,6 +6,7 @@ import copy
 import json
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,6 +100,51 @@ def test_only_the_named_pieces_weigh() -> None:
 def test_a_score_remembers_its_witnesses() -> None:
     found = score(EVERYTHING.checks, reading=0.9, found_by=("pattern",), substitutions=2, regular=False)
     assert found.witnesses == Witnesses(EVERYTHING.checks, 0.9, ("pattern",), substitutions=2, regular=False)
+
+
+@given(WITNESSES)
+def test_witnesses_come_back_from_json_as_they_were(witnesses: Witnesses) -> None:
+    assert Witnesses.from_json(json.loads(json.dumps(witnesses.to_json()))) == witnesses
+
+
+def test_witnesses_that_numpy_counted_can_be_kept() -> None:
+    seen = EVERYTHING._replace(reading=np.float32(0.5), second_look=np.float32(0.25))
+    again = Witnesses.from_json(json.loads(json.dumps(seen.to_json())))
+    assert again == EVERYTHING._replace(reading=0.5, second_look=0.25)
+
+
+@given(WITNESSES)
+def test_kept_witnesses_hold_no_text_but_the_names_of_finders(witnesses: Witnesses) -> None:
+    kept = witnesses.to_json()
+    assert set(kept.pop("found_by")) <= {"pattern", "model"}
+    values = [*kept.pop("checks").values(), *kept.values()]
+    assert all(value is None or isinstance(value, bool | int | float) for value in values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2},
+        {"version": None},
+        {"watermark": True},
+        {"regular": ...},
+        {"checks": {"format": True}},
+        {"checks": None},
+        {"labelled": "yes"},
+        {"second_look": ""},
+        {"reading": 1.5},
+        {"substitutions": None},
+    ],
+    ids=str,
+)
+def test_witnesses_of_another_version_are_not_guessed(change: dict[str, object]) -> None:
+    body = {name: value for name, value in (EVERYTHING.to_json() | change).items() if value is not ...}
+    assert Witnesses.from_json(body) is None
+
+
+@pytest.mark.parametrize("body", [None, [], "", 1, {}])
+def test_what_is_no_object_of_witnesses_is_none(body: object) -> None:
+    assert Witnesses.from_json(body) is None
 
 
 def test_a_copy_of_a_confidence_keeps_its_witnesses() -> None:

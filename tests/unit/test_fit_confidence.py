@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from extraction.calibration import Example, Sample
+from extraction.calibration import Example, Sample, measure
 from extraction.finders.confidence import EVIDENCE, Weights, Witnesses, present_weights
 from extraction.finders.proposal import Checks
 from extraction.management.commands import fit_confidence, make_corpus
@@ -33,7 +33,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     there.write_text("untouched")
     monkeypatch.setattr(fit_confidence, "FILE", there)
     monkeypatch.setattr(fit_confidence, "present_weights", lambda: FLAT)
-    monkeypatch.setattr(fit_confidence.Command, "_samples", lambda *_, **__: samples(200))
+    monkeypatch.setattr(fit_confidence.Command, "samples", lambda *_, **__: samples(200))
     return there
 
 
@@ -41,7 +41,7 @@ def test_without_write_the_table_is_all(file: Path) -> None:
     status, out, _ = run("anywhere")
     assert status == 0
     assert "200 documents, 1000 proposals" in out
-    assert "held out, present" in out
+    assert "held-out documents, present" in out
     assert file.read_text() == "untouched"
 
 
@@ -58,7 +58,7 @@ def test_what_is_written_can_be_read_and_says_where_it_comes_from(file: Path) ->
 def test_a_fit_that_is_worse_on_held_out_documents_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     useless = Weights("useless", -5.0, dict.fromkeys(EVIDENCE, 0.0), {})
     monkeypatch.setattr(fit_confidence, "present_weights", lambda: TRUE)
-    monkeypatch.setattr(fit_confidence, "fit", lambda *_: useless)
+    monkeypatch.setattr("extraction.calibration.fit", lambda *_: useless)
     status, _, err = run("anywhere", "--write")
     assert status == 1
     assert "worse" in err
@@ -66,7 +66,7 @@ def test_a_fit_that_is_worse_on_held_out_documents_is_refused(file: Path, monkey
 
 
 def test_too_little_to_learn_from_is_a_usage_error(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit_confidence.Command, "_samples", lambda *_, **__: [])
+    monkeypatch.setattr(fit_confidence.Command, "samples", lambda *_, **__: [])
     assert run("anywhere", "--write")[0] == 2
     assert file.read_text() == "untouched"
 
@@ -74,8 +74,8 @@ def test_too_little_to_learn_from_is_a_usage_error(file: Path, monkeypatch: pyte
 def test_names_of_documents_are_not_written_down() -> None:
     seen = Example(Witnesses(Checks(True, True, True, None), 1.0, ("pattern",)), True)
     real = [Sample(name, (seen,), 1) for name in ("Tremblay, Martin", "agenda-fax-7", "agenda-fax-12")]
-    fitness = fit_confidence.measure_fitness(real, present_weights())
-    said = fit_confidence.provenance(real, fitness, fitness)
+    fitness = measure(real, present_weights())
+    said = fit_confidence.provenance(real, {"documents": fitness}, fitness)
     assert (said["layouts"], said["degradations"], said["seeds"]) == ("agenda", "fax", "7 to 12")
     assert (said["documents"], said["not_synthetic"]) == (3, 1)
     assert "Tremblay" not in json.dumps(said)
@@ -86,7 +86,7 @@ def test_proposals_of_documents_with_truth_are_the_examples(tmp_path: Path) -> N
     (truth,) = tmp_path.glob("*.json")
     nams = json.loads(truth.read_text())
     truth.write_text(json.dumps(nams[1:]))
-    (sample,) = fit_confidence.Command()._samples([tmp_path], finder="pattern", jobs=1)
+    (sample,) = fit_confidence.Command().samples([tmp_path], finder="pattern", jobs=1)
     assert (sample.name, sample.nams, len(sample.examples)) == ("agenda-7", len(nams) - 1, len(nams))
     assert [example.is_true for example in sample.examples].count(False) == 1
     assert {example.witnesses.checks.check_character for example in sample.examples} == {True, False}
