@@ -7,9 +7,10 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+import pytest
 from django.utils import timezone
 
-from extraction import actions, deployments, jobs
+from extraction import actions, deployments, jobs, traffic
 from extraction.llm import replicas, rollout
 from extraction.models import Deployment, DeploymentState, Document, Finding, Question, Run
 from tests.factories import agenda_pdf, some_nam
@@ -51,9 +52,13 @@ def upload(by: Any, *, pages: int, first: int = 0) -> Run:
 
 
 def work_off(*runs: Run) -> None:
-    for run in runs:
-        replicas._balancer.cache_clear()  # A worker forks for each run, and the child knows nothing of replicas.
-        jobs.run_extraction(run.pk.hex)
+    """Without looks at the rollout meanwhile: another thread would see nothing of the test's transaction."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(traffic, "LOOK_SECONDS", 3600.0)
+        patch.setattr(traffic, "STALE_SECONDS", 3600.0)
+        for run in runs:
+            replicas._balancer.cache_clear()  # A worker forks for each run, and the child knows nothing of replicas.
+            jobs.run_extraction(run.pk.hex)
 
 
 def start(endpoint: str, by: Any, *, in_shadow: bool = False, model: str = vllm.MODEL) -> Deployment:
