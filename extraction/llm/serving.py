@@ -98,6 +98,8 @@ def settings_of(launch: Launch) -> dict[str, str]:
     }
     if launch.profile.on_cpu:
         variables["VLLM_CPU_KVCACHE_SPACE"] = str(launch.profile.cache_gib)
+        # By itself it keeps a core for its scheduler: on two cores, half of what computes.
+        variables["VLLM_CPU_NUM_OF_RESERVED_CPU"] = "0"
     else:
         # As nvidia-smi counts them, whose reading was compared with the need.
         variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
