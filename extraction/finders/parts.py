@@ -15,8 +15,8 @@ from extraction.page import Box, Line, Page
 
 _HEADING = 4
 """Rows at the top of a page that every part begins with."""
-_AROUND = 3
-"""Rows before and behind a part's own ones: a number may run over three lines."""
+_AROUND = 1
+"""Rows before and behind a part's own ones, so that a number on two lines is whole; more would be read for little."""
 _SEARCHED = 0.4
 """The share of a part, at its end, in which the widest gap is looked for."""
 

@@ -4,7 +4,7 @@ A version is a file NAME.md beside this module: a part for each role under a `##
 `{page}` as the user part's last characters. Nothing of the page stands before that, so every question of a version
 begins with the same tokens, which the server keeps from one question to the next (vLLM's prefix cache). A third part,
 `## Answer`, may name the form of the answer (`finders.answers`) and the most characters of a page that are asked about
-at once, such as `lines, 2000`. A published file is never edited: runs, scores and canaries refer to its version and
+at once, such as `lines, 600`. A published file is never edited: runs, scores and canaries refer to its version and
 hash.
 """
 
