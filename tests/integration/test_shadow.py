@@ -66,7 +66,7 @@ def test_nobody_sees_a_newcomers_answer(run, admin):
 
 
 def test_its_failures_are_counted_and_are_nobodys(run, admin):
-    questions = compared(run, admin, reads_well, faults=[vllm.page("<html>")] * PAGES)
+    questions = compared(run, admin, reads_well, faults=[vllm.page("<html>")] * (2 * PAGES))  # Each is asked for twice.
     assert [each.error for each in questions] == ["not_json"] * PAGES
     run.refresh_from_db()
     assert run.status == "done"
