@@ -6,14 +6,12 @@ Safe to deliver twice and to kill anywhere (see `extraction.claims`). Nothing it
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from rq.job import Job
 from rq.timeouts import BaseTimeoutException
 
@@ -27,6 +25,7 @@ from extraction.finders import pattern
 from extraction.models import Finder, PageState, Run
 from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Ocr, PageRead, Reader
+from extraction.ticking import ticking
 from extraction.traffic import Switch, in_the_shadow, routed
 
 if TYPE_CHECKING:
@@ -61,7 +60,8 @@ def run_extraction(run_id: str) -> None:
         if claim is None:
             return
         try:
-            with _heartbeat(claim):
+            # Others see that this worker is alive, also while one page takes long.
+            with ticking(BEAT_SECONDS, partial(claims.beat, claim), name="heartbeat"):
                 _work_off(claim)
         except ClaimLost:
             logger.warning("run %s went to another worker", run_id)
@@ -171,24 +171,3 @@ def compare_in_shadow(run_id: str) -> None:
             shadow.compare(UUID(run_id))
         except ServiceUnavailable as error:
             logger.warning("no comparison in the shadow (%s)", error.code)
-
-
-@contextmanager
-def _heartbeat(claim: Claim) -> Iterator[None]:
-    """Says every ten seconds that this worker is alive, also while one page takes long."""
-    stop = threading.Event()
-
-    def beat() -> None:
-        try:
-            while not stop.wait(BEAT_SECONDS):
-                claims.beat(claim)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()

@@ -21,7 +21,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
-from django.db import connection
 from django.utils import timezone
 
 from extraction.configuration import deployed_finder
@@ -31,6 +30,7 @@ from extraction.llm import rollout
 from extraction.models import Deployment, DeploymentState, Question
 from extraction.page import Page
 from extraction.pipeline import AsksModel
+from extraction.ticking import ticking
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelAnswer, ModelFinder
@@ -180,7 +180,7 @@ def routed(document_id: UUID, from_settings: Callable[[], ModelFinder]) -> Itera
     if not deployed:
         yield Switch(routes, trust.holds)
         return
-    with _watching(trust):
+    with ticking(LOOK_SECONDS, trust.look, name="rollout"):
         yield Switch(routes, trust.holds)
 
 
@@ -231,28 +231,6 @@ def _routes(document_id: UUID, finder: ModelFinder) -> list[Route]:
 
 def _settings_route(finder: ModelFinder) -> Route:
     return Route(finder, None, settings.LLM_MODEL, finder.prompt.version)
-
-
-@contextmanager
-def _watching(trust: Trust) -> Iterator[None]:
-    """Looks every two seconds, from a thread with a connection of its own."""
-    stop = threading.Event()
-
-    def watch() -> None:
-        try:
-            while not stop.wait(LOOK_SECONDS):
-                if not trust.look():
-                    connection.close()  # A broken one would never answer again; the next look opens another.
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=watch, name="rollout", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def questions(asked: Iterable[Asked], proposals: Iterable[Proposal] = ()) -> list[Question]:

@@ -17,6 +17,7 @@ from extraction.finders.model import ModelAnswer
 from extraction.llm.client import ModelBadReply, ModelUnreachable
 from extraction.llm.replicas import AllResting
 from extraction.models import Deployment, Question, Run, RunPage, Status
+from extraction.ticking import ticking
 from extraction.traffic import STALE_SECONDS, Route, Switch, Trust
 from tests.factories import page_of
 from tests.fakes import vllm
@@ -269,17 +270,11 @@ def test_what_was_in_service_before_is_again(good, newcomer, staff, admin):
     assert (newcomer.chats, good.chats) == (1, 0)
 
 
-def test_while_a_newcomer_may_be_asked_the_database_is_looked_at_again_and_again(monkeypatch):
-    """By a thread of its own, that ends with the run."""
+def test_something_is_done_again_and_again_by_a_thread_that_ends_with_the_block():
     looks = threading.Semaphore(0)
-
-    class Watched:
-        look = looks.release
-
-    monkeypatch.setattr(traffic, "LOOK_SECONDS", 0.001)
-    with traffic._watching(Watched()):
+    with ticking(0.001, lambda: looks.release() is None, name="ticking"):
         assert all(looks.acquire(timeout=5) for _ in range(3))
-    assert not any(thread.name == "rollout" for thread in threading.enumerate())
+    assert not any(thread.name == "ticking" for thread in threading.enumerate())
 
 
 @pytest.mark.django_db
