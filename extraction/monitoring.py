@@ -21,7 +21,7 @@ from accounts.policy import Right, has_right
 from extraction import availability, charts
 from extraction.availability import UP, Bucket, Look, Outage, Timing, Uptime
 from extraction.charts import Bar, Curve
-from extraction.configuration import SERVER, model_servers
+from extraction.configuration import SERVER, model_servers, model_start
 from extraction.models import Finder, PageState, Run, RunPage, Sample, Status
 
 STALE = timedelta(minutes=3)
@@ -78,7 +78,9 @@ def alerts(user: User, moment: datetime) -> list[Alert]:
     """What the person should know of now. While all is well this is one query for most people."""
     may_look = has_right(user, Right.AVAILABILITY)
     looks = _recent(moment)
-    failing = [server for server, seen in looks.items() if _fails_now(seen, moment)]
+    start = model_start()
+    expected = start is not None and start.step != "ready"  # The page says that it is starting, or will not come.
+    failing = [] if expected else [server for server, seen in looks.items() if _fails_now(seen, moment)]
     found = []
     if failing and len(failing) == len(looks):
         found.append(_all_are_down(user, failing, looks, moment))

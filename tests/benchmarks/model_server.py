@@ -53,16 +53,17 @@ def benchmarks() -> Iterator[Result]:
 
 def _measured(running: Any) -> Iterator[Result]:
     pages = held_out(PAGES)
-    before = {name: running.counter(f"vllm:prefix_cache_{name}_total") for name in ("queries", "hits")}
+    counters = ("vllm:prefix_cache_hits_total", "vllm:request_success_total")
+    before = [running.counter(name) for name in counters]
     ours = asked(running, pages)
     rate = len(pages) / ours["seconds"]
-    hits = running.counter("vllm:prefix_cache_hits_total") - before["hits"]
+    hits, questions = (running.counter(name) - earlier for name, earlier in zip(counters, before, strict=True))
     name = f"{len(pages)} held-out pages through the model, {running.profile.sequences} at a time"
     yield Result(name, 1 / rate, "s/page", bar=1.0)
     yield Result(
         "the same, tokens of the answers for each number", ours["tokens"] / max(1, ours["numbers"]), "", bar=30
     )
-    prefix = running.constant_tokens() * len(pages)
+    prefix = running.constant_tokens() * questions
     yield Result("the same, constant beginning of the prompts found in the cache", hits / prefix, "", bar=0.8,
                  higher_is_better=True)  # fmt: skip
     yield Result("the same, F1 of the model alone", ours["f1"], "")

@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from extraction import monitoring
+from extraction.llm import starting
+from extraction.llm.starting import Starting
 from extraction.models import Finder, PageState, Sample, Status
 from extraction.monitoring import Period
 from tests.factories import DocumentFactory, RunFactory, RunPageFactory, SampleFactory
@@ -111,6 +113,14 @@ def test_all_is_well_in_one_query(staff, django_assert_num_queries):
 def test_three_failures_in_five_minutes_are_told_with_their_beginning(admin):
     samples("+++---")
     assert sentences(admin) == ["Le serveur du modèle ne répond pas depuis 11:58 ; les documents attendent."]
+
+
+@pytest.mark.parametrize(("step", "told"), [("loading", False), ("impossible", False), ("ready", True)])
+def test_a_server_that_is_said_to_be_starting_is_not_told_to_be_down(staff, settings, tmp_path, step, told):
+    settings.LLM_STATE_FILE = str(tmp_path / "state")
+    starting.write(tmp_path / "state", Starting(step))
+    samples("---")
+    assert bool(sentences(staff)) is told
 
 
 def test_people_who_upload_hear_what_they_can_do(staff):
