@@ -100,6 +100,9 @@ def settings_of(launch: Launch) -> dict[str, str]:
         variables["VLLM_CPU_KVCACHE_SPACE"] = str(launch.profile.cache_gib)
         # By itself it keeps a core for its scheduler: on two cores, half of what computes.
         variables["VLLM_CPU_NUM_OF_RESERVED_CPU"] = "0"
+        # What it compiles ahead of time it cannot load again (vllm-cpu 0.32.0: "no attribute 'finalize_loading'"), and
+        # compiles anew at every start; the older cache it can.
+        variables["VLLM_USE_AOT_COMPILE"] = "0"
     else:
         # As nvidia-smi counts them, whose reading was compared with the need.
         variables["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
