@@ -92,12 +92,13 @@ def _store(document: Document, data: bytes, *, by: User) -> Run:
 @transaction.atomic
 def start_run(*, document: Document, by: User) -> Run:
     """Queues an extraction of the document with the configuration of this moment."""
+    asks_model = has_model()
     run = Run.objects.create(
         document=document,
         requested_by=by,
         ocr=settings.OCR_READER,
-        finder=Finder.HYBRID if has_model() else Finder.PATTERN,
-        model_name=settings.LLM_MODEL if has_model() else "",
+        finder=Finder.HYBRID if asks_model else Finder.PATTERN,
+        model_name=settings.LLM_MODEL if asks_model else "",
     )
     record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=document.pk)
     queue.enqueue_on_commit(run)

@@ -21,7 +21,7 @@ from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import actions, availability, costs, images, monitoring, prices, queries, usage
-from extraction.configuration import SERVER
+from extraction.configuration import SERVER, model_start
 from extraction.errors import UnreadableDocument
 from extraction.forms import BillingForm, CalculatorForm, PriceForm
 from extraction.models import Finding, Run
@@ -47,7 +47,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
     if "rows" in request.GET:
         return render(request, "extraction/_rows.html", context)
     record_alone(Verb.LIST_VIEWED, by=user, object_type="document", count=len(rows))
-    context["alerts"] = monitoring.alerts(user, timezone.now())
+    context |= {"alerts": monitoring.alerts(user, timezone.now()), "model_start": model_start()}
     return render(request, "extraction/document_list.html", context)
 
 

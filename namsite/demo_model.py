@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -42,7 +43,7 @@ def serve(folder: Path, say: Say) -> int:
     except CannotInstall as error:
         return _give_up(str(error), say)
     _note(Starting("loading"))
-    process = _start(installed)
+    process = start(installed, port=urlsplit(settings.LLM_ENDPOINT).port or 0, output=sys.stdout.buffer)
     if not _wait_until_it_answers(process):
         return _give_up("The model server ended while it was starting.", say)
     _note(Starting("ready"))
@@ -51,13 +52,11 @@ def serve(folder: Path, say: Say) -> int:
     return process.wait()
 
 
-def _start(installed: Installed) -> subprocess.Popen[bytes]:
-    port = urlsplit(settings.LLM_ENDPOINT).port
+def start(installed: Installed, *, port: int, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Starts the server of what is installed on loopback; it ends with this process."""
     command = [sys.executable, "manage.py", "serve_llm", PROFILE, "--model-dir", str(installed.model)]
     environment = os.environ | {"VLLM_PYTHON": str(installed.python), "VLLM_CACHE_ROOT": str(installed.cache)}
-    return devservers.start(
-        [*command, "--port", str(port)], output=sys.stdout.buffer, environment=environment, folder=ROOT
-    )
+    return devservers.start([*command, "--port", str(port)], output=output, environment=environment, folder=ROOT)
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes]) -> bool:

@@ -88,7 +88,7 @@ class ModelFinder:
         answers = [(part, self._ask(Layout.of(part.page))) for part in asked]
         return ModelAnswer(
             [proposal for part, answer in answers for proposal in answer.proposals if part.owns(proposal.box)],
-            *(sum(getattr(answer, name) for _, answer in answers) for name in _COUNTS),
+            **{name: sum(getattr(answer, name) for _, answer in answers) for name in _COUNTS},
         )
 
     def _ask(self, layout: Layout) -> ModelAnswer:

@@ -44,7 +44,7 @@ class Load:
 def parse(body: bytes) -> Load:
     """The load in a reply of /metrics. Raises nothing."""
     said: dict[str, list[float]] = {}
-    for name, value in _numbers(body):
+    for name, value in numbers(body):
         said.setdefault(name, []).append(value)
     return Load(
         running=_count(said, RUNNING),
@@ -54,7 +54,7 @@ def parse(body: bytes) -> Load:
     )
 
 
-def _numbers(body: bytes) -> Iterator[tuple[str, float]]:
+def numbers(body: bytes) -> Iterator[tuple[str, float]]:
     """Name and value of the lines that are vLLM's and well formed."""
     for line in body.split(b"\n", _MOST_LINES)[:_MOST_LINES]:
         found = _LINE.fullmatch(line.rstrip(b"\r")) if len(line) <= _LONGEST_LINE else None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,15 +11,14 @@ from pathlib import Path
 
 import httpx
 
-from extraction.llm import client, health, installing, profiles, prompts
+from extraction.llm import client, health, installing, metrics, profiles, prompts
 from extraction.llm.client import ModelServer
 from extraction.llm.profiles import Profile
 from extraction.llm.prompts import Message
-from namsite import devservers
+from namsite import demo_model, devservers
+from namsite.demo import PROFILE
 
-ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 600.0
-PROFILE = "cpu-small"
 _GLANCE = 0.25
 
 
@@ -52,8 +49,7 @@ class Running:
 
     def counter(self, name: str) -> float:
         """A counter or gauge of /metrics, all its labels added up."""
-        lines = self.get("/metrics").body.decode().splitlines()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+        return sum(value for said, value in metrics.numbers(self.get("/metrics").body) if said == name)
 
 
 @contextmanager
@@ -62,13 +58,10 @@ def started(folder: Path, log: Path) -> Iterator[Running]:
     profile = profiles.profile(PROFILE)
     installed = installing.install(profile, folder.absolute(), tell=print)
     port = devservers.free_port()
-    environment = os.environ | {"VLLM_PYTHON": str(installed.python), "VLLM_CACHE_ROOT": str(installed.cache)}
-    options = ["--model-dir", str(installed.model), "--port", str(port)]
-    command = [sys.executable, "manage.py", "serve_llm", PROFILE, *options]
     server = ModelServer(f"http://127.0.0.1:{port}/v1", profile.model, timeout=300, concurrency=profile.sequences)
     began = time.monotonic()
     with log.open("wb") as output:
-        process = devservers.start(command, output=output, environment=environment, folder=ROOT)
+        process = demo_model.start(installed, port=port, output=output)
     try:
         _wait(server, process, log)
         prompt = installing.prompt_of(installing.adapter_of(profile))
