@@ -7,7 +7,7 @@ part that owns its row, and for no other. Cuts are made where blocks end: where 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from extraction.layout import Layout
@@ -23,9 +23,13 @@ _SEARCHED = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is asked about at once. It owns what lies from `top` to above `bottom`, in fractions of the page."""
+    """What is asked about at once: `rows` of the layout, as a page.
+
+    It owns what lies from `top` to above `bottom`, in fractions of the page.
+    """
 
     page: Page
+    rows: tuple[int, ...]
     top: float
     bottom: float
 
@@ -36,14 +40,14 @@ class Part:
 def parts(layout: Layout, longest: int) -> list[Part]:
     """The page as parts of about `longest` characters, heading and overlap not counted; one part if it is no longer."""
     if len(layout.printed) <= longest:
-        return [Part(layout.page, float("-inf"), float("inf"))]
+        return [Part(layout.page, tuple(range(len(layout.rows))), float("-inf"), float("inf"))]
     starts = list(_starts(layout, longest))
     ends = [*starts[1:], len(layout.rows)]
     edges = [_edge(layout, start) for start in starts[1:]]
     tops, bottoms = [float("-inf"), *edges], [*edges, float("inf")]
+    shown = [_shown(layout, start, end) for start, end in zip(starts, ends, strict=True)]
     return [
-        Part(_page(layout, start, end), top, bottom)
-        for start, end, top, bottom in zip(starts, ends, tops, bottoms, strict=True)
+        Part(_page(layout, rows), rows, top, bottom) for rows, top, bottom in zip(shown, tops, bottoms, strict=True)
     ]
 
 
@@ -68,10 +72,14 @@ def _edge(layout: Layout, row: int) -> float:
     return (layout.rows[row - 1].middle + layout.rows[row].middle) / 2
 
 
-def _page(layout: Layout, start: int, end: int) -> Page:
-    """The rows of a part as a page."""
+def _shown(layout: Layout, start: int, end: int) -> tuple[int, ...]:
+    """The rows of a part: its own ones from `start` to before `end`, those around them, and the heading."""
     around = range(max(0, start - _AROUND), min(len(layout.rows), end + _AROUND))
-    shown = (layout.rows[row] for row in sorted({*range(min(_HEADING, start)), *around}))
-    lines = tuple(Line(layout.words_in(row.start, row.end)) for row in shown)
+    return tuple(sorted({*range(min(_HEADING, start)), *around}))
+
+
+def _page(layout: Layout, rows: Sequence[int]) -> Page:
+    """Some rows as a page."""
+    lines = tuple(Line(layout.words_in(layout.rows[row].start, layout.rows[row].end)) for row in rows)
     page = layout.page
     return Page(page.number, page.width, page.height, lines, page.reader)

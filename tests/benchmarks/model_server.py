@@ -149,7 +149,7 @@ def seeds_words(pages: Sequence[tuple[Any, Any]]) -> list[dict[str, str]]:
 def our_words(pages: Sequence[tuple[Any, Any]]) -> list[dict[str, str]]:
     from extraction.llm import prompts
 
-    prompt = prompts.load("nam-lines-v1")
+    prompt = prompts.load("nam-lines-v2")
     content = "\n".join(prompts.render(page) for _, page in pages)
     return [{"role": "system", "content": prompt.system}, {"role": "user", "content": content}]
 

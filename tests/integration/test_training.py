@@ -108,10 +108,12 @@ def test_the_card_says_what_the_adapter_was_made_from_and_how(model: Path, heard
     assert profiles.profile(PROFILE).model in card
     assert "Apache-2.0" in card
     assert hashlib.sha256(examples).hexdigest() in card
-    assert prompts.load("nam-lines-v1").sha256 in card
+    assert prompts.load("nam-lines-v2").sha256 in card
     assert "| 5 | 0.9133 |" in card
     assert "To be filled in" in card
     assert "--seed 1" in card
+    assert "| adapter begun with | none |" in card
+    assert "--start" not in card
     assert str(tmp_path) not in card
 
 
@@ -137,6 +139,26 @@ def test_resuming_with_other_options_is_refused(model: Path, heard: Path, tmp_pa
 def test_resuming_nothing_is_refused(model: Path, heard: Path, tmp_path: Path) -> None:
     assert "no training" in refusal(model, tmp_path / "adapter", "--resume")
     assert not heard.exists()
+
+
+def test_a_training_begins_with_another_adapter_and_its_card_says_which(
+    model: Path, heard: Path, tmp_path: Path
+) -> None:
+    start, output = tmp_path / "start", tmp_path / "adapter"
+    start.mkdir()
+    (start / "adapter_model.safetensors").write_bytes(b"learnt")
+    train(model, output, "--start", str(start))
+    (asked,) = asked_of(heard)
+    assert asked["words"][-2:] == ["--start", str(start / "adapter_model.safetensors")]
+    card = (output / "README.md").read_text(encoding="utf-8")
+    assert f"| adapter begun with | {hashlib.sha256(b'learnt').hexdigest()} |" in card
+    assert "--start ADAPTER" in card
+    assert "another --start" in refusal(model, output, "--resume")
+
+
+def test_an_adapter_to_begin_with_that_is_not_there_is_refused(model: Path, heard: Path, tmp_path: Path) -> None:
+    assert "no adapter" in refusal(model, tmp_path / "adapter", "--start", str(tmp_path / "start"))
+    assert not (tmp_path / "adapter").exists()
 
 
 @pytest.mark.parametrize(
@@ -379,6 +401,16 @@ def test_a_checkpoint_of_another_training_is_refused(tiny: Path, tmp_path: Path)
         tune(tiny, tmp_path / "adapter", "--resume", "--seed", "2")
     with pytest.raises(ProgramFailed, match="holds a training already"):
         tune(tiny, tmp_path / "adapter")
+
+
+@needs_torch
+def test_a_training_goes_on_with_what_another_adapter_learnt(tiny: Path, tmp_path: Path) -> None:
+    tune(tiny, tmp_path / "first")
+    start = tmp_path / "first" / "adapter_model.safetensors"
+    tune(tiny, tmp_path / "second", "--start", str(start))
+    assert losses_in(tmp_path / "second")[0] < losses_in(tmp_path / "first")[0]
+    with pytest.raises(ProgramFailed, match="another rank"):
+        tune(tiny, tmp_path / "third", "--start", str(start), "--rank", "8")
 
 
 @needs_torch

@@ -13,7 +13,10 @@ _MEAN_OF = 20
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a card says. `log` is the trainer's, an entry a step; `recipe` what was asked for, as options."""
+    """What a card says. `log` is the trainer's, an entry a step; `recipe` what was asked for, as options.
+
+    `recipe["start"]` is the SHA-256 of the weights that the training began with, or empty.
+    """
 
     profile: str
     model: str
@@ -38,6 +41,7 @@ class Card:
             layout_counts=layouts,
             size_mb=self.size / 1e6,
             losses="\n".join(self._losses()),
+            begun_with=self.recipe["start"] or "none",
             command=self._command(),
         )
 
@@ -52,7 +56,8 @@ class Card:
         return rows
 
     def _command(self) -> str:
-        options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in self.recipe.items())
+        asked = {**self.recipe, "start": "ADAPTER" if self.recipe["start"] else ""}
+        options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in asked.items() if value != "")
         return f"python manage.py train_adapter --profile {self.profile} --model-dir MODEL --output OUTPUT {options}"
 
 
@@ -69,6 +74,7 @@ Finds NAMs (numéros d'assurance maladie) on one page of a clinic's document. Ma
 | prompt | `{prompt}` ({card.prompt_sha256}); the server's clients need LLM_PROMPT={prompt} |
 | data | {examples} examples, seed {seed}, development layouts only ({card.examples_sha256}) |
 | method | LoRA, rank {rank}, all linear layers |
+| adapter begun with | {begun_with} |
 | steps | {done} of {steps}, {tokens:,} tokens, {hours:.2f} hours |
 | size | {size_mb:.1f} MB, bfloat16 |
 

@@ -5,8 +5,9 @@ nothing here opens a file of somebody's. Seeds are `FIRST_SEED` or more, so that
 or that a development figure is measured on, is trained on.
 
 A page comes from its text layer, mostly made worse by `noise`; a share may come from the local reader, of degraded
-documents, which takes seconds a page and is kept on disk. An answer is what stands on the page as it was read. A page
-of which `finders.model` would not keep every value of the answer is left out.
+documents, which takes seconds a page and is kept on disk. It is asked about as `finders.model` asks, in parts where it
+is longer than the prompt is made for: an example is a part. An answer is what stands there as it was read. A part of
+which `finders.model` would not keep every value of the answer is left out.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from extraction.llm.prompts import Message
 from extraction.llm.training import noise
 from extraction.llm.training.noise import Wear, Worn
 from extraction.llm.training.targets import Spans, Target, targets
+from extraction.llm.training.views import View, mirrored, parted
 from extraction.page import Page
 from extraction.readers.choosing import Reader, read_pages
 from extraction.stance import Stance
@@ -46,6 +48,13 @@ MISPRINTS = 0.05
 """The share of numbers that are printed with a wrong check character: they are to be copied like any other."""
 _CLEAN = 0.3
 """The share of text-layer pages that stay as they were typed."""
+_MIRRORED = 0.2
+"""The share of pages whose columns stand in the opposite order."""
+_SHORTEST_PART, _LONGEST_PART = 0.5, 1.6
+"""How long the parts of a page are at least and at most, as a share of what the prompt is made for: a model that was
+tuned on parts of one length would not do for another, and the end of a page is as long as it happens to be."""
+_EMPTY = 0.35
+"""The share of parts without numbers that take part. There are more of them than of any other answer."""
 _FEW = 0.5
 """The share of documents that hold fewer numbers than their layout usually does, where it leaves a choice."""
 _MOST_OF_FEW = 6
@@ -63,7 +72,7 @@ class TooFew(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What is made. Equal recipes make equal examples.
+    """What is made: so many `examples`, each a page or a part of one. Equal recipes make equal examples.
 
     `prompt` is the version that the model will be asked with, `layouts` those of development that take part (all),
     `longest` the most characters of a page and its answer, and `scanned` the share, 0..1, of pages that the local
@@ -93,7 +102,7 @@ class Example(NamedTuple):
 
 @dataclass(slots=True)
 class Made:
-    """How many examples were made, by layout, and how many pages were left out, by reason."""
+    """How many examples were made, by layout, and how many pages or parts were left out, by reason."""
 
     layouts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -129,12 +138,12 @@ def make(recipe: Recipe, made: Made | None = None, *, cache: Path | None = None)
             raise TooFew("The corpus does not give so many examples; allow longer pages or ask for fewer.")
         document = document_of(kind, seed, people=_people(chance))
         page = _read(document, cache)
-        example = _example(page, document, recipe, chance) if page else "unread"
-        if isinstance(example, Example):
-            made.layouts[layout_of(kind)] += 1
-            yield example
-        else:
-            made.left_out[example] += 1
+        for example in _examples(page, document, recipe, chance) if page else ["unread"]:
+            if not isinstance(example, Example):
+                made.left_out[example] += 1
+            elif made.examples < recipe.examples:
+                made.layouts[layout_of(kind)] += 1
+                yield example
 
 
 def document_of(kind: str, seed: int, *, people: int | None = None) -> CorpusDocument:
@@ -181,8 +190,20 @@ def _read_by(reader: Reader, document: CorpusDocument) -> Page | None:
     return next(iter(read_pages(document.pdf, reader=reader))).page
 
 
-def _example(page: Page, document: CorpusDocument, recipe: Recipe, chance: random.Random) -> Example | str:
-    """The example of a page, or why there is none."""
+def _examples(page: Page, document: CorpusDocument, recipe: Recipe, chance: random.Random) -> Iterator[Example | str]:
+    """The examples of a page, or why there is none."""
+    view = _seen(page, document, chance)
+    if isinstance(view, str):
+        yield view
+        return
+    longest = round(prompts.load(recipe.prompt).longest * chance.uniform(_SHORTEST_PART, _LONGEST_PART))
+    for part in parted(view.layout, view.wanted, longest):
+        if part.wanted or chance.random() < _EMPTY:
+            yield _checked(part, document, recipe)
+
+
+def _seen(page: Page, document: CorpusDocument, chance: random.Random) -> View | str:
+    """A page as it was read, mirrored and misread, or why it cannot be learnt from."""
     stance = Stance.of(page)
     layout = Layout.of(stance.righted(page))
     if not layout.words:
@@ -190,14 +211,18 @@ def _example(page: Page, document: CorpusDocument, recipe: Recipe, chance: rando
     wanted = targets(layout, document.truth, shown=stance.put_back)
     if wanted is None:
         return "unlocated"
+    view = View(layout, wanted)
+    if chance.random() < _MIRRORED:
+        view = mirrored(layout, wanted) or view
     if page.reader == "text_layer" and chance.random() >= _CLEAN:
-        misread = noise.worn(layout, chance, _wear(chance), apart=_edges(wanted))
+        misread = noise.worn(view.layout, chance, _wear(chance), apart=_edges(view.wanted))
         if misread is not None:
-            layout, wanted = misread.layout, [_moved(target, misread) for target in wanted]
-    return _checked(layout, wanted, document, recipe)
+            view = View(misread.layout, [_moved(target, misread) for target in view.wanted])
+    return view
 
 
-def _checked(layout: Layout, wanted: Sequence[Target], document: CorpusDocument, recipe: Recipe) -> Example | str:
+def _checked(view: View, document: CorpusDocument, recipe: Recipe) -> Example | str:
+    layout, wanted = view
     entries = [_entry(layout, target) for target in wanted]
     if None in entries:
         return "unlocated"

@@ -20,6 +20,8 @@ from extraction.visits.moments import bare_times_in, dates_in, puts_month_first,
 
 _SAME_PLACE = 0.2
 """The least overlap of a printed number with the box of a true one."""
+_BELOW = 1.5
+"""How many times as far off a date or time is that stands below its number."""
 _ALIKE = 0.7
 """How much of a misread number must be right, 0..1: with less, what was read there is no number any more."""
 
@@ -120,12 +122,15 @@ def _time(layout: Layout, item: TruthItem, near: Box) -> Spans:
 
 
 def _nearest(layout: Layout, near: Box, spans: Sequence[Span]) -> Spans:
-    """The span that belongs to a number: of its row if there is one, else above it, else below."""
+    """The span that belongs to a number: of its row if there is one, else the nearest, rather above it than below.
 
-    def order(span: Span) -> tuple[bool, bool, float]:
+    They all say the same, so that a heading of the page is taken only where the number's own block says nothing.
+    """
+
+    def order(span: Span) -> tuple[bool, float]:
         box = layout.box(*span)
         apart = abs(box.middle[1] - near.middle[1]) > near.height / 2
-        return apart, apart and box.middle[1] > near.middle[1], _distance(box, near)
+        return apart, _distance(box, near) * (_BELOW if box.middle[1] > near.middle[1] else 1)
 
     best = min(spans, key=order, default=None)
     if best is None:

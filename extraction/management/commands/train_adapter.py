@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         data.add_argument("--examples", type=int, default=4000, metavar="N", help="pages to learn from (4000)")
         data.add_argument("--seed", type=int, default=1, metavar="S", help="seed of the pages and of the training (1)")
         data.add_argument(
-            "--prompt", default="nam-lines-v1", choices=prompts.versions(), help="what the model is asked"
+            "--prompt", default="nam-lines-v2", choices=prompts.versions(), help="what the model is asked"
         )
         data.add_argument("--longest", type=int, default=examples.LONGEST, metavar="N", help="characters of a page")
         data.add_argument(
@@ -57,6 +58,7 @@ class Command(BaseCommand):
         )
         data.add_argument("--cache", type=Path, metavar="DIR", help="where pages read from pictures are kept")
         training = parser.add_argument_group("training")
+        training.add_argument("--start", type=Path, metavar="DIR", help="an adapter of this model to begin with")
         training.add_argument("--steps", type=int, default=1000, metavar="N", help="steps in all (1000)")
         training.add_argument("--rank", type=int, default=16, metavar="R", help="rank of the adapter (16)")
         training.add_argument("--rate", type=float, default=5e-4, metavar="X", help="highest learning rate (0.0005)")
@@ -75,6 +77,7 @@ class Command(BaseCommand):
         check_python(launch.python)
         check_model(launch)
         asked = {name: options[name] for name in (*_OF_THE_DATA, *_OF_THE_TRAINING)}
+        asked["start"] = fingerprint(options["start"])
         made = self._resumed(output, asked) if options["resume"] else self._begun(output, asked, options["cache"])
         words = trainer_arguments(launch, output.absolute(), options)
         try:
@@ -124,12 +127,24 @@ def check_options(profile: Profile, options: dict[str, Any]) -> None:
         raise CommandError("Seeds from 1,000,000 on are held out.")
 
 
+def fingerprint(start: Path | None) -> str:
+    """The SHA-256 of the weights that a training begins with; empty where it begins with none. Raises CommandError."""
+    if start is None:
+        return ""
+    try:
+        return hashlib.sha256((start / WEIGHTS).read_bytes()).hexdigest()
+    except OSError:
+        raise CommandError(f"There is no adapter in {start} to begin with.") from None
+
+
 def trainer_arguments(launch: Launch, output: Path, options: dict[str, Any]) -> list[str]:
     """The options of extraction/llm/programs/lora.py."""
     words = ["--model", launch.model_dir, "--examples", str(output / EXAMPLES), "--output", str(output)]
     words += ["--base", launch.profile.model, "--seed", str(options["seed"]), "--context", str(launch.profile.context)]
     for name in (*_OF_THE_TRAINING, "save_every", "hours"):
         words += [f"--{name.replace('_', '-')}", str(options[name])]
+    if options["start"]:
+        words += ["--start", str((options["start"] / WEIGHTS).absolute())]
     return [*words, "--resume"] if options["resume"] else words
 
 
