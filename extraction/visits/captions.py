@@ -20,6 +20,7 @@ from extraction.layout import Layout
 from extraction.page import Box
 from extraction.visits import moments, slips
 from extraction.visits.moments import DateMatch, TimeMatch
+from extraction.visits.steps import Steps
 
 _RANGE_BETWEEN = re.compile(r"[ ]?(?:-|/|>|a|au|et|to|and|until|jusqu'a)[ ]?")
 _HEADER_KINDS = ("birth", "other", "time", "visit", "plain")
@@ -89,7 +90,7 @@ class _Label(NamedTuple):
     caption: int = -1
 
 
-_NO_NAME = _Label(0, 0, "")
+_NO_NAME, _ARRIVAL = _Label(0, 0, ""), _Label(0, 0, "time")
 
 
 @dataclass(slots=True)
@@ -108,6 +109,7 @@ class Captions:
     _boxes: dict[int, Box] = field(default_factory=dict)
     _lefts: dict[int, float] = field(default_factory=dict)
     _all_times: list[TimeMatch] | None = None
+    _told: Steps | None = None
     _under: bool | None = None
     _slipped: list[DateMatch] | None = None
     _born: set[date] = field(default_factory=set)
@@ -200,11 +202,10 @@ class Captions:
         """The clearly written times in `rows` that may be visits, in reading order."""
         marks = []
         previous = 0
-        if self._all_times is None:
-            self._all_times = sorted([*self.found_times, *self._bare()])
-        for match in self._all_times:
+        steps = self._steps()
+        for match in self._every_time():
             row = self.layout.row_at(match.start)
-            if self._ends_range(previous, match.start) or row not in rows:
+            if self._ends_range(previous, match.start) or row not in rows or match.start in steps.later:
                 previous = match.end
                 continue
             day = self._date_before(match.start)
@@ -215,11 +216,25 @@ class Captions:
                 # Two columns may be read as one cell: each has its own header.
                 own = self._header(row, self.layout.box(match.start, match.start + 1))
                 name = own if own.kind == "time" else name
+            if match.start in steps.first and name.kind not in ("time", "visit"):
+                name = _ARRIVAL
             previous = match.end
             stamped = shared and _STAMP_BEHIND.match(self.layout.folded, match.end)
             if name.kind not in ("birth", "other") and not stamped:
                 marks.append(self._mark(*match, name.kind, name.caption))
         return marks
+
+    def _every_time(self) -> list[TimeMatch]:
+        """All clearly written times."""
+        if self._all_times is None:
+            self._all_times = sorted([*self.found_times, *self._bare()])
+        return self._all_times
+
+    def _steps(self) -> Steps:
+        """Which of them are steps of a visit."""
+        if self._told is None:
+            self._told = Steps.of(self.layout, self._every_time())
+        return self._told
 
     def _ends_range(self, previous: int, start: int) -> bool:
         """Whether a time is the end of "8 h 30 à 9 h", or stands behind the end of a range of days."""
@@ -259,7 +274,8 @@ class Captions:
     def unnamed_times(self, extra: Iterable[TimeMatch] = ()) -> list[TimeMatch]:
         """The times, and `extra` ones, that begin their cell without a label before them, as hours of an agenda do."""
         times = []
-        for match in sorted([*self.found_times, *extra]):
+        every = [match for match in self.found_times if match.start not in self._steps().later]
+        for match in sorted([*every, *extra]):
             start, row = self.layout.cell(match.start)[0], self.layout.row_at(match.start)
             at = bisect_left(self.found, match.start, key=lambda label: label.start) - 1
             named = at >= 0 and self.found[at].start >= self.layout.rows[row].start

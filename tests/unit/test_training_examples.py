@@ -75,7 +75,7 @@ def test_a_recipe_with_a_held_out_layout_is_refused() -> None:
 def test_every_example_is_of_development_and_of_the_seeds_of_training(made: list[Example]) -> None:
     assert not any(is_held_out(example.kind, example.seed) for example in made)
     assert all(FIRST_SEED <= example.seed < HELD_OUT_SEED for example in made)
-    assert len({example.kind for example in made}) >= len(DEVELOPMENT) - 3
+    assert len({example.kind for example in made}) > len(DEVELOPMENT) / 2
 
 
 def test_the_same_recipe_makes_the_same_examples(made: list[Example]) -> None:
@@ -104,7 +104,9 @@ def test_misread_numbers_are_answered_as_they_were_misread(made: list[Example]) 
 
 def counts_of(example: Example) -> set[int]:
     """How many numbers its document may hold."""
-    return {len(build(example.kind, seed=example.seed, pages=1, people=people).truth) for people in (None, *range(1, 7))}
+    return {
+        len(build(example.kind, seed=example.seed, pages=1, people=people).truth) for people in (None, *range(1, 7))
+    }
 
 
 def test_a_page_has_as_many_entries_as_numbers_and_no_decoy() -> None:
@@ -125,7 +127,9 @@ def test_some_parts_without_numbers_take_part(made: list[Example]) -> None:
 
 def test_some_pages_have_their_columns_in_the_opposite_order() -> None:
     pages = [shown(example) for example in of_kind("list", 40)]
-    assert any("Heure" in page and page.index("NAM") < page.index("Heure") for page in pages)
+    heads = [page for page in pages if "Acte" in page and "Dossier" in page]
+    assert any(page.index("Acte") < page.index("Dossier") for page in heads)
+    assert any(page.index("Acte") > page.index("Dossier") for page in heads)
 
 
 @pytest.mark.parametrize("kind", ["notice", "decoys", "invoice", "statement"])

@@ -42,6 +42,7 @@ from extraction.corpus.layouts import (
     summary,
     table,
     visit_list,
+    waiting,
 )
 from extraction.corpus.layouts.held_out import (
     daysheet,
@@ -77,6 +78,7 @@ DEVELOPMENT: Mapping[str, Layout] = {
     "rooms": rooms.draw,
     "daylist": daylist.draw,
     "attendance": attendance.draw,
+    "waiting": waiting.draw,
     "cards": cards.draw,
     "summary": summary.draw,
     "chits": chits.draw,

@@ -350,7 +350,7 @@ def fingerprint(asked: argparse.Namespace) -> str:
 
 
 def begun(asked: argparse.Namespace, trainer: Trainer) -> Progress:
-    """Nothing yet, or what another adapter learnt. Raises Refused where a training is, or if that adapter is another kind."""
+    """Nothing yet, or what another adapter learnt. Raises Refused where a training is, or if it is of another kind."""
     output = asked.output
     if (output / CHECKPOINT).exists() or (output / WEIGHTS).exists():
         raise Refused("The folder holds a training already: go on with --resume, or choose another one.")

@@ -27,7 +27,8 @@ def parted(layout: Layout, wanted: Sequence[Target], longest: int) -> Iterator[V
     """The page as the model finder asks about it, in parts of about `longest` characters.
 
     An entry is wanted of every part that shows its whole number, whoever owns it: the model is not told. A date or time
-    that the part does not show is not. Parts whose rows fall together without their neighbours, which is rare, are left out.
+    that the part does not show is not. Parts whose rows fall together without their neighbours, which is rare, are left
+    out.
     """
     for part in parts(layout, longest):
         shown = Layout.of(part.page)

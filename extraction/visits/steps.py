@@ -1,0 +1,100 @@
+"""The hour that a visit began with, where a page tells those of its steps: "Arrivée 8 h 05, triage 8 h 20". Pure.
+
+What a time is called stands right before it, or at the head of its column. An appointment is no step: it is when the
+visit was to be, and stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from extraction.layout import Layout, plain
+from extraction.visits.moments import TimeMatch
+
+_ARRIVAL = re.compile(
+    r"\b(?:arriv|arr\b|inscri|enregistr|accueil|admi[st]|entrees?\b|presente|regist(?:ered|ration)\b"
+    r"|check(?:ed)?[ -]?in)"
+)
+_STEP = re.compile(
+    r"\b(?:tri(?:aged?|ee?s?)\b|pris[es]?[ ]en[ ]charge|medecins?\b|infirm|evalua|reevalu|soins?\b|prelev|radio|ecg\b"
+    r"|vue?s?\b|conge|depart|sortie|seen\b|physician|nurse|x-?ray|reassess|blood|discharge|left\b|bed\b|lit\b|salle\b)"
+)
+_APPOINTMENT = re.compile(
+    r"\b(?:rendez-?[ ]?vous|rdv\b|rv\b|visites?\b|consult|appoint|schedul|prevue?s?\b|seances?\b)"
+)
+_HIGHEST_HEAD = 40
+"""A column's head stands within so many rows above its cells."""
+_EDGE = 0.02
+"""What stands in a column begins at most so far left of it, in parts of the page's width."""
+_LONGEST_NAME = 40
+"""Characters: more before a time are a sentence about something else."""
+
+
+class Steps(NamedTuple):
+    """The offsets of the times that tell an arrival among other hours, and of those that tell a later step."""
+
+    first: frozenset[int] = frozenset()
+    later: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, layout: Layout, times: Sequence[TimeMatch]) -> Steps:
+        """Those of a page's `times`, which are all of it in reading order. None where no row tells an arrival.
+
+        In a row without an arrival, what is called a later step is one all the same.
+        """
+        if not _ARRIVAL.search(layout.folded):
+            return cls()
+        rows: dict[int, list[TimeMatch]] = {}
+        for match in times:
+            rows.setdefault(layout.row_at(match.start), []).append(match)
+        named = [_named(layout, row, here) for row, here in rows.items()]
+        if not any(_begins(steps) for steps in named):
+            return cls()
+        return cls(
+            frozenset(step.start for steps in named if _begins(steps) for step in steps if _ARRIVAL.search(step.name)),
+            frozenset(step.start for steps in named for step in _later(steps)),
+        )
+
+
+class _Step(NamedTuple):
+    start: int
+    name: str
+
+
+def _begins(steps: Sequence[_Step]) -> bool:
+    """Whether a row tells an arrival among other hours."""
+    return len(steps) > 1 and any(_ARRIVAL.search(step.name) for step in steps)
+
+
+def _later(steps: Sequence[_Step]) -> Iterable[_Step]:
+    other = [step for step in steps if not (_ARRIVAL.search(step.name) or _APPOINTMENT.search(step.name))]
+    return other if _begins(steps) else (step for step in other if _STEP.search(step.name))
+
+
+def _named(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[_Step]:
+    """The times of a row with what each is called, in lower case."""
+    end = layout.rows[row].start
+    steps = []
+    for match, head in zip(times, _heads(layout, row, times), strict=True):
+        before = layout.folded[end : match.start].split("\t")
+        own = before[-1] if any(c.isalpha() for c in before[-1]) else ""
+        beside = before[-2] if len(before) > 1 and not own.strip() else ""
+        steps.append(_Step(match.start, (own or head or beside)[-_LONGEST_NAME:]))
+        end = match.end
+    return steps
+
+
+def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:
+    """What stands at the head of the column of each time: in the nearest row above that holds no number there."""
+    edges = [layout.left(match.start) - _EDGE for match in times]
+    for above in range(row - 1, max(-1, row - _HIGHEST_HEAD), -1):
+        start, end = layout.rows[above][:2]
+        words = [word for word in layout.words_in(start, end) if word.box.x0 >= edges[0]]
+        text = " ".join(word.text for word in words)
+        if any(c.isalpha() for c in text) and not any(c.isdigit() for c in text):
+            columns = zip(edges, [*edges[1:], 2.0], strict=True)
+            own = [" ".join(w.text for w in words if low <= w.box.x0 < high) for low, high in columns]
+            return [plain(each).lower() for each in own]
+    return [""] * len(times)

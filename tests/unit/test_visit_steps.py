@@ -1,0 +1,57 @@
+"""Of the hours of one visit, that of its beginning; an appointment and hours without steps stay what they were."""
+
+from __future__ import annotations
+
+from datetime import time
+
+import pytest
+
+from extraction.layout import Layout
+from extraction.visits import moments
+from extraction.visits.captions import Captions
+from extraction.visits.steps import Steps
+from tests.unit.paper import page_of
+
+
+def kept(*rows: str) -> list[time]:
+    """The times that may be visits."""
+    layout = Layout.of(page_of(*rows))
+    return [mark.value for mark in Captions.of(layout).times(range(len(rows)))]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Arrivée 08:05, triage 08:20, vu par le médecin 09:10",
+        "Triage : 08:20\tArrivé à : 08:05",
+        "Heure d'arrivée : 8 h 05\tHeure de prise en charge : 9 h 10",
+        "Check-in : 8:05 a.m.\tDischarge time : 11:40 a.m.",
+        "Inscription\t08:05\tTriage\t08:20",
+    ],
+)
+def test_the_hour_of_arrival_is_kept_and_later_steps_are_not(row: str) -> None:
+    assert kept(row) == [time(8, 5)]
+
+
+def test_the_head_of_a_column_names_its_hours() -> None:
+    rows = ("Nom, prénom\tTriage\tArrivée", "Roy, Juliet\t08:20\t08:05", "Côté, Lucie\t09:20\t09:05")
+    assert kept(*rows) == [time(8, 5), time(9, 5)]
+
+
+def test_a_later_step_is_none_of_an_entry_that_states_no_arrival() -> None:
+    rows = ("Arrivée : 08:05\tTriage : 08:20", "Triage : 09:20")
+    assert kept(*rows) == [time(8, 5)]
+
+
+def test_an_appointment_is_kept_beside_an_arrival() -> None:
+    assert kept("Rendez-vous : 08:15\tArrivée : 08:05") == [time(8, 15), time(8, 5)]
+
+
+def test_without_an_arrival_nothing_is_a_step() -> None:
+    layout = Layout.of(page_of("Triage 08:20\tMédecin 09:10", "Début 10:00\tFin 11:00"))
+    assert Steps.of(layout, moments.times_in(layout.folded)) == Steps()
+
+
+def test_one_hour_alone_is_kept_whatever_it_is_called() -> None:
+    assert kept("Arrivée : 08:05") == [time(8, 5)]
+    assert kept("Prise en charge à 08:05") == [time(8, 5)]
