@@ -7,6 +7,7 @@ those of the machine too, so that the person who answers for it reads them in th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,8 +20,9 @@ from accounts.models import User
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction import queue, standing
+from extraction.llm import client, health, prompts, rollout
 from extraction.llm import endpoints as addresses
-from extraction.llm import prompts, rollout
+from extraction.llm.client import ModelServer
 from extraction.models import Deployment, DeploymentState, Document, PageState, Question, Run, RunPage, Status
 from extraction.scoring import Score
 
@@ -38,13 +40,34 @@ class RefusedAddress(ValueError):
     """Pages may not be sent to this address. Its text is a sentence for the person."""
 
 
-def check_addresses(endpoints: Sequence[str]) -> None:
-    """Raises RefusedAddress unless each is a private address of a host that the settings allow."""
-    from extraction.llm import client
+class NotReady(ValueError):
+    """A newcomer's server cannot be asked. `endpoint` says which, `detail` is a code of `llm.health`."""
 
+    def __init__(self, endpoint: str, detail: str) -> None:
+        super().__init__(f"{endpoint}: {detail}")
+        self.endpoint, self.detail = endpoint, detail
+
+
+def check_servers(endpoints: Sequence[str], model_name: str) -> None:
+    """Raises NotReady unless every server answers now, under this model's name, and RefusedAddress without a model."""
+    server = _server()
+    for endpoint in endpoints:
+        looked = health.health(replace(server, endpoint=endpoint, model=model_name))
+        if not looked.ok:
+            raise NotReady(endpoint, looked.detail)
+
+
+def _server() -> ModelServer:
+    """The one in service by the settings. Raises RefusedAddress where there is none."""
     server = client.from_settings()
     if server is None:
         raise RefusedAddress(_("Set LLM_ENDPOINT first: a rollout compares a newcomer with the model in service."))
+    return server
+
+
+def check_addresses(endpoints: Sequence[str]) -> None:
+    """Raises RefusedAddress unless each is a private address of a host that the settings allow."""
+    server = _server()
     for endpoint in endpoints:
         try:
             addresses.check_endpoint(endpoint, server.allowed_hosts)

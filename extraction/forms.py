@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from extraction import costs
 from extraction.actions import Billing
 from extraction.costs import Hosting, TokenPrices, Workload
-from extraction.deployments import RefusedAddress, check_addresses
+from extraction.deployments import NotReady, RefusedAddress, check_addresses, check_servers
 from extraction.llm import profiles, prompts
 from extraction.models import Document
 from extraction.prices import PriceList
+from extraction.templatetags.health_text import state_words
 
 
 class BillingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -74,6 +75,17 @@ class DeploymentForm(forms.Form):
         except RefusedAddress as refusal:
             raise forms.ValidationError(str(refusal)) from None
         return endpoints
+
+    def clean(self) -> dict[str, Any]:
+        """A server that is not there is not tried: ten minutes would pass before it is rolled back."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors:
+            try:
+                check_servers(cleaned["endpoints"], cleaned["model_name"])
+            except NotReady as error:
+                words = {"endpoint": error.endpoint, "state": state_words(error.detail)}
+                self.add_error("endpoints", _("The server at %(endpoint)s %(state)s.") % words)
+        return cleaned
 
 
 class CalculatorForm(forms.Form):

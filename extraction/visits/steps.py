@@ -49,9 +49,10 @@ class Steps(NamedTuple):
         rows: dict[int, list[TimeMatch]] = {}
         for match in times:
             rows.setdefault(layout.row_at(match.start), []).append(match)
-        named = [_named(layout, row, here) for row, here in rows.items()]
-        if not any(_begins(steps) for steps in named):
+        several = {row: _named(layout, row, here) for row, here in rows.items() if len(here) > 1}
+        if not any(map(_begins, several.values())):
             return cls()
+        named = [several.get(row) or _named(layout, row, here) for row, here in rows.items()]
         return cls(
             frozenset(step.start for steps in named if _begins(steps) for step in steps if _ARRIVAL.search(step.name)),
             frozenset(step.start for steps in named for step in _later(steps)),

@@ -12,10 +12,13 @@ from audit.models import Event
 from audit.verbs import Verb
 from extraction import deployments, standing
 from extraction.deployments import CannotRollOut, RefusedAddress
+from extraction.llm.health import Health
 from extraction.models import Deployment, Finder, Question, Run, RunPage, Status
 from extraction.scheduler import Scheduler
+from namsite import devservers
 from review import actions as review
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, RunPageFactory, UserFactory
+from tests.fakes import vllm
 from tests.integration.rollouts import good_answers, state
 
 pytestmark = pytest.mark.django_db
@@ -312,6 +315,12 @@ def test_a_bad_model_goes_although_the_queue_is_away(deployment):
 FORM = {"endpoints": ENDPOINT, "model_name": "adapter-2", "prompt_version": "nam-v1", "in_shadow": "0"}
 
 
+@pytest.fixture
+def answering(monkeypatch):
+    """The newcomer's servers are there."""
+    monkeypatch.setattr(deployments.health, "health", lambda server: Health(ok=True, seconds=0.1, detail="ok"))
+
+
 def page(client):
     return client.get(reverse("extraction:deployments")).content.decode()
 
@@ -325,6 +334,7 @@ def test_an_installation_without_a_model_offers_no_form(admin_client, settings):
     assert "add" not in page(admin_client)
 
 
+@pytest.mark.usefixtures("answering")
 def test_a_newcomer_is_begun_through_the_form(admin_client, admin):
     two = {**FORM, "endpoints": f"{ENDPOINT}\n\n http://10.0.3.51:8001/v1/ \n{ENDPOINT}"}
     assert admin_client.post(reverse("extraction:add-deployment"), two).status_code == 302
@@ -348,6 +358,24 @@ def test_a_wrong_form_says_what_is_wrong_and_begins_nothing(admin_client, change
     assert not Deployment.objects.exists()
 
 
+def test_a_newcomer_whose_server_is_not_there_is_not_begun(admin_client, settings):
+    settings.LLM_ALLOWED_HOSTS = ["127.0.0.1"]
+    address = f"http://127.0.0.1:{devservers.free_port()}/v1"
+    answer = admin_client.post(reverse("extraction:add-deployment"), FORM | {"endpoints": address})
+    assert answer.status_code == 400
+    assert f"Le serveur à {address} ne répond pas." in answer.content.decode()
+    assert not Deployment.objects.exists()
+
+
+def test_a_newcomer_that_its_server_does_not_serve_is_not_begun(admin_client, settings):
+    settings.LLM_ALLOWED_HOSTS = ["127.0.0.1"]
+    with vllm.running_vllm(model="adapter-1") as running:
+        answer = admin_client.post(reverse("extraction:add-deployment"), FORM | {"endpoints": running.endpoint})
+    assert "ne sert pas le modèle" in answer.content.decode()
+    assert not Deployment.objects.exists()
+
+
+@pytest.mark.usefixtures("answering")
 def test_a_second_newcomer_is_refused_with_a_sentence(admin_client, deployment):
     answer = admin_client.post(reverse("extraction:add-deployment"), FORM)
     assert answer.status_code == 409
