@@ -71,6 +71,13 @@ def test_too_little_to_learn_from_is_a_usage_error(file: Path, monkeypatch: pyte
     assert file.read_text() == "untouched"
 
 
+def test_weights_that_cannot_be_written_are_said_in_one_line(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fit_confidence, "FILE", file.parent / "not-there" / "confidence.json")
+    status, _, err = run("anywhere", "--write")
+    assert status == 3
+    assert err.strip().endswith("cannot be written by this user; nothing was written")
+
+
 def test_names_of_documents_are_not_written_down() -> None:
     seen = Example(Witnesses(Checks(True, True, True, None), 1.0, ("pattern",)), True)
     real = [Sample(name, (seen,), 1) for name in ("Tremblay, Martin", "agenda-fax-7", "agenda-fax-12")]

@@ -39,7 +39,8 @@ FILE = Path(confidence.__file__).with_name("confidence.json")
 class Command(BaseCommand):
     """`manage.py fit_confidence DIR... [--write] [--finder F] [--jobs N]`.
 
-    Needs no database. Exit status: 0 done, 1 the fit is worse on held-out documents, 2 usage, 3 a service is down.
+    Needs no database. Exit status: 0 done, 1 the fit is worse on held-out documents, 2 usage, 3 a service is down or the
+    weights cannot be written.
     """
 
     name = "fit_confidence"
@@ -71,7 +72,10 @@ class Command(BaseCommand):
         if trial.refusal:
             self.stop(f"{trial.refusal}; nothing was written", WORSE)
         if write:
-            save(FILE, trial.fitted, provenance(to_fit, trial.after, by_layout))
+            try:
+                save(FILE, trial.fitted, provenance(to_fit, trial.after, by_layout))
+            except OSError:
+                self.stop(f"{FILE} cannot be written by this user; nothing was written", UNAVAILABLE)
             self.stdout.write(f"\n{FILE.name} written.")
 
     def samples(self, folders: Sequence[Path], *, finder: str, jobs: int) -> list[Sample]:
@@ -159,4 +163,6 @@ def save(file: Path, weights: Weights, fitted: dict[str, Any]) -> None:
     body = json.dumps(weights.to_json()["weights"])
     version = f"{fitted['on']}-{hashlib.sha256(body.encode()).hexdigest()[:6]}"
     named = replace(weights, version=version, provenance=fitted)
-    file.write_text(json.dumps(named.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(named.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(file)
