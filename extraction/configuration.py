@@ -14,11 +14,7 @@ from extraction.readers.pdf import Limits
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelFinder
-    from extraction.llm.client import ModelServer
     from extraction.llm.starting import Starting
-
-SERVER = "main"
-"""The name of the server that the settings name."""
 
 
 def limits() -> Limits:
@@ -67,16 +63,3 @@ def deployed_finder(endpoints: Sequence[str], model_name: str, prompt_version: s
         raise ServiceUnavailable("model_unavailable")
     servers = tuple(replace(server, endpoint=endpoint, model=model_name) for endpoint in endpoints)
     return ModelFinder(Replicas(servers), prompts.load(prompt_version))
-
-
-def model_servers() -> list[tuple[str, ModelServer]]:
-    """Every model server that is in use, by the name that its samples carry; the first matters most.
-
-    Raises ValueError when the settings make no server, such as a key that no header can carry.
-    """
-    if not settings.LLM_ENDPOINT:
-        return []
-    from extraction.llm import client
-
-    server = client.from_settings()
-    return [(SERVER, server)] if server is not None else []

@@ -21,8 +21,9 @@ from accounts.policy import Right, has_right
 from extraction import availability, charts
 from extraction.availability import UP, Bucket, Look, Outage, Timing, Uptime
 from extraction.charts import Bar, Curve
-from extraction.configuration import SERVER, model_servers, model_start
+from extraction.configuration import model_start
 from extraction.models import Finder, PageState, Run, RunPage, Sample, Status
+from extraction.traffic import SERVER, watched
 
 STALE = timedelta(minutes=3)
 """A sample that old says nothing of now."""
@@ -47,10 +48,13 @@ class Condition:
         return self.state in (UP, OFF)
 
 
-def servers() -> list[str]:
-    """The names of the servers that are in use. Settings with which none can be asked are no reason to show no page."""
+def servers(*, tried: bool = False) -> list[str]:
+    """The names of the servers in service, and if asked for of those that are `tried`.
+
+    Settings with which none can be asked are no reason to show no page.
+    """
     try:
-        return [name for name, _server in model_servers()]
+        return [each.name for each in watched() if tried or not each.is_tried]
     except ValueError:
         return [SERVER]
 
@@ -75,9 +79,15 @@ class Alert:
 
 
 def alerts(user: User, moment: datetime) -> list[Alert]:
-    """What the person should know of now. While all is well this is one query for most people."""
+    """What the person should know of now. While all is well this is one query for most people.
+
+    What is wrong with a newcomer is told on its own page, and what was replaced may be switched off.
+    """
     may_look = has_right(user, Right.AVAILABILITY)
     looks = _recent(moment)
+    if not all(look.is_up for seen in looks.values() for look in seen):
+        in_service = servers()
+        looks = {server: seen for server, seen in looks.items() if server in in_service}
     start = model_start()
     expected = start is not None and start.step != "ready"  # The page says that it is starting, or will not come.
     failing = [] if expected else [server for server, seen in looks.items() if _fails_now(seen, moment)]

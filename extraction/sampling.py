@@ -17,6 +17,7 @@ from extraction.models import Sample
 if TYPE_CHECKING:
     from extraction.llm.client import ModelServer
     from extraction.llm.metrics import Load
+    from extraction.traffic import Watched
 
 logger = logging.getLogger(__name__)
 
@@ -87,10 +88,10 @@ class Sampler:
         if minute == self._minute:
             return
         self._minute = minute
-        for name, server in _servers():
-            if name not in self._looks:
-                self._looks[name] = Look(name, server, minute)
-                self._looks[name].start()
+        for each in _watched():
+            if each.name not in self._looks:
+                self._looks[each.name] = Look(each.name, each.server, minute)
+                self._looks[each.name].start()
 
     def collect(self, *, wait: float = 0.0) -> None:
         """Stores the looks that are over, each awaited for so many seconds."""
@@ -103,11 +104,11 @@ class Sampler:
         Sample.objects.bulk_create([sample for sample in over if sample is not None], ignore_conflicts=True)
 
 
-def _servers() -> list[tuple[str, ModelServer]]:
-    from extraction.configuration import model_servers
+def _watched() -> list[Watched]:
+    from extraction.traffic import watched
 
     try:
-        return model_servers()
+        return watched()
     except ValueError as error:  # Wrong settings stop the samples and not the scheduler.
         logger.error("the model server cannot be looked at: %s", error)  # noqa: TRY400
         return []

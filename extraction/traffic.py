@@ -15,8 +15,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -34,12 +35,29 @@ from extraction.ticking import ticking
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelAnswer, ModelFinder
+    from extraction.llm.client import ModelServer
 
 logger = logging.getLogger(__name__)
 
+SERVER = "main"
+"""The name of the server that the settings name, where servers are watched."""
 LOOK_SECONDS = 2.0
+_LONGEST_NAME = 100
 STALE_SECONDS = 5.0
 """A roll-back is in force within this time, even where the database does not answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A server that pages go to. `name` is that of its samples: its address, or `SERVER`.
+
+    `is_tried` is a newcomer's, whose trouble costs nobody anything. What was in service before is not watched: it may
+    be switched off.
+    """
+
+    name: str
+    server: ModelServer
+    is_tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +200,45 @@ def routed(document_id: UUID, from_settings: Callable[[], ModelFinder]) -> Itera
         return
     with ticking(LOOK_SECONDS, trust.look, name="rollout"):
         yield Switch(routes, trust.holds)
+
+
+def in_service() -> tuple[str, str]:
+    """The address and the model that answer every document that no newcomer gets; of several replicas the first."""
+    adopted = Deployment.objects.filter(state=DeploymentState.ADOPTED).first()
+    if adopted is None:
+        return settings.LLM_ENDPOINT, settings.LLM_MODEL
+    return adopted.endpoints[0], adopted.model_name
+
+
+def watched() -> list[Watched]:
+    """The servers in service, then a newcomer's; a server that has both once, for what is in service.
+
+    Raises ValueError when the settings make no server, such as a key that no header can carry.
+    """
+    from extraction.llm import client
+
+    server = client.from_settings()
+    if server is None:
+        return []
+    in_use = Deployment.objects.filter(state__in=[DeploymentState.OPEN, DeploymentState.ADOPTED])
+    by_state = {each.state: each for each in in_use}
+    adopted, tried = by_state.get(DeploymentState.ADOPTED), by_state.get(DeploymentState.OPEN)
+    found: dict[str, Watched] = {}
+    for each in [server] if adopted is None else _servers_of(adopted, server):
+        found.setdefault(each.endpoint, Watched(_name(each.endpoint), each))
+    for each in [] if tried is None else _servers_of(tried, server):
+        found.setdefault(each.endpoint, Watched(_name(each.endpoint), each, is_tried=True))
+    return list(found.values())
+
+
+def _servers_of(deployment: Deployment, server: ModelServer) -> list[ModelServer]:
+    return [replace(server, endpoint=each, model=deployment.model_name) for each in deployment.endpoints]
+
+
+def _name(endpoint: str) -> str:
+    if endpoint.rstrip("/") == settings.LLM_ENDPOINT.rstrip("/"):
+        return SERVER
+    return urlsplit(endpoint).netloc[:_LONGEST_NAME]
 
 
 def is_measured() -> bool:

@@ -21,12 +21,13 @@ from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import actions, availability, costs, images, monitoring, prices, queries, usage
-from extraction.configuration import SERVER, model_start
+from extraction.configuration import model_start
 from extraction.errors import UnreadableDocument
 from extraction.forms import BillingForm, CalculatorForm, PriceForm
 from extraction.models import Finding, Run
 from extraction.monitoring import Period
 from extraction.templatetags.money import price_name
+from extraction.traffic import SERVER
 
 DOCUMENTS_PER_PAGE = 25
 
@@ -166,7 +167,7 @@ def model_availability(request: HttpRequest) -> HttpResponse:
     """How one model server did in a day, a week or a month (`?period=`, `?server=`)."""
     user, moment = person(request), timezone.now()
     period = request.GET.get("period", "")
-    servers = monitoring.servers()
+    servers = monitoring.servers(tried=True)
     server = request.GET.get("server", "")
     overview = monitoring.overview(
         server if server in servers else next(iter(servers), SERVER),

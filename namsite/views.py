@@ -58,7 +58,7 @@ def llm_health(request: HttpRequest) -> JsonResponse:
     Nobody who asks here makes this process ask the server. `state` is a code of `extraction.llm.health.Detail`, "off"
     or "unknown". Only people who are signed in see which server it is, and only an administrator sees its host.
     """
-    from extraction import monitoring
+    from extraction import monitoring, traffic
 
     servers = monitoring.servers()
     seen = monitoring.condition(servers, timezone.now())
@@ -68,8 +68,8 @@ def llm_health(request: HttpRequest) -> JsonResponse:
         body["seconds"] = round(seen.seconds, 3)
     if isinstance(request.user, User) and servers:
         is_admin = request.user.role == Role.ADMIN
-        endpoint = settings.LLM_ENDPOINT
-        body |= {"endpoint": endpoint if is_admin else _masked(endpoint), "model": settings.LLM_MODEL}
+        endpoint, model = traffic.in_service()
+        body |= {"endpoint": endpoint if is_admin else _masked(endpoint), "model": model}
     return JsonResponse(body, status=200 if seen.is_well else 503)
 
 

@@ -147,9 +147,10 @@ def seeds_words(pages: Sequence[tuple[Any, Any]]) -> list[dict[str, str]]:
 
 
 def our_words(pages: Sequence[tuple[Any, Any]]) -> list[dict[str, str]]:
-    from extraction.llm import prompts
+    from extraction.llm import installing, profiles, prompts
+    from namsite.demo import PROFILE
 
-    prompt = prompts.load("nam-lines-v2")
+    prompt = prompts.load(installing.prompt_of(installing.adapter_of(profiles.profile(PROFILE))))
     content = "\n".join(prompts.render(page) for _, page in pages)
     return [{"role": "system", "content": prompt.system}, {"role": "user", "content": content}]
 

@@ -12,9 +12,9 @@ from django.utils import timezone, translation
 from extraction import monitoring
 from extraction.llm import starting
 from extraction.llm.starting import Starting
-from extraction.models import Finder, PageState, Sample, Status
+from extraction.models import Deployment, Finder, PageState, Sample, Status
 from extraction.monitoring import Period
-from tests.factories import DocumentFactory, RunFactory, RunPageFactory, SampleFactory
+from tests.factories import DocumentFactory, RunFactory, RunPageFactory, SampleFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -25,10 +25,16 @@ NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday, noon in Montréal
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def model(settings):
     """A model server is configured; nobody ever asks it here."""
     settings.LLM_ENDPOINT = "http://127.0.0.1:9/v1"
+
+
+@pytest.fixture
+def no_model(settings):
+    """Nobody looks at a model server, and nobody needs to."""
+    settings.LLM_ENDPOINT = ""
 
 
 def this_minute() -> datetime:
@@ -55,7 +61,7 @@ def sentences(user, moment: datetime = NOON, language: str = "fr-ca") -> list[st
 # --- For monitors ----------------------------------------------------------------------------------------------------
 
 
-def test_a_stranger_hears_a_code_and_seconds_and_nothing_else(client, model):
+def test_a_stranger_hears_a_code_and_seconds_and_nothing_else(client):
     SampleFactory(minute=this_minute(), seconds=0.0123)
     answer = client.get(HEALTH)
     assert answer.status_code == 200
@@ -64,30 +70,31 @@ def test_a_stranger_hears_a_code_and_seconds_and_nothing_else(client, model):
 
 
 @pytest.mark.parametrize("state", ["timeout", "unreachable", "unauthorised", "model_missing", "bad_reply"])
-def test_a_sick_server_is_503_with_its_code(client, model, state):
+def test_a_sick_server_is_503_with_its_code(client, state):
     SampleFactory(minute=this_minute(), state=state)
     answer = client.get(HEALTH)
     assert (answer.status_code, answer.json()["state"]) == (503, state)
 
 
+@pytest.mark.usefixtures("no_model")
 def test_without_a_model_all_is_well(client):
     answer = client.get(HEALTH)
     assert (answer.status_code, answer.json()) == (200, {"status": "not_configured", "state": "off"})
 
 
-def test_an_old_sample_says_nothing_of_now(client, model):
+def test_an_old_sample_says_nothing_of_now(client):
     SampleFactory(minute=this_minute() - 4 * MINUTE)
     answer = client.get(HEALTH)
     assert (answer.status_code, answer.json()) == (503, {"status": "unhealthy", "state": "unknown"})
 
 
-def test_the_newest_sample_counts(client, model):
+def test_the_newest_sample_counts(client):
     SampleFactory(minute=this_minute() - MINUTE, state="timeout")
     SampleFactory(minute=this_minute())
     assert client.get(HEALTH).status_code == 200
 
 
-def test_nobody_who_asks_makes_this_process_ask_the_server(client, model, monkeypatch):
+def test_nobody_who_asks_makes_this_process_ask_the_server(client, monkeypatch):
     monkeypatch.setattr("extraction.llm.client.get", lambda *_args, **_more: pytest.fail("asked the model server"))
     SampleFactory(minute=this_minute())
     assert client.get(HEALTH).status_code == 200
@@ -159,14 +166,42 @@ def test_what_is_over_is_not_told_to_people_who_wait(staff, admin):
     ]
 
 
+def deployed(state, *hosts):
+    return Deployment.objects.create(
+        endpoints=[f"http://{host}/v1" for host in hosts], model_name="nam-2", prompt_version="nam-v1", state=state,
+        share=10, started_by=UserFactory(), started_at=NOON, step_began_at=NOON,
+    )  # fmt: skip
+
+
 def test_one_server_of_two_concerns_administrators_only(staff, admin):
-    samples("+++++")
-    samples("---", server="canary")
+    deployed("adopted", "10.0.3.51:8000", "10.0.3.52:8000")
+    samples("+++++", server="10.0.3.51:8000")
+    samples("---", server="10.0.3.52:8000")
     assert sentences(staff) == []
-    assert sentences(admin, language="en") == ["The model server “canary” fails since 11:58; another one answers."]
+    assert sentences(admin, language="en") == [
+        "The model server “10.0.3.52:8000” fails since 11:58; another one answers."
+    ]
 
 
-def test_a_scheduler_that_stopped_is_told_to_administrators(model, staff, admin):
+def test_a_newcomer_and_what_was_replaced_alarm_nobody(client, staff, admin):
+    deployed("adopted", "10.0.3.51:8000")
+    deployed("open", "10.0.3.60:8000")
+    samples("+++++", server="10.0.3.51:8000")
+    samples("-----", server="10.0.3.60:8000")
+    samples("---", server="main")
+    assert sentences(staff) == sentences(admin) == []
+    assert monitoring.servers() == ["10.0.3.51:8000"]
+    assert monitoring.servers(tried=True) == ["10.0.3.51:8000", "10.0.3.60:8000"]
+
+
+def test_what_is_in_service_is_told_and_not_what_the_settings_name(admin_client):
+    deployed("adopted", "10.0.3.51:8000")
+    samples("+", until=this_minute(), server="10.0.3.51:8000")
+    body = admin_client.get(HEALTH).json()
+    assert (body["status"], body["endpoint"], body["model"]) == ("healthy", "http://10.0.3.51:8000/v1", "nam-2")
+
+
+def test_a_scheduler_that_stopped_is_told_to_administrators(staff, admin):
     assert sentences(admin, language="en") == ["Nobody has looked at the model server yet. Does the scheduler run?"]
     samples("+", until=NOON - 10 * MINUTE)
     assert sentences(admin, language="en") == [
@@ -188,28 +223,33 @@ def finished(clinic_staff, *, pages: int = 20, seconds: float = 30, errors: int 
     return made
 
 
+@pytest.mark.usefixtures("no_model")
 def test_more_than_five_percent_of_unusable_answers_are_told(admin, staff):
     finished(staff, errors=2)
     assert sentences(admin, language="en") == ["The model's answers were unusable on 2 of 20 pages since yesterday."]
 
 
+@pytest.mark.usefixtures("no_model")
 @pytest.mark.parametrize(("pages", "errors"), [(20, 1), (10, 5)])
 def test_fewer_or_of_few_pages_are_not(admin, staff, pages, errors):
     finished(staff, pages=pages, errors=errors)
     assert sentences(admin) == []
 
 
+@pytest.mark.usefixtures("no_model")
 def test_another_clinics_pages_are_not_counted(admin, outsider):
     finished(outsider, errors=20)
     assert sentences(admin) == []
 
 
+@pytest.mark.usefixtures("no_model")
 def test_three_slow_documents_in_a_row_are_told(admin, staff):
     for _document in range(3):
         finished(staff, seconds=61)
     assert sentences(admin, language="en") == ["The last three documents took longer than they may."]
 
 
+@pytest.mark.usefixtures("no_model")
 def test_a_document_that_waited_is_not_slow(admin, staff):
     for _document in range(3):
         finished(staff, seconds=3600, turn=1)
@@ -233,7 +273,7 @@ def test_the_document_list_shows_the_sentence_and_administrators_a_way_on(client
 
 
 @pytest.mark.parametrize("period", ["day", "week", "month", "nonsense", ""])
-def test_the_page_opens_for_every_period(admin_client, model, period):
+def test_the_page_opens_for_every_period(admin_client, period):
     samples("++--+ +", until=this_minute())
     answer = admin_client.get(PAGE, {"period": period})
     assert answer.status_code == 200
@@ -241,20 +281,21 @@ def test_the_page_opens_for_every_period(admin_client, model, period):
     assert b"style=" not in answer.content
 
 
+@pytest.mark.usefixtures("no_model")
 def test_the_page_opens_without_any_sample(admin_client):
     answer = admin_client.get(PAGE)
     assert answer.status_code == 200
     assert "Aucun serveur de modèle n’est configuré" in answer.content.decode()
 
 
-def test_every_chart_says_in_words_what_it_shows(admin_client, model):
+def test_every_chart_says_in_words_what_it_shows(admin_client):
     samples("+++", until=this_minute())
     Sample.objects.update(running=1, waiting=0, cache_use=0.5, prefix_hits=0.5)
     page = admin_client.get(PAGE).content.decode()
     assert page.count("<svg") == page.count("</title>") - 1 == page.count("</desc>") == 4
 
 
-def test_coordinates_are_not_written_the_french_way(admin_client, model):
+def test_coordinates_are_not_written_the_french_way(admin_client):
     samples("+" * 7, until=this_minute())
     page = admin_client.get(PAGE).content.decode()
     assert re.findall(r' (?:x|y|width|height|y1|y2)="[^"]*,[^"]*"', page) == []
@@ -273,13 +314,13 @@ def test_the_page_shows_the_pace_of_documents_beside_their_budget(admin_client, 
     ]  # fmt: skip
 
 
-def test_wrong_settings_are_no_reason_to_show_no_page(admin_client, model, settings):
+def test_wrong_settings_are_no_reason_to_show_no_page(admin_client, settings):
     settings.LLM_API_KEY = "clé"
     assert admin_client.get(PAGE).status_code == admin_client.get(DOCUMENTS).status_code == 200
     assert admin_client.get(HEALTH).json()["state"] == "unknown"
 
 
-def test_an_unknown_server_is_not_shown(admin_client, model):
+def test_an_unknown_server_is_not_shown(admin_client):
     samples("+", until=this_minute(), server="elsewhere")
     assert admin_client.get(PAGE, {"server": "elsewhere"}).context["overview"].server == "main"
 

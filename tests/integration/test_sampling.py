@@ -10,11 +10,11 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from extraction import sampling
-from extraction.models import Sample
+from extraction import sampling, traffic
+from extraction.models import Deployment, Sample
 from extraction.sampling import KEPT, Sampler, forget_old
 from extraction.scheduler import Scheduler
-from tests.factories import SampleFactory
+from tests.factories import SampleFactory, UserFactory
 from tests.fakes import vllm
 from tests.fakes.vllm import running_vllm
 from tests.unit.test_metrics import V1
@@ -55,6 +55,31 @@ def test_a_sample_says_how_the_server_is_and_how_busy(looked_at):
     assert (sample.server, sample.minute, sample.state) == ("main", MINUTE, "ok")
     assert (sample.running, sample.waiting, sample.cache_use, sample.prefix_hits) == (3, 7, 0.4375, 0.75)
     assert 0 < sample.seconds < 5
+
+
+def deployed(state, *endpoints, model=vllm.MODEL):
+    return Deployment.objects.create(
+        endpoints=list(endpoints), model_name=model, prompt_version="nam-v1", state=state, share=10,
+        started_by=UserFactory(), started_at=NOW, step_began_at=NOW,
+    )  # fmt: skip
+
+
+def test_the_replicas_of_what_is_in_service_and_of_a_newcomer_are_looked_at(settings):
+    with running_vllm() as former, running_vllm() as one, running_vllm() as two, running_vllm(model="new") as new:
+        settings.LLM_ENDPOINT = former.endpoint
+        deployed("adopted", one.endpoint, two.endpoint)
+        deployed("open", new.endpoint, one.endpoint, model="new")
+        sampler = Sampler()
+        sampler.round(NOW)
+        sampler.collect(wait=sampling.PATIENCE)
+    states = dict(Sample.objects.values_list("server", "state"))
+    assert states == {f"127.0.0.1:{server.port}": "ok" for server in (one, two, new)}
+
+
+def test_the_settings_server_keeps_its_name_whoever_uses_it(settings):
+    settings.LLM_ENDPOINT = "http://10.0.3.50:8000/v1"
+    deployed("open", "http://10.0.3.50:8000/v1", "http://10.0.3.51:8000/v1", model="new")
+    assert [(each.name, each.is_tried) for each in traffic.watched()] == [("main", False), ("10.0.3.51:8000", True)]
 
 
 def test_a_server_without_metrics_is_as_well_as_any_other(looked_at):
@@ -177,12 +202,9 @@ def test_a_look_that_breaks_off_is_one_line_without_what_it_said(looked_at, capl
 def test_a_look_touches_no_database(looked_at):
     with running_vllm(gets=shows(V1)) as server:
         looked_at(server)
-        sampler = Sampler()
+        (watched,) = traffic.watched()
         with connection.execute_wrapper(lambda *_: pytest.fail("asked the database")):
-            from extraction.configuration import model_servers
-
-            sampling.look(*model_servers()[0], MINUTE)
-        assert sampler is not None
+            assert sampling.look(watched.name, watched.server, MINUTE).state == "ok"
 
 
 def test_samples_are_kept_for_400_days():

@@ -39,8 +39,8 @@ FILE = Path(confidence.__file__).with_name("confidence.json")
 class Command(BaseCommand):
     """`manage.py fit_confidence DIR... [--write] [--finder F] [--jobs N]`.
 
-    Needs no database. Exit status: 0 done, 1 the fit is worse on held-out documents, 2 usage, 3 a service is down or the
-    weights cannot be written.
+    Needs no database. Exit status: 0 done, 1 the fit is worse on held-out documents, 2 usage, 3 a service is down or
+    the weights cannot be written.
     """
 
     name = "fit_confidence"
