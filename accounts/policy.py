@@ -24,6 +24,7 @@ class Right(StrEnum):
     LIST = "list"  # see which documents there are and how far they are
     READ = "read"  # see page images and numbers
     REVIEW = "review"  # decide, add, sign off
+    EXPORT = "export"  # take decided numbers out as a file
     JOURNAL = "journal"  # read the journal
     PEOPLE = "people"  # add people, change roles
     MODELS = "models"  # try another model, roll it back
@@ -32,8 +33,8 @@ class Right(StrEnum):
 
 
 RIGHTS: dict[str, frozenset[Right]] = {
-    Role.STAFF: frozenset({Right.UPLOAD, Right.LIST, Right.READ}),
-    Role.REVIEWER: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.REVIEW}),
+    Role.STAFF: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.EXPORT}),
+    Role.REVIEWER: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.EXPORT, Right.REVIEW}),
     # An administrator answers for the system and needs no patient's page for that (need to know, R-22.1, P-39.1 s. 20).
     Role.ADMIN: frozenset({Right.LIST, Right.JOURNAL, Right.PEOPLE, Right.MODELS, Right.AVAILABILITY, Right.COSTS}),
 }
@@ -42,6 +43,7 @@ REFUSALS = {
     Right.UPLOAD: _("Your role does not upload documents."),
     Right.LIST: _("Your role does not see documents."),
     Right.READ: _("Your role does not open documents."),
+    Right.EXPORT: _("Your role does not export numbers."),
     Right.REVIEW: _("Only reviewers decide on proposals."),
     Right.JOURNAL: _("Only administrators read the journal."),
     Right.PEOPLE: _("Only administrators manage people."),

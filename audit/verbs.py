@@ -47,6 +47,8 @@ class Verb(models.TextChoices):
     PAGE_REOPENED = "doc.page_reopened", _("Page reopened")
 
     LIST_VIEWED = "hssi.list_viewed", _("List shown")
+    EXPORTED = "hssi.exported", _("Numbers exported to a file")
+    EXPORT_DOWNLOADED = "hssi.export_downloaded", _("File of numbers downloaded")
     API_READ = "hssi.api_read", _("Results read through the API")
     DECISIONS_LEARNED = "hssi.decisions_learned", _("Decisions read to fit the confidence")
 

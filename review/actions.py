@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date, time
 from uuid import UUID, uuid4
@@ -11,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.policy import reviewers_only
+from accounts.policy import Right, check_right, reviewers_only
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction import deployments
@@ -19,7 +21,9 @@ from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
 from review import queries
-from review.models import Decision, Reason, SignOff, Verdict
+from review.exports.formats import FORMATS, Physician
+from review.exports.lines import Selection, sort_out
+from review.models import Decision, Export, Reason, SignOff, Verdict
 from review.policy import Conflict, check_can_decide, check_can_sign, check_page_open
 from vault.index import blind_index
 
@@ -159,6 +163,58 @@ def reopen(*, document: Document, page: int, by: User) -> None:
     deployments.forget_score(document=document, page=page)
     record(Verb.PAGE_REOPENED, by=by, object_type="document", object_id=document.pk, document_id=document.pk,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of an export: the file, for whom, which numbers go out all the same, and who bills."""
+
+    format: str
+    recipient: str
+    selection: Selection
+    physician: Physician
+
+
+def export(*, document: Document, request: Request, by: User) -> Export:
+    """Makes and keeps a file of the numbers that may leave. Raises Conflict when none may, NotAllowed."""
+    check_right(by, Right.EXPORT)  # Outside the transaction, so that the journal keeps a refusal.
+    with transaction.atomic():
+        return _export(document, request, by)
+
+
+def _export(document: Document, request: Request, by: User) -> Export:
+    # Nobody decides or signs while the file is made.
+    Document.objects.select_for_update().get(pk=document.pk)
+    found = sort_out(queries.lines(document), request.selection)
+    if not found.leaving:
+        raise Conflict(_("No number of this document may be exported yet."))
+    data = FORMATS[request.format].write(found.leaving, request.physician)
+    export = Export(
+        document=document,
+        format=request.format,
+        recipient=request.recipient,
+        lines=len(found.leaving),
+        withheld=len(found.staying),
+        content=b64encode(data).decode(),
+        sha256=hashlib.sha256(data).hexdigest(),
+        by=by,
+    )
+    export.save(force_insert=True)
+    record(Verb.EXPORTED, by=by, object_type="export", object_id=export.pk, document_id=document.pk,
+           count=export.lines, purpose=Purpose.BILLING, details=_exported(export, request))  # fmt: skip
+    return export
+
+
+def _exported(export: Export, request: Request) -> dict[str, str | int | bool | None]:
+    """What the register of communications asks for (R-22.1 s. 265): what, to whom, and how it can be known again."""
+    return {
+        "format": export.format,
+        "recipient": export.recipient,
+        "withheld": export.withheld,
+        "failed_checks": request.selection.failed_checks,
+        "repeats": request.selection.repeats,
+        "sha256": export.sha256,
+    }
 
 
 def _record(decision: Decision, document: Document, *, by: User, changed: list[str]) -> None:

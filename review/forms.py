@@ -9,9 +9,17 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from extraction import nam, visits
+from extraction.models import Document
 from extraction.page import Box
-from review.actions import Value
-from review.models import Reason
+from review.actions import Request, Value
+from review.exports.formats import Physician
+from review.exports.lines import Selection
+from review.models import Export, Reason
+
+
+def _validators(name: str) -> list[Any]:
+    """Those of a field of the document."""
+    return [*Document._meta.get_field(name).validators]  # type: ignore[union-attr]
 
 
 class ValueForm(forms.Form):
@@ -72,3 +80,50 @@ class AddForm(ValueForm):
 
 class RejectForm(forms.Form):
     reason = forms.ChoiceField(label=_("Reason"), choices=Reason.choices)
+
+
+class ExportForm(forms.Form):
+    """A file of a document's numbers. The physician's fields begin as they were given at upload."""
+
+    format = forms.ChoiceField(label=_("File"), choices=Export.Format.choices)
+    recipient = forms.CharField(
+        label=_("For whom"),
+        max_length=100,
+        help_text=_("The program or organisation that gets the file, for the register of communications. No patient."),
+    )
+    failed_checks = forms.BooleanField(label=_("Include numbers that fail a check"), required=False)
+    repeats = forms.BooleanField(label=_("Include repeated visits"), required=False)
+    doctor_licence = forms.CharField(
+        label=_("Physician's licence number"), required=False, validators=_validators("doctor_licence")
+    )
+    doctor_group = forms.CharField(label=_("Group number"), required=False, validators=_validators("doctor_group"))
+    sector = forms.CharField(label=_("Sector"), required=False, validators=_validators("sector"))
+
+    def __init__(self, document: Document, data: Any = None) -> None:
+        first = {name: getattr(document, name) for name in ("doctor_licence", "doctor_group", "sector")}
+        super().__init__(data, initial=first)
+
+    def clean(self) -> dict[str, Any]:
+        """Only the billing file names a physician, and it is useless without one."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("format") == Export.Format.SSV:
+            for name in ("doctor_licence", "sector"):
+                if not cleaned.get(name) and name not in self.errors:
+                    self.add_error(name, _("The billing file needs this."))
+        return cleaned
+
+    @property
+    def selection(self) -> Selection:
+        """What was ticked, or nothing yet."""
+        ticked = self.data if self.is_bound else {}
+        return Selection(failed_checks=bool(ticked.get("failed_checks")), repeats=bool(ticked.get("repeats")))
+
+    @property
+    def request(self) -> Request:
+        data = self.cleaned_data
+        return Request(
+            format=data["format"],
+            recipient=data["recipient"],
+            selection=self.selection,
+            physician=Physician(data["doctor_licence"], data["doctor_group"] or "0", data["sector"]),
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from base64 import b64decode
 
 from django.db import models
 from django.db.models import Q
@@ -110,3 +111,39 @@ class SignOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document_id} p. {self.page}"
+
+
+class Export(models.Model):
+    """A file of a document's numbers that was made for somebody, kept as it was made.
+
+    `content` is the file's bytes in base64, `sha256` theirs. `recipient` is an organisation or a program, for the
+    register of communications (R-22.1 s. 265), never a patient.
+    """
+
+    class Format(models.TextChoices):
+        SSV = "ssv", _("billing file (26 columns)")
+        CSV = "csv", _("table for a spreadsheet (CSV)")
+        XLSX = "xlsx", _("workbook (XLSX)")
+        JSON = "json", _("data (JSON)")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="exports")
+    format = models.CharField(max_length=10, choices=Format.choices)
+    recipient = models.CharField(max_length=100)
+    lines = models.PositiveIntegerField()
+    withheld = models.PositiveIntegerField()
+    content = EncryptedTextField()
+    sha256 = models.CharField(max_length=64)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["document", "-made_at"], name="export_newest")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def data(self) -> bytes:
+        """The file."""
+        return b64decode(str(self.content))

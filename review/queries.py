@@ -12,8 +12,10 @@ from extraction import nam
 from extraction.images import PAGE_DPI
 from extraction.models import Document, Finding, PageState, Run
 from extraction.page import Box
+from extraction.queries import newest_run
 from extraction.scoring import Key, Score, score
-from review.models import Decision, SignOff, Verdict
+from review.exports.lines import Line
+from review.models import Decision, Export, SignOff, Verdict
 
 LETTER = (612.0, 792.0)
 """Points."""
@@ -156,6 +158,32 @@ def measure_page(run: Run, page: int) -> Score:
     """One signed-off page of the run against its truth."""
     proposed = [(page, str(finding.value)) for finding in run.findings.filter(page=page)]
     return score(proposed, [key for key in truth(run.document) if key[0] == page])
+
+
+def lines(document: Document) -> list[Line]:
+    """Every number of a document for an export: what was decided, and what is proposed and nobody decided on."""
+    signed = set(SignOff.objects.filter(document=document, reopened_at=None).values_list("page", flat=True))
+    decided = [
+        (d.page, _place(d), Line(d.page, str(d.value), d.visit_date, d.visit_time, d.verdict, d.page in signed))
+        for d in _active(document).exclude(verdict=Verdict.REJECT)
+    ]
+    standing = Decision.objects.filter(finding=OuterRef("pk"), undone_at=None)
+    undecided = [
+        (f.page, (f.y0, f.x0), Line(f.page, str(f.value), f.visit_date, f.visit_time, "", f.page in signed))
+        for f in newest_run(document).findings.filter(~Exists(standing))
+    ]
+    return [line for _page, _at, line in sorted((*decided, *undecided), key=lambda each: each[:2])]
+
+
+def _place(decision: Decision) -> tuple[float, float]:
+    """Where it stands on its page; at the end of it where nobody said."""
+    box = decision.box
+    return (box.y0, box.x0) if box else (2.0, 0.0)
+
+
+def exports(user: User) -> QuerySet[Export]:
+    """The exports of the person's clinic."""
+    return Export.objects.filter(document__clinic_id=user.clinic_id).select_related("document", "by")
 
 
 def decisions(user: User) -> QuerySet[Decision]:

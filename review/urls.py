@@ -1,6 +1,6 @@
 from django.urls import path
 
-from review import views
+from review import export_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -8,6 +8,9 @@ urlpatterns = [
     path("documents/<uuid:document_id>/pages/<int:number>/add/", views.add, name="add"),
     path("documents/<uuid:document_id>/pages/<int:number>/sign-off/", views.sign_off, name="sign-off"),
     path("documents/<uuid:document_id>/pages/<int:number>/reopen/", views.reopen, name="reopen"),
+    path("documents/<uuid:document_id>/exports/", export_views.export_page, name="exports"),
+    path("documents/<uuid:document_id>/exports/make/", export_views.make, name="export"),
+    path("exports/<uuid:export_id>/", export_views.download, name="download"),
     path("findings/<uuid:finding_id>/decide/", views.decide, name="decide"),
     path("decisions/<uuid:decision_id>/undo/", views.undo, name="undo"),
 ]

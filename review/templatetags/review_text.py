@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from extraction import nam
 from extraction.page import Box
+from review.exports.lines import Reason
 from review.models import Verdict
 from review.queries import Item
 
@@ -33,6 +34,15 @@ REPAIRS: dict[str, str | Promise] = {
     "second_look": _("read a second time, enlarged"),
 }
 
+WITHHELD: dict[str, str | Promise] = {
+    Reason.UNDECIDED: _("nobody has decided on it"),
+    Reason.UNSIGNED: _("its page is not signed off"),
+    Reason.UNDATED: _("it has no visit date"),
+    Reason.BEFORE_BIRTH: _("the visit is before the birth"),
+    Reason.FAILED_CHECK: _("it fails a check; may be included"),
+    Reason.REPEATED: _("the same number, date and time stand above; may be included"),
+}
+
 SURE, LIKELY = 0.95, 0.8
 """Confidences from which a proposal is called certain, and likely."""
 
@@ -48,6 +58,11 @@ def doubt(code: str) -> str:
 @register.filter
 def repair_reason(code: str) -> str:
     return str(REPAIRS.get(code, _("another reading")))
+
+
+@register.filter
+def export_reason(reason: str) -> str:
+    return str(WITHHELD[reason])
 
 
 @register.filter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +11,7 @@ from django.utils import timezone
 from audit.models import Event
 from audit.verbs import Verb
 from extraction.models import Deployment, Status
+from review.models import Export
 from tests.factories import DocumentFactory, FindingFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +30,7 @@ def deployment(admin):
 
 
 @pytest.fixture
-def address(finding, admin, deployment):
+def address(finding, admin, deployment, export):
     """Addresses by name, for one document of the clinic."""
     run, document = finding.run, finding.run.document
     return {
@@ -42,6 +45,9 @@ def address(finding, admin, deployment):
         "add": reverse("review:add", args=[document.pk, 1]),
         "sign": reverse("review:sign-off", args=[document.pk, 2]),
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
+        "exports": reverse("review:exports", args=[document.pk]),
+        "export": reverse("review:export", args=[document.pk]),
+        "download": reverse("review:download", args=[export.pk]),
         "journal": reverse("accounts:journal"),
         "people": reverse("accounts:people"),
         "availability": reverse("extraction:availability"),
@@ -61,6 +67,8 @@ def address(finding, admin, deployment):
 READS = {
     "list": ("staff", "reviewer", "admin"),
     "document": ("staff", "reviewer"),
+    "exports": ("staff", "reviewer"),
+    "download": ("staff", "reviewer"),
     "journal": ("admin",),
     "people": ("admin",),
     "models": ("admin",),
@@ -76,6 +84,7 @@ WRITES = {
     "add": ("reviewer",),
     "sign": ("reviewer",),
     "reopen": ("reviewer",),
+    "export": ("staff", "reviewer"),
     "add-person": ("admin",),
     "price": ("admin",),
     "role": ("admin",),
@@ -84,7 +93,16 @@ WRITES = {
     "roll-back": ("admin",),
     "stop": ("admin",),
 }
-OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen")
+OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "exports",
+                   "export", "download")  # fmt: skip
+
+
+@pytest.fixture
+def export(finding, staff):
+    return Export.objects.create(
+        document=finding.run.document, format="json", recipient="RAMQ", lines=0, withheld=0, by=staff,
+        content=b64encode(b"[]").decode(),
+    )  # fmt: skip
 
 
 @pytest.fixture

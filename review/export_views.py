@@ -1,0 +1,78 @@
+"""Taking a document's numbers out: what will leave and what will not, the files that were made, and each of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.access import get_or_404
+from accounts.policy import Right, requires
+from accounts.requests import person
+from audit.record import record_alone
+from audit.verbs import Verb
+from extraction import queries as extraction_queries
+from extraction.models import Document
+from review import actions, queries
+from review.exports.formats import FORMATS
+from review.exports.lines import sort_out
+from review.forms import ExportForm
+
+
+@require_safe
+@requires(Right.EXPORT)
+def export_page(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """What may leave, what may not and why, the form, and the files that were made."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    return _page(request, document, ExportForm(document))
+
+
+@require_POST
+@requires(Right.EXPORT)
+def make(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Makes a file and shows it in the list."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    form = ExportForm(document, request.POST)
+    if not form.is_valid():
+        return _page(request, document, form, status=400)
+    actions.export(document=document, request=form.request, by=user)
+    messages.success(request, _("The file is ready: download it below."))
+    return redirect(f"{reverse('review:exports', args=[document.pk])}#files")
+
+
+@require_safe
+@requires(Right.EXPORT)
+def download(request: HttpRequest, export_id: UUID) -> HttpResponse:
+    """The file as it was made, byte for byte."""
+    user = person(request)
+    export = get_or_404(queries.exports(user), export_id, by=user)
+    kind = FORMATS[export.format]
+    made = timezone.localtime(export.made_at)
+    record_alone(Verb.EXPORT_DOWNLOADED, by=user, object_type="export", object_id=export.pk,
+                 document_id=export.document_id, count=export.lines,
+                 details={"recipient": export.recipient})  # fmt: skip
+    answer = HttpResponse(export.data, content_type=kind.content_type)
+    answer["Content-Disposition"] = f'attachment; filename="nam-extraction-{made:%Y-%m-%d-%H%M%S}.{kind.suffix}"'
+    return answer
+
+
+def _page(request: HttpRequest, document: Document, form: ExportForm, *, status: int = 200) -> HttpResponse:
+    user = person(request)
+    found = sort_out(queries.lines(document), form.selection)
+    record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="document", object_id=document.pk,
+                 document_id=document.pk, count=len(found.staying))  # fmt: skip
+    context = {
+        "document": document,
+        "found": found,
+        "form": form,
+        "exports": queries.exports(user).filter(document=document).order_by("-made_at"),
+    }
+    return render(request, "review/exports.html", context, status=status)

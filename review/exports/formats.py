@@ -1,0 +1,123 @@
+"""The files that numbers leave in. Pure: the same lines make the same bytes.
+
+- `csv`: for a spreadsheet of this region: semicolons, CRLF, UTF-8 with its mark. No cell can be taken for a formula.
+- `xlsx`: the same table as a workbook; every cell is text.
+- `json`: `[{"nam", "page", "date", "time"}]`, which `manage.py evaluate` takes as the truth of the document.
+- `ssv`: the billing file of the system that this one replaces: 26 columns, semicolons, CRLF, UTF-8 without a mark.
+  Header and rows are made from one list. (That system wrote 26 names over 25 fields, the sector in the wrong one.)
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from io import BytesIO, StringIO
+from typing import NamedTuple
+
+from review.exports.lines import Line
+
+
+class Physician(NamedTuple):
+    """Who bills: what each row of the billing file begins with. `group` is five digits, or 0 for none."""
+
+    licence: str = ""
+    group: str = "0"
+    sector: str = ""
+
+
+class Format(NamedTuple):
+    """How a file is written, and what a browser is told of it."""
+
+    write: Callable[[Sequence[Line], Physician], bytes]
+    suffix: str
+    content_type: str
+
+
+BILLING_COLUMNS = (
+    "doctorLicenceID", "doctorGroupNumber", "ClaimDate", "ProcedureTime", "HIN", "PatientGender", "PatientFirstName",
+    "PatientLastName", "PatientBirthdate", "PatientParentHIN", "Sector", "Diagnosis", "ProcedureCode", "Units",
+    "ContextualElements", "referringDoctor", "CSSTAccidentDate", "HospitalisationDate", "ExitDate",
+    "RAMQReferenceFacilityType", "RAMQReferenceFacilityId", "SpecialGroup", "OtherRelatedProfessionalType",
+    "OtherRelatedProfessionals", "Type", "ShiftTime",
+)  # fmt: skip
+"""The header of the former system. What it does not know of a visit stays empty."""
+COLUMNS = ("NAM", "Date de visite", "Heure", "Page", "Contrôles", "Décision")
+_VERDICTS = {"confirm": "confirmé", "correct": "corrigé", "add": "ajouté"}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a spreadsheet compute a cell (OWASP, CSV injection)."""
+_LONG_AGO = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook knows no zones
+"""When every workbook says that it was made, so that equal ones are equal."""
+
+
+def _table(lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    return [
+        (
+            line.nam,
+            line.day or "",
+            line.clock or "",
+            str(line.page),
+            "valides" if line.is_valid else "en échec",
+            _VERDICTS[line.verdict],
+        )
+        for line in lines
+    ]
+
+
+def _csv(lines: Sequence[Line], _physician: Physician) -> bytes:
+    file = StringIO(newline="")
+    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_harmless(cell) for cell in row] for row in _table(lines))
+    return file.getvalue().encode("utf-8-sig")
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _xlsx(lines: Sequence[Line], _physician: Physician) -> bytes:
+    from xlsxwriter import Workbook  # type: ignore[import-untyped]
+
+    file = BytesIO()
+    with Workbook(file, {"in_memory": True}) as workbook:
+        workbook.set_properties({"created": _LONG_AGO})
+        sheet = workbook.add_worksheet("NAM")
+        sheet.freeze_panes(1, 0)
+        sheet.set_column(0, len(COLUMNS) - 1, 16)
+        for number, row in enumerate([COLUMNS, *_table(lines)]):
+            for column, cell in enumerate(row):
+                sheet.write_string(number, column, cell)
+    return file.getvalue()
+
+
+def _json(lines: Sequence[Line], _physician: Physician) -> bytes:
+    body = [{"nam": line.nam, "page": line.page, "date": line.day, "time": line.clock} for line in lines]
+    return (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _ssv(lines: Sequence[Line], physician: Physician) -> bytes:
+    file = StringIO(newline="")
+    writer = csv.DictWriter(file, BILLING_COLUMNS, restval="", delimiter=";", lineterminator="\r\n")
+    writer.writeheader()
+    for line in lines:
+        writer.writerow(
+            {
+                "doctorLicenceID": physician.licence,
+                "doctorGroupNumber": physician.group,
+                "ClaimDate": line.day,
+                "ProcedureTime": line.clock or "",
+                "HIN": line.nam,
+                "Sector": physician.sector,
+            }
+        )
+    return file.getvalue().encode()
+
+
+FORMATS = {
+    "ssv": Format(_ssv, "csv", "text/csv; charset=utf-8"),
+    "csv": Format(_csv, "csv", "text/csv; charset=utf-8"),
+    "xlsx": Format(_xlsx, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "json": Format(_json, "json", "application/json"),
+}
