@@ -92,6 +92,11 @@ function edit() {
   if (at >= 0) field.setSelectionRange(at, at + 1);
 }
 
+/** The date or the time of the visit, all of it chosen: what is typed replaces it. */
+function enter(name) {
+  current()?.querySelector(`[data-decide] [name=${name}]`)?.select();
+}
+
 /** `1`–`9`: a reason when the rejection is open, another reading otherwise. */
 function choose(number) {
   const open = current()?.querySelector(".rejection[open]");
@@ -133,20 +138,32 @@ const KEYS = {
   ArrowUp: () => move(-1),
   n: moveToDoubtful,
   e: edit,
+  d: () => enter("visit_date"),
+  h: () => enter("visit_time"),
   x: () => toggle(current()?.querySelector(".rejection")),
   a: () => toggle(document.getElementById("add")),
   z: () => lastDecided()?.querySelector("[data-undo]")?.click(),
+  PageUp: () => turn("previous"),
+  PageDown: () => turn("next"),
   "+": () => zoomBy(1),
   "=": () => zoomBy(1),
   "-": () => zoomBy(-1),
   0: () => zoomBy(0),
   "?": () => toggle(document.querySelector(".shortcuts")),
 };
-let decidedLast = "";
+const decided = [];
 
-/** What Z takes back: the current item if it is decided, otherwise the one decided last on this page. */
+/** What Z takes back: the current item if it is decided, otherwise what was decided last on this page, one by one. */
 function lastDecided() {
-  return current()?.matches(".decided") ? current() : document.getElementById(decidedLast);
+  if (current()?.matches(".decided")) return current();
+  while (decided.length && !document.getElementById(decided.at(-1))?.matches(".decided")) decided.pop();
+  return document.getElementById(decided.at(-1));
+}
+
+/** The page before or behind this one. */
+function turn(side) {
+  const here = document.querySelector("#pages [aria-current]").closest("li");
+  (side === "next" ? here.nextElementSibling : here.previousElementSibling)?.querySelector("a").click();
 }
 
 function pressed(event) {
@@ -168,8 +185,8 @@ function pressedSingle(event) {
     if (!event.repeat) current()?.querySelector("[data-decide]")?.requestSubmit();
   } else if (/^[1-9]$/.test(event.key)) {
     choose(Number(event.key));
-  } else if (event.target.closest(".viewer-window") && event.key.startsWith("Arrow")) {
-    return; // There the arrows scroll the page image.
+  } else if (event.target.closest(".viewer-window") && /^(Arrow|Page)/.test(event.key)) {
+    return; // There these scroll the page image.
   } else if (KEYS[event.key]) {
     event.preventDefault();
     KEYS[event.key]();
@@ -189,7 +206,7 @@ function submitted(event) {
     return;
   }
   nameDecision(form);
-  if (form.closest(".item")) decidedLast = form.closest(".item").id;
+  if (form.closest(".item")) decided.push(form.closest(".item").id);
   post(form, event.submitter);
 }
 

@@ -111,7 +111,21 @@ def test_a_reviewer_decides_by_keyboard_and_signs_every_page(visit):
         page.wait_for_load_state("networkidle")  # the scripts that listen to the keyboard are there
         for decided in (1, 2):
             page.keyboard.press("Enter")
-            expect(page.locator("#items .item").filter(has_text="Confirmé")).to_have_count(decided)
+            expect(confirmed(page)).to_have_count(decided)
+        for left in (1, 0):
+            page.keyboard.press("z")
+            expect(confirmed(page)).to_have_count(left)
+        page.keyboard.press("h")
+        page.keyboard.type("9 h 45")
+        page.keyboard.press("Enter")
+        expect(page.locator("#items .item").filter(has_text="09:45")).to_have_count(1)
+        page.keyboard.press("Enter")
+        expect(confirmed(page)).to_have_count(1)
+        page.keyboard.press("PageDown")
+        page.wait_for_url(re.compile("page=2"))
+        page.wait_for_load_state("networkidle")
+        page.keyboard.press("PageUp")
+        page.wait_for_url(re.compile("page=1"))
         for number in (1, 2):
             page.get_by_role("button", name=re.compile("signer", re.IGNORECASE)).click()
             if number == 1:
@@ -119,15 +133,33 @@ def test_a_reviewer_decides_by_keyboard_and_signs_every_page(visit):
         expect(page.locator("body")).to_contain_text("100")
 
 
+def test_staff_take_the_numbers_out_as_a_billing_file(visit):
+    with visit("staff") as page:
+        page.locator("#documents tbody tr a").first.click()
+        page.get_by_role("link", name="Exporter").click()
+        expect(page.get_by_role("main")).to_contain_text("2 numéros peuvent partir")
+        page.get_by_label("Destinataire").fill("Logiciel de facturation")
+        page.get_by_label("Numéro de permis").fill("1234567")
+        page.get_by_label("Secteur").fill("2")
+        page.get_by_role("button", name="Produire le fichier").click()
+        link = page.locator("#files ~ div a").first
+        expect(link).to_contain_text("fichier de facturation")
+        rows = page.request.get(link.get_attribute("href")).text().splitlines()
+        assert [row.split(";")[:5] for row in rows[1:]] == [
+            ["1234567", "0", "2025-10-03", hour, some_nam(n)] for n, hour in enumerate(("08:30", "09:45"))
+        ]
+        assert {row.count(";") for row in rows} == {25}
+
+
 def test_an_administrator_reads_in_the_journal_what_happened(visit):
     with visit("admin") as page:
         page.goto("/journal/")
         journal = page.get_by_role("main")
-        for line in ("Document téléversé", "NAM confirmé", "Page signée", "Image de page affichée"):
+        for line in ("Document téléversé", "NAM confirmé", "Page signée", "Numéros exportés", "Image de page"):
             expect(journal).to_contain_text(line)
         page.locator("select[name=verb]").select_option("nam.confirmed")
         page.get_by_role("main").locator("form button").first.click()
-        expect(page.locator("tbody tr")).to_have_count(2)
+        expect(page.locator("tbody tr")).to_have_count(3)
         assert some_nam(0) not in page.content()
 
 
@@ -144,7 +176,7 @@ def test_no_page_scrolls_sideways(visit, viewport, language):
     with visit("reviewer", viewport=viewport, language=language) as page:
         page.goto("/documents/")
         address = page.locator("#documents tbody tr a[href^='/documents/']").first.get_attribute("href")
-        for path in ("/documents/", address, "/tokens/"):
+        for path in ("/documents/", address, f"{address}exports/", "/tokens/"):
             page.goto(path)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, path
@@ -171,10 +203,14 @@ def test_every_page_passes_the_accessibility_rules(visit):
     with visit("reviewer") as page:
         page.goto("/documents/")
         address = page.locator("#documents tbody tr a[href^='/documents/']").first.get_attribute("href")
-        for path in ("/documents/", address, "/tokens/", "/accounts/2fa/"):
+        for path in ("/documents/", address, f"{address}exports/", "/tokens/", "/accounts/2fa/"):
             page.goto(path)
             found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
             assert found.violations_count == 0, (path, [v["id"] for v in found.response["violations"]])
+
+
+def confirmed(page: Page):
+    return page.locator("#items .item").filter(has_text="Confirmé")
 
 
 def grouped(value: str) -> str:
