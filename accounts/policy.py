@@ -24,6 +24,7 @@ class Right(StrEnum):
     LIST = "list"  # see which documents there are and how far they are
     READ = "read"  # see page images and numbers
     REVIEW = "review"  # decide, add, sign off
+    QUALITY = "quality"  # see how well the machine does, in counts
     EXPORT = "export"  # take decided numbers out as a file
     JOURNAL = "journal"  # read the journal
     PEOPLE = "people"  # add people, change roles
@@ -34,15 +35,18 @@ class Right(StrEnum):
 
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.STAFF: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.EXPORT}),
-    Role.REVIEWER: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.EXPORT, Right.REVIEW}),
+    Role.REVIEWER: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.EXPORT, Right.REVIEW, Right.QUALITY}),
     # An administrator answers for the system and needs no patient's page for that (need to know, R-22.1, P-39.1 s. 20).
-    Role.ADMIN: frozenset({Right.LIST, Right.JOURNAL, Right.PEOPLE, Right.MODELS, Right.AVAILABILITY, Right.COSTS}),
+    Role.ADMIN: frozenset(
+        {Right.LIST, Right.QUALITY, Right.JOURNAL, Right.PEOPLE, Right.MODELS, Right.AVAILABILITY, Right.COSTS}
+    ),
 }
 
 REFUSALS = {
     Right.UPLOAD: _("Your role does not upload documents."),
     Right.LIST: _("Your role does not see documents."),
     Right.READ: _("Your role does not open documents."),
+    Right.QUALITY: _("Your role does not see the quality of the results."),
     Right.EXPORT: _("Your role does not export numbers."),
     Right.REVIEW: _("Only reviewers decide on proposals."),
     Right.JOURNAL: _("Only administrators read the journal."),

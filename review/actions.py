@@ -20,7 +20,7 @@ from extraction import deployments
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
-from review import queries
+from review import queries, scores
 from review.exports.formats import FORMATS, Physician
 from review.exports.lines import Selection, sort_out
 from review.models import Decision, Export, Reason, SignOff, Verdict
@@ -148,6 +148,7 @@ def sign_off(*, run: Run, page: int, by: User) -> SignOff:
     record(Verb.PAGE_SIGNED, by=by, object_type="sign_off", object_id=signed.pk, document_id=run.document_id,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
     deployments.keep_score(run=run, page=page, score=queries.measure_page(run, page))
+    scores.keep(signed)
     return signed
 
 
@@ -161,6 +162,7 @@ def reopen(*, document: Document, page: int, by: User) -> None:
     if not changed:
         raise Conflict(_("This page is not signed off."))
     deployments.forget_score(document=document, page=page)
+    scores.forget(document, page)
     record(Verb.PAGE_REOPENED, by=by, object_type="document", object_id=document.pk, document_id=document.pk,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from extraction.models import Document, Finding
+from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from vault.fields import EncryptedTextField
 
@@ -111,6 +111,33 @@ class SignOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document_id} p. {self.page}"
+
+
+class PageScore(models.Model):
+    """How a run did on a signed-off page: counts, and nothing that stands there. Gone when the page is opened again.
+
+    `day_right` and `clock_right` are of the `tp` numbers; that nobody knows a date is right where no date was proposed.
+    `confusions` counts the characters that reviewers corrected: {"O0": 2} was read as O twice and is 0.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="page_scores")
+    page = models.PositiveIntegerField()
+    reader = models.CharField(max_length=12, blank=True)
+    signed_at = models.DateTimeField()
+    tp = models.PositiveIntegerField()
+    fp = models.PositiveIntegerField()
+    fn = models.PositiveIntegerField()
+    day_right = models.PositiveIntegerField()
+    clock_right = models.PositiveIntegerField()
+    confusions = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "page"], name="page_scored_once_per_run")]
+        indexes = [models.Index(fields=["signed_at"], name="page_score_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} p. {self.page}"
 
 
 class Export(models.Model):

@@ -43,6 +43,13 @@ WITHHELD: dict[str, str | Promise] = {
     Reason.REPEATED: _("the same number, date and time stand above; may be included"),
 }
 
+READERS: dict[str, str | Promise] = {
+    "": _("nobody: unread"),
+    "text_layer": _("text layer"),
+    "local": _("local OCR"),
+    "textract": "Textract",
+}
+
 SURE, LIKELY = 0.95, 0.8
 """Confidences from which a proposal is called certain, and likely."""
 
@@ -126,3 +133,17 @@ def outline(box: Box) -> str:
 def percent(value: float | None) -> str:
     """A ratio as a percentage without its sign, as the language writes it; a dash where it has no denominator."""
     return "—" if value is None else str(number_format(100 * value, decimal_pos=1))
+
+
+@register.filter
+def interval(ends: tuple[float, float] | None) -> str:
+    """A 95 % interval in percent, such as "97.9–99.2"; nothing where there is nothing to count."""
+    if ends is None:
+        return ""
+    return "–".join(number_format(100 * end, decimal_pos=1) for end in ends)
+
+
+@register.filter
+def reader_words(reader: str) -> str:
+    """Who read a page."""
+    return str(READERS.get(reader, reader))

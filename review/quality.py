@@ -1,0 +1,214 @@
+"""Reads about how well the machine does, from the scores of signed-off pages: counts only, of one clinic.
+
+A page counts once for the clinic as a whole, with the newest run of its document, and once for each configuration that
+was tried on it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import quantiles
+from typing import Any
+
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import TruncWeek
+from django.utils import timezone
+
+from accounts.models import User
+from extraction import charts
+from extraction.charts import Curve
+from extraction.models import Run, RunPage
+from extraction.scoring import Score, wilson
+from review.models import PageScore
+
+PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
+WORST = 10
+"""Confusions that are shown."""
+MOST_TIMES = 20_000
+"""Of so many of the newest pages the seconds are counted."""
+_SUMS = {name: Sum(name) for name in ("tp", "fp", "fn", "day_right", "clock_right")}
+_CONFIGURATION = ("reader", "run__finder", "run__without_model", "run__model_name", "run__prompt_version",
+                  "run__rules_version")  # fmt: skip
+_LOWEST_FLOOR, _FLOOR_STEP = 0.95, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Pages with their counts. Dates and times are of the numbers that were found."""
+
+    pages: int
+    score: Score
+    day_right: int
+    clock_right: int
+
+    @property
+    def nams(self) -> int:
+        """How many stand on these pages."""
+        return self.score.tp + self.score.fn
+
+    @property
+    def days(self) -> float | None:
+        return self.day_right / self.score.tp if self.score.tp else None
+
+    @property
+    def clocks(self) -> float | None:
+        return self.clock_right / self.score.tp if self.score.tp else None
+
+    @property
+    def days_interval(self) -> tuple[float, float] | None:
+        return wilson(self.day_right, self.score.tp)
+
+    @property
+    def clocks_interval(self) -> tuple[float, float] | None:
+        return wilson(self.clock_right, self.score.tp)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """By whom pages were read and searched; `model` and `prompt` are empty where no model was asked."""
+
+    reader: str
+    rules: str
+    model: str
+    prompt: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The pages that were signed off in a week; `result` has no page where none was."""
+
+    begins: datetime
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds a page: half of the pages took less than `middle`, 95 of 100 less than `slow`."""
+
+    reader: str
+    pages: int
+    read: tuple[float, float]
+    find: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """F1 by week with its interval, from `floor` at the bottom to 1 at the top."""
+
+    bars: tuple[charts.Bar, ...]
+    curves: tuple[Curve, ...]
+    floor: float
+    level: str = ""
+
+
+def scores(user: User, since: datetime) -> QuerySet[PageScore]:
+    """The scores of the clinic's pages that were signed off since then."""
+    return PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_at__gte=since)
+
+
+def newest(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
+    """Those of the newest run of each document."""
+    runs = Run.objects.filter(document=OuterRef("run__document")).order_by("-created_at")
+    return found.annotate(newest=Subquery(runs.values("pk")[:1])).filter(run=F("newest"))
+
+
+def overall(found: QuerySet[PageScore]) -> Result:
+    return _result(found.aggregate(pages=Count("pk"), **_SUMS))
+
+
+def configurations(found: QuerySet[PageScore]) -> list[Configuration]:
+    """Every configuration by how many pages it has, the most first."""
+    rows = found.values(*_CONFIGURATION).annotate(pages=Count("pk"), **_SUMS).order_by("-pages", *_CONFIGURATION)
+    return [
+        Configuration(
+            reader=row["reader"],
+            rules=row["run__rules_version"],
+            model="" if _asks_nobody(row) else row["run__model_name"],
+            prompt="" if _asks_nobody(row) else row["run__prompt_version"],
+            result=_result(row),
+        )
+        for row in rows
+    ]
+
+
+def weeks(found: QuerySet[PageScore], since: datetime, moment: datetime) -> list[Week]:
+    """Every week from that of `since` to this one, Mondays on the clinic's clock."""
+    zone = timezone.get_default_timezone()
+    rows = found.annotate(week=TruncWeek("signed_at", tzinfo=zone)).values("week")
+    known = {row["week"].date(): _result(row) for row in rows.annotate(pages=Count("pk"), **_SUMS).order_by("week")}
+    first, last = (_monday(each) for each in (since, moment))
+    count = round((last - first) / timedelta(weeks=1)) + 1
+    begun = (timezone.make_aware(first.replace(tzinfo=None) + timedelta(weeks=n), zone) for n in range(count))
+    return [Week(each, known.get(each.date(), _result({}))) for each in begun]
+
+
+def confusions(found: QuerySet[PageScore]) -> list[tuple[str, str, int]]:
+    """The characters that are taken for others most often: read, true, how often."""
+    counted: Counter[str] = Counter()
+    for each in found.exclude(confusions={}).values_list("confusions", flat=True):
+        counted.update(each)
+    return [(pair[0], pair[1], count) for pair, count in counted.most_common(WORST)]
+
+
+def paces(user: User, since: datetime) -> list[Pace]:
+    """How long pages of the clinic took, by reader."""
+    rows = (
+        RunPage.objects.filter(run__document__clinic_id=user.clinic_id, run__created_at__gte=since)
+        .exclude(reader="")
+        .order_by("-run__created_at")
+        .values_list("reader", "read_seconds", "find_seconds")[:MOST_TIMES]
+    )
+    by_reader: dict[str, list[tuple[float, float]]] = {}
+    for reader, read, find in rows:
+        by_reader.setdefault(reader, []).append((read, find))
+    return [
+        Pace(reader, len(times), _middle_and_slow([t[0] for t in times]), _middle_and_slow([t[1] for t in times]))
+        for reader, times in sorted(by_reader.items())
+    ]
+
+
+def chart(found: Sequence[Week]) -> Chart:
+    """F1 with its interval by week. The lower end is a round number below everything, so that a point is seen."""
+    f1 = [week.result.score.f1 for week in found]
+    ends = [week.result.score.f1_interval for week in found]
+    lowest = min((end[0] for end in ends if end is not None), default=1.0)
+    floor = max(0.0, min(_LOWEST_FLOOR, int(lowest / _FLOOR_STEP) * _FLOOR_STEP))
+
+    def above(values: Sequence[float | None]) -> list[float | None]:
+        return [None if value is None else value - floor for value in values]
+
+    lines = {
+        "first": f1,
+        "second": [None if end is None else end[0] for end in ends],
+        "second ": [None if end is None else end[1] for end in ends],
+    }
+    curves = tuple(charts.curve(kind.strip(), above(values), 1 - floor) for kind, values in lines.items())
+    return Chart((), curves, floor)
+
+
+def _asks_nobody(row: Mapping[str, Any]) -> bool:
+    return bool(row["run__without_model"]) or row["run__finder"] == "pattern"
+
+
+def _result(row: Mapping[str, Any]) -> Result:
+    count = {name: row.get(name) or 0 for name in ("pages", *_SUMS)}
+    return Result(
+        count["pages"], Score(count["tp"], count["fp"], count["fn"]), count["day_right"], count["clock_right"]
+    )
+
+
+def _monday(moment: datetime) -> datetime:
+    local = timezone.localtime(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+    return local - timedelta(days=local.weekday())
+
+
+def _middle_and_slow(seconds: Sequence[float]) -> tuple[float, float]:
+    """The median and the 95th percentile."""
+    if len(seconds) == 1:
+        return seconds[0], seconds[0]
+    cuts = quantiles(seconds, n=20, method="inclusive")
+    return cuts[9], cuts[18]

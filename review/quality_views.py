@@ -1,0 +1,67 @@
+"""How well the machine does, as signed-off pages tell it: a page to look at, and the same as a file."""
+
+from __future__ import annotations
+
+import csv
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.policy import Right, requires
+from accounts.requests import person
+from review import quality, scores
+from review.quality import PERIODS
+
+_COLUMNS = ("week", "pages", "nams", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low", "f1_high", "day_right",
+            "clock_right")  # fmt: skip
+
+
+@require_safe
+@requires(Right.QUALITY)
+def quality_page(request: HttpRequest) -> HttpResponse:
+    """Of a month, a quarter or a year (`?period=`): figures, F1 by week, configurations, confusions, seconds."""
+    user, moment = person(request), timezone.now()
+    period = _period(request)
+    since = moment - PERIODS[period]
+    scores.catch_up(user)
+    found = quality.scores(user, since)
+    newest = quality.newest(found)
+    weeks = quality.weeks(newest, since, moment)
+    context = {
+        "period": period,
+        "periods": list(PERIODS),
+        "overall": quality.overall(newest),
+        "weeks": weeks,
+        "chart": quality.chart(weeks),
+        "configurations": quality.configurations(found),
+        "confusions": quality.confusions(newest),
+        "paces": quality.paces(user, since),
+    }
+    return render(request, "review/quality.html", context)
+
+
+@require_safe
+@requires(Right.QUALITY)
+def quality_file(request: HttpRequest) -> HttpResponse:
+    """The weeks of the chart as CSV."""
+    user, moment = person(request), timezone.now()
+    since = moment - PERIODS[_period(request)]
+    scores.catch_up(user)
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="quality.csv"'
+    writer = csv.writer(answer)
+    writer.writerow(_COLUMNS)
+    for week in quality.weeks(quality.newest(quality.scores(user, since)), since, moment):
+        result, score = week.result, week.result.score
+        ratios = (score.precision, score.recall, score.f1, *(score.f1_interval or (None, None)))
+        shown = ("" if ratio is None else f"{ratio:.4f}" for ratio in ratios)
+        counts = (result.pages, result.nams, score.tp, score.fp, score.fn)
+        writer.writerow([week.begins.date().isoformat(), *counts, *shown, result.day_right, result.clock_right])
+    return answer
+
+
+def _period(request: HttpRequest) -> str:
+    asked = request.GET.get("period", "")
+    return asked if asked in PERIODS else next(iter(PERIODS))

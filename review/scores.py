@@ -1,0 +1,110 @@
+"""How runs do against what reviewers signed: kept a page at a time, so that a thousand documents are read in one query.
+
+A page is scored when it is signed off, for every run of its document, and a run that comes later when its scores are
+first asked for (`catch_up`). A page that is opened again has no score.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from accounts.models import User
+from extraction.models import Document, Run, Status
+from extraction.scoring import score
+from review.models import Decision, PageScore, SignOff, Verdict
+
+OVER = (Status.DONE, Status.FAILED)
+MOST_AT_ONCE = 200
+"""Signed pages of runs that came later, which one look at the figures scores."""
+
+
+class Visit(NamedTuple):
+    """A number with its visit, as it was proposed or decided."""
+
+    nam: str
+    day: str | None
+    clock: str | None
+
+
+def keep(signed: SignOff) -> None:
+    """Scores every run that is over on a page that was just signed off. In the sign-off's transaction."""
+    for run in Run.objects.filter(document=signed.document_id, status__in=OVER):
+        _score(run, signed)
+
+
+def forget(document: Document, page: int) -> None:
+    """The page is open again."""
+    PageScore.objects.filter(run__document=document, page=page).delete()
+
+
+def catch_up(user: User) -> None:
+    """Scores pages of the person's clinic that were signed off before a run of their document was over."""
+    known = PageScore.objects.filter(run=OuterRef("pk"))
+    signed = SignOff.objects.filter(document=OuterRef("document"), reopened_at=None)
+    later = Run.objects.filter(Exists(signed), ~Exists(known), document__clinic_id=user.clinic_id, status__in=OVER)
+    left = MOST_AT_ONCE
+    for run in later.order_by("-created_at")[:MOST_AT_ONCE]:
+        with transaction.atomic():
+            for each in SignOff.objects.filter(document=run.document_id, reopened_at=None):
+                _score(run, each)
+                left -= 1
+        if left <= 0:
+            return
+
+
+def _score(run: Run, signed: SignOff) -> None:
+    page = signed.page
+    proposed = [Visit(str(f.value), f.visit_date, f.visit_time) for f in run.findings.filter(page=page)]
+    decided = list(
+        Decision.objects.filter(document=run.document_id, page=page, undone_at=None).select_related("finding")
+    )
+    true = [Visit(str(d.value), d.visit_date, d.visit_time) for d in decided if d.verdict != Verdict.REJECT]
+    counted = score([(page, visit.nam) for visit in proposed], [(page, visit.nam) for visit in true])
+    day_right, clock_right = visits_right(proposed, true)
+    row = run.pages.filter(number=page).first()
+    PageScore.objects.update_or_create(
+        run=run, page=page,
+        defaults={
+            "reader": row.reader if row is not None else "", "signed_at": signed.signed_at,
+            "tp": counted.tp, "fp": counted.fp, "fn": counted.fn, "day_right": day_right, "clock_right": clock_right,
+            "confusions": confusions(
+                (str(d.finding.value), str(d.value))
+                for d in decided
+                if d.verdict == Verdict.CORRECT and d.finding is not None and d.finding.run_id == run.pk
+            ),
+        },
+    )  # fmt: skip
+
+
+def visits_right(proposed: Sequence[Visit], true: Sequence[Visit]) -> tuple[int, int]:
+    """Of the numbers that were found, how many have the right date, and how many the right time. Pure.
+
+    A number that stands on the page several times is compared with its likest one.
+    """
+    left: dict[str, list[Visit]] = defaultdict(list)
+    for visit in true:
+        left[visit.nam].append(visit)
+    days = clocks = 0
+    for visit in proposed:
+        same = left[visit.nam]
+        if not same:
+            continue
+        best = max(same, key=lambda each: (each.day == visit.day) + (each.clock == visit.clock))
+        same.remove(best)
+        days += best.day == visit.day
+        clocks += best.clock == visit.clock
+    return days, clocks
+
+
+def confusions(pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """How often each character was read as another one, of proposed and corrected numbers of one length. Pure."""
+    counted: Counter[str] = Counter()
+    for read, true in pairs:
+        if len(read) == len(true):
+            counted.update(f"{a}{b}" for a, b in zip(read, true, strict=True) if a != b)
+    return dict(counted)

@@ -1,0 +1,158 @@
+"""What sign-offs say of the machine: scored once a page and run, forgotten when a page is opened, shown in counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from extraction.models import Finder
+from extraction.scoring import Score
+from review import actions, quality, scores
+from review.actions import Value
+from review.models import PageScore, SignOff
+from review.scores import Visit
+from tests.factories import DocumentFactory, FindingFactory, RunFactory, RunPageFactory, some_nam
+
+pytestmark = pytest.mark.django_db
+
+PAGE = reverse("review:quality")
+DAY, CLOCK = date(2025, 10, 3), time(8, 30)
+
+
+def a_run(document, numbers, **fields):
+    run = RunFactory(document=document, **fields)
+    RunPageFactory(run=run, number=1)
+    for position, number in enumerate(numbers):
+        FindingFactory(run=run, page=1, position=position, value=some_nam(number), visit_date="2025-10-03",
+                       visit_time="08:30")  # fmt: skip
+    return run
+
+
+@pytest.fixture
+def signed(staff, reviewer):
+    """Of three proposals one is right, one is corrected, one rejected; a fourth number was missed."""
+    run = a_run(DocumentFactory(uploaded_by=staff), (1, 2, 3), rules_version="r1")
+    first, second, third = run.findings.order_by("position")
+    actions.decide(finding=first, value=Value(first.value, DAY, time(9, 0)), by=reviewer)
+    wrong = second.value
+    actions.decide(finding=second, value=Value(wrong[:4] + "9" + wrong[5:], DAY, CLOCK), by=reviewer)
+    actions.decide(finding=third, value=None, reason="specimen", by=reviewer)
+    actions.add(document=run.document, page=1, value=Value(some_nam(9)), by=reviewer)
+    actions.sign_off(run=run, page=1, by=reviewer)
+    return run
+
+
+def since(days: int = 30):
+    return timezone.now() - timedelta(days=days)
+
+
+def test_a_sign_off_scores_its_page(signed):
+    row = PageScore.objects.get()
+    assert (row.run, row.page, row.reader) == (signed, 1, "text_layer")
+    assert (row.tp, row.fp, row.fn) == (1, 2, 2)
+    assert (row.day_right, row.clock_right) == (1, 0)  # the time was corrected
+    assert row.confusions == {f"{some_nam(2)[4]}9": 1}
+
+
+def test_a_page_that_is_opened_again_has_no_score(signed, reviewer):
+    actions.reopen(document=signed.document, page=1, by=reviewer)
+    assert not PageScore.objects.exists()
+
+
+def test_a_run_that_comes_later_is_scored_when_somebody_looks(signed, reviewer, client):
+    later = a_run(signed.document, (1, 9), rules_version="r2")
+    client.force_login(reviewer)
+    client.get(PAGE)
+    row = PageScore.objects.get(run=later)
+    assert (row.tp, row.fp, row.fn) == (2, 0, 1)
+    assert row.signed_at == SignOff.objects.get().signed_at
+    client.get(PAGE)
+    assert PageScore.objects.count() == 2
+
+
+def test_a_page_counts_once_for_the_clinic_and_once_for_each_configuration(signed, reviewer):
+    a_run(signed.document, (1, 9), rules_version="r2")
+    scores.catch_up(reviewer)
+    found = quality.scores(reviewer, since())
+    result = quality.overall(quality.newest(found))
+    assert (result.pages, result.nams, result.score) == (1, 3, Score(2, 0, 1))
+    assert sorted((each.rules, each.result.score.tp) for each in quality.configurations(found)) == [
+        ("r1", 1),
+        ("r2", 2),
+    ]
+
+
+def test_a_run_without_the_model_is_pattern_only(staff, reviewer):
+    run = a_run(DocumentFactory(uploaded_by=staff), (), finder=Finder.HYBRID, model_name="m", without_model=True)
+    actions.sign_off(run=run, page=1, by=reviewer)
+    (each,) = quality.configurations(quality.scores(reviewer, since()))
+    assert (each.model, each.result.score.precision) == ("", None)
+
+
+def test_a_week_without_a_signed_page_is_there_and_empty(signed, reviewer):
+    PageScore.objects.update(signed_at=datetime(2026, 11, 3, 15, 0, tzinfo=UTC))
+    moment = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+    begins = moment - timedelta(days=21)
+    found = quality.weeks(quality.scores(reviewer, begins), begins, moment)
+    assert [(week.begins.date().isoformat(), week.result.pages) for week in found] == [
+        ("2026-10-26", 0), ("2026-11-02", 1), ("2026-11-09", 0), ("2026-11-16", 0),
+    ]  # fmt: skip
+    parts = [len(curve.parts) for curve in quality.chart(found).curves]
+    assert parts == [1, 1, 1]
+
+
+def test_another_clinic_sees_nothing_of_it(signed, outsider):
+    scores.catch_up(outsider)
+    assert quality.overall(quality.scores(outsider, since())).pages == 0
+
+
+def test_a_number_twice_on_a_page_is_compared_with_its_likest_one():
+    proposed = [Visit("A", "2025-01-01", "08:00"), Visit("A", "2025-01-02", None)]
+    true = [Visit("A", "2025-01-02", None), Visit("A", "2025-01-01", "09:00")]
+    assert scores.visits_right(proposed, true) == (2, 1)
+
+
+def test_numbers_of_other_lengths_are_no_confusion():
+    assert scores.confusions([("AB", "ABC"), ("AB0", "ABO"), ("AB0", "ABO")]) == {"0O": 2}
+
+
+def test_the_page_says_how_well_the_machine_does_and_shows_no_number(signed, reviewer, client):
+    client.force_login(reviewer)
+    answer = client.get(PAGE)
+    text = answer.content.decode().replace("\u00a0", " ").replace("\u202f", " ")
+    assert "Des 3 NAM d’une page signée" in text
+    assert "33,3" in text
+    assert not any(some_nam(n) in text for n in range(10))
+
+
+@pytest.mark.parametrize("period", ["month", "quarter", "year", "nonsense"])
+def test_the_page_opens_for_every_period(signed, admin, client, period):
+    client.force_login(admin)
+    assert client.get(PAGE, {"period": period}).status_code == 200
+
+
+def test_the_page_opens_without_any_signed_page(reviewer, client):
+    client.force_login(reviewer)
+    assert "rien à quoi comparer" in client.get(PAGE).content.decode()
+
+
+def test_the_weeks_come_as_a_file_with_the_same_numbers(signed, reviewer, client):
+    client.force_login(reviewer)
+    rows = client.get(reverse("review:quality-file")).content.decode().splitlines()
+    assert rows[0].startswith("week,pages,nams,tp,fp,fn")
+    assert rows[-1].split(",")[1:6] == ["1", "3", "1", "2", "2"]
+
+
+def test_the_page_costs_the_same_however_many_pages_were_signed(signed, reviewer, django_assert_max_num_queries):
+    for number in range(2, 40):
+        PageScore.objects.create(run=signed, page=number, signed_at=timezone.now(), tp=3, fp=0, fn=0, day_right=3,
+                                 clock_right=3)  # fmt: skip
+    with django_assert_max_num_queries(6):
+        found = quality.newest(quality.scores(reviewer, since()))
+        quality.weeks(found, since(), timezone.now())
+        quality.configurations(found)
+        quality.confusions(found)
+        assert quality.overall(found).pages == 39
