@@ -116,15 +116,16 @@ class SignOff(models.Model):
 class PageScore(models.Model):
     """How a run did on a signed-off page: counts, and nothing that stands there. Gone when the page is opened again.
 
-    `day_right` and `clock_right` are of the `tp` numbers; that nobody knows a date is right where no date was proposed.
-    `confusions` counts the characters that reviewers corrected: {"O0": 2} was read as O twice and is 0.
+    `signed_on` is a day on the clinic's clock. `day_right` and `clock_right` are of the `tp` numbers; that nobody knows
+    a date is right where no date was proposed. `confusions` counts the characters that reviewers corrected: {"O0": 2}
+    was read as O twice and is 0.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="page_scores")
     page = models.PositiveIntegerField()
     reader = models.CharField(max_length=12, blank=True)
-    signed_at = models.DateTimeField()
+    signed_on = models.DateField()
     tp = models.PositiveIntegerField()
     fp = models.PositiveIntegerField()
     fn = models.PositiveIntegerField()
@@ -134,7 +135,7 @@ class PageScore(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "page"], name="page_scored_once_per_run")]
-        indexes = [models.Index(fields=["signed_at"], name="page_score_by_day")]
+        indexes = [models.Index(fields=["signed_on"], name="page_score_by_day")]
 
     def __str__(self) -> str:
         return f"{self.run_id} p. {self.page}"

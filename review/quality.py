@@ -6,15 +6,14 @@ was tried on it.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from statistics import quantiles
 from typing import Any
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import TruncWeek
 from django.utils import timezone
 
 from accounts.models import User
@@ -39,10 +38,18 @@ _LOWEST_FLOOR, _FLOOR_STEP = 0.95, 0.05
 class Result:
     """Pages with their counts. Dates and times are of the numbers that were found."""
 
-    pages: int
-    score: Score
-    day_right: int
-    clock_right: int
+    pages: int = 0
+    score: Score = field(default_factory=Score)
+    day_right: int = 0
+    clock_right: int = 0
+
+    def __add__(self, other: Result) -> Result:
+        return Result(
+            self.pages + other.pages,
+            self.score + other.score,
+            self.day_right + other.day_right,
+            self.clock_right + other.clock_right,
+        )
 
     @property
     def nams(self) -> int:
@@ -81,7 +88,7 @@ class Configuration:
 class Week:
     """The pages that were signed off in a week; `result` has no page where none was."""
 
-    begins: datetime
+    begins: date
     result: Result
 
 
@@ -105,9 +112,9 @@ class Chart:
     level: str = ""
 
 
-def scores(user: User, since: datetime) -> QuerySet[PageScore]:
-    """The scores of the clinic's pages that were signed off since then."""
-    return PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_at__gte=since)
+def scores(user: User, since: date) -> QuerySet[PageScore]:
+    """The scores of the clinic's pages that were signed off on that day or later."""
+    return PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_on__gte=since)
 
 
 def newest(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
@@ -116,8 +123,8 @@ def newest(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
     return found.annotate(newest=Subquery(runs.values("pk")[:1])).filter(run=F("newest"))
 
 
-def overall(found: QuerySet[PageScore]) -> Result:
-    return _result(found.aggregate(pages=Count("pk"), **_SUMS))
+def overall(found: Iterable[Week]) -> Result:
+    return sum((week.result for week in found), Result())
 
 
 def configurations(found: QuerySet[PageScore]) -> list[Configuration]:
@@ -135,15 +142,15 @@ def configurations(found: QuerySet[PageScore]) -> list[Configuration]:
     ]
 
 
-def weeks(found: QuerySet[PageScore], since: datetime, moment: datetime) -> list[Week]:
-    """Every week from that of `since` to this one, Mondays on the clinic's clock."""
-    zone = timezone.get_default_timezone()
-    rows = found.annotate(week=TruncWeek("signed_at", tzinfo=zone)).values("week")
-    known = {row["week"].date(): _result(row) for row in rows.annotate(pages=Count("pk"), **_SUMS).order_by("week")}
-    first, last = (_monday(each) for each in (since, moment))
-    count = round((last - first) / timedelta(weeks=1)) + 1
-    begun = (timezone.make_aware(first.replace(tzinfo=None) + timedelta(weeks=n), zone) for n in range(count))
-    return [Week(each, known.get(each.date(), _result({}))) for each in begun]
+def weeks(found: QuerySet[PageScore], since: date, until: date) -> list[Week]:
+    """Every week from that of `since` to that of `until`; it begins on Monday."""
+    known: dict[date, Result] = defaultdict(Result)
+    rows = found.values("signed_on").annotate(pages=Count("pk"), **_SUMS).order_by("signed_on")
+    for row in rows:
+        known[_monday(row["signed_on"])] += _result(row)
+    count = (_monday(until) - _monday(since)).days // 7 + 1
+    begun = (_monday(since) + timedelta(weeks=n) for n in range(count))
+    return [Week(each, known[each]) for each in begun]
 
 
 def confusions(found: QuerySet[PageScore]) -> list[tuple[str, str, int]]:
@@ -154,10 +161,11 @@ def confusions(found: QuerySet[PageScore]) -> list[tuple[str, str, int]]:
     return [(pair[0], pair[1], count) for pair, count in counted.most_common(WORST)]
 
 
-def paces(user: User, since: datetime) -> list[Pace]:
+def paces(user: User, since: date) -> list[Pace]:
     """How long pages of the clinic took, by reader."""
+    begins = timezone.make_aware(datetime.combine(since, time.min))
     rows = (
-        RunPage.objects.filter(run__document__clinic_id=user.clinic_id, run__created_at__gte=since)
+        RunPage.objects.filter(run__document__clinic_id=user.clinic_id, run__created_at__gte=begins)
         .exclude(reader="")
         .order_by("-run__created_at")
         .values_list("reader", "read_seconds", "find_seconds")[:MOST_TIMES]
@@ -196,14 +204,12 @@ def _asks_nobody(row: Mapping[str, Any]) -> bool:
 
 def _result(row: Mapping[str, Any]) -> Result:
     count = {name: row.get(name) or 0 for name in ("pages", *_SUMS)}
-    return Result(
-        count["pages"], Score(count["tp"], count["fp"], count["fn"]), count["day_right"], count["clock_right"]
-    )
+    score = Score(count["tp"], count["fp"], count["fn"])
+    return Result(count["pages"], score, count["day_right"], count["clock_right"])
 
 
-def _monday(moment: datetime) -> datetime:
-    local = timezone.localtime(moment).replace(hour=0, minute=0, second=0, microsecond=0)
-    return local - timedelta(days=local.weekday())
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 def _middle_and_slow(seconds: Sequence[float]) -> tuple[float, float]:

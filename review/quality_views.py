@@ -22,17 +22,17 @@ _COLUMNS = ("week", "pages", "nams", "tp", "fp", "fn", "precision", "recall", "f
 @requires(Right.QUALITY)
 def quality_page(request: HttpRequest) -> HttpResponse:
     """Of a month, a quarter or a year (`?period=`): figures, F1 by week, configurations, confusions, seconds."""
-    user, moment = person(request), timezone.now()
+    user, today = person(request), timezone.localdate()
     period = _period(request)
-    since = moment - PERIODS[period]
+    since = today - PERIODS[period]
     scores.catch_up(user)
     found = quality.scores(user, since)
     newest = quality.newest(found)
-    weeks = quality.weeks(newest, since, moment)
+    weeks = quality.weeks(newest, since, today)
     context = {
         "period": period,
         "periods": list(PERIODS),
-        "overall": quality.overall(newest),
+        "overall": quality.overall(weeks),
         "weeks": weeks,
         "chart": quality.chart(weeks),
         "configurations": quality.configurations(found),
@@ -46,19 +46,19 @@ def quality_page(request: HttpRequest) -> HttpResponse:
 @requires(Right.QUALITY)
 def quality_file(request: HttpRequest) -> HttpResponse:
     """The weeks of the chart as CSV."""
-    user, moment = person(request), timezone.now()
-    since = moment - PERIODS[_period(request)]
+    user, today = person(request), timezone.localdate()
+    since = today - PERIODS[_period(request)]
     scores.catch_up(user)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="quality.csv"'
     writer = csv.writer(answer)
     writer.writerow(_COLUMNS)
-    for week in quality.weeks(quality.newest(quality.scores(user, since)), since, moment):
+    for week in quality.weeks(quality.newest(quality.scores(user, since)), since, today):
         result, score = week.result, week.result.score
         ratios = (score.precision, score.recall, score.f1, *(score.f1_interval or (None, None)))
         shown = ("" if ratio is None else f"{ratio:.4f}" for ratio in ratios)
         counts = (result.pages, result.nams, score.tp, score.fp, score.fn)
-        writer.writerow([week.begins.date().isoformat(), *counts, *shown, result.day_right, result.clock_right])
+        writer.writerow([week.begins.isoformat(), *counts, *shown, result.day_right, result.clock_right])
     return answer
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from accounts.models import User
 from extraction.models import Document, Run, Status
@@ -70,7 +71,7 @@ def _score(run: Run, signed: SignOff) -> None:
     PageScore.objects.update_or_create(
         run=run, page=page,
         defaults={
-            "reader": row.reader if row is not None else "", "signed_at": signed.signed_at,
+            "reader": row.reader if row is not None else "", "signed_on": timezone.localdate(signed.signed_at),
             "tp": counted.tp, "fp": counted.fp, "fn": counted.fn, "day_right": day_right, "clock_right": clock_right,
             "confusions": confusions(
                 (str(d.finding.value), str(d.value))

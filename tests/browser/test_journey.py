@@ -176,7 +176,7 @@ def test_no_page_scrolls_sideways(visit, viewport, language):
     with visit("reviewer", viewport=viewport, language=language) as page:
         page.goto("/documents/")
         address = page.locator("#documents tbody tr a[href^='/documents/']").first.get_attribute("href")
-        for path in ("/documents/", address, f"{address}exports/", "/tokens/"):
+        for path in ("/documents/", address, f"{address}exports/", "/quality/", "/tokens/"):
             page.goto(path)
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, path
@@ -203,7 +203,7 @@ def test_every_page_passes_the_accessibility_rules(visit):
     with visit("reviewer") as page:
         page.goto("/documents/")
         address = page.locator("#documents tbody tr a[href^='/documents/']").first.get_attribute("href")
-        for path in ("/documents/", address, f"{address}exports/", "/tokens/", "/accounts/2fa/"):
+        for path in ("/documents/", address, f"{address}exports/", "/quality/", "/tokens/", "/accounts/2fa/"):
             page.goto(path)
             found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
             assert found.violations_count == 0, (path, [v["id"] for v in found.response["violations"]])
