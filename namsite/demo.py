@@ -64,13 +64,13 @@ WELCOME = """
 
   Ouvrez une session comme révision, choisissez l’agenda, confirmez chaque NAM avec Entrée, puis signez la page.
   Tout y est inventé : n’y téléversez aucun vrai document. Pour arrêter : Ctrl-C.
-  Le modèle démarre à côté (quelques minutes la première fois) ; la liste des documents dit où il en est.
-
+{model_fr}
   The demonstration is ready: {url}
   Sign in as revision@demo.example, open the agenda, confirm each NAM with Enter, then sign the page.
   Everything in it is invented: upload no real document. Logs: {folder}/*.log. To stop: Ctrl-C.
-  The model starts beside it (a few minutes the first time); the list of documents says how far it is.
-"""
+{model_en}"""
+MODEL_FR = "  Le modèle démarre à côté (quelques minutes la première fois) ; la liste des documents dit où il en est.\n"
+MODEL_EN = "  The model starts beside it (a few minutes the first time); the list of documents says how far it is.\n"
 
 
 class CannotRunDemo(Exception):
@@ -158,10 +158,15 @@ class Demo:
                 url = self._start()
                 note(url)
                 if not self.is_stopping:
-                    self.say(WELCOME.format(url=url, password=PASSWORD, folder=self.folder))
+                    self.say(self._welcome(url))
                 self._watch()
             finally:
                 self._stop()
+
+    def _welcome(self, url: str) -> str:
+        has_model = any(child.name == "model" for child in self.children)
+        model = {"model_fr": MODEL_FR if has_model else "", "model_en": MODEL_EN if has_model else ""}
+        return WELCOME.format(url=url, password=PASSWORD, folder=self.folder, **model)
 
     def request_stop(self) -> None:
         self.is_stopping = True

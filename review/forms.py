@@ -94,7 +94,10 @@ class ExportForm(forms.Form):
     failed_checks = forms.BooleanField(label=_("Include numbers that fail a check"), required=False)
     repeats = forms.BooleanField(label=_("Include repeated visits"), required=False)
     doctor_licence = forms.CharField(
-        label=_("Physician's licence number"), required=False, validators=_validators("doctor_licence")
+        label=_("Physician's licence number"),
+        required=False,
+        validators=_validators("doctor_licence"),
+        help_text=_("For the billing file."),
     )
     doctor_group = forms.CharField(label=_("Group number"), required=False, validators=_validators("doctor_group"))
     sector = forms.CharField(label=_("Sector"), required=False, validators=_validators("sector"))
