@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
@@ -40,7 +40,9 @@ class PrintedNam(BaseModel):
 
 
 class Answered(ABC):
-    """An answer about one page, whatever its form."""
+    """An answer about one page, whatever its form. `tokens_a_row` is room for what a row of a page may hold."""
+
+    tokens_a_row: ClassVar[int]
 
     @abstractmethod
     def entries(self) -> list[PrintedNam]:
@@ -68,6 +70,7 @@ class PrintedNams(BaseModel, Answered):
     """The form `objects`: {"nams": [{"nam", "name", "date", "time"}]}."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+    tokens_a_row: ClassVar[int] = 64  # an entry with a long name
 
     nams: Annotated[list[_SpeltNam], Field(max_length=MOST_NUMBERS)]
 
@@ -89,6 +92,7 @@ class PrintedLines(RootModel[Annotated[list[Line], Field(max_length=MOST_NUMBERS
     """
 
     model_config = ConfigDict(strict=True)
+    tokens_a_row: ClassVar[int] = 40  # two entries, in a page of which not every row holds two
 
     def entries(self) -> list[PrintedNam]:
         return list(self._entries())

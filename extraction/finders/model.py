@@ -34,8 +34,6 @@ from extraction.page import Page
 FOUND_BY = ("model",)
 
 _FIRST_TOKENS = 128
-_TOKENS_A_ROW = 64
-"""One entry of an answer, with a long name, in the tokenizers of the models that are served."""
 _MOST_TOKENS = 3072
 """Leaves 5,000 tokens of an 8,192-token context to the prompt and a dense page."""
 _NEAR = 4.0
@@ -94,11 +92,9 @@ class ModelFinder:
     def _ask(self, layout: Layout) -> ModelAnswer:
         """One question."""
         began = time.perf_counter()
-        completion = self.chat(
-            self.prompt.messages(layout.page),
-            FORMS[self.prompt.form],
-            max_tokens=min(_MOST_TOKENS, _FIRST_TOKENS + _TOKENS_A_ROW * len(layout.rows)),
-        )
+        form = FORMS[self.prompt.form]
+        room = min(_MOST_TOKENS, _FIRST_TOKENS + form.tokens_a_row * len(layout.rows))
+        completion = self.chat(self.prompt.messages(layout.page), form, max_tokens=room)
         seconds = time.perf_counter() - began
         entries = completion.answer.entries()
         proposals, hallucinated = trace(layout, entries, probabilities(completion, entries))

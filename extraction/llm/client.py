@@ -12,8 +12,9 @@ Contract
 - 429, 500, 502, 503, 504, a refused, reset or broken connection are retried twice. After that `ModelUnreachable` says
   that the service is down. Every other unusable reply raises `ModelBadReply`. An answer that was cut short by
   `max_tokens` is asked for once more with twice as many, one that is empty or not what was asked for once more with
-  another draw; so `chat` may take 2 x `timeout`. A refusal, a page longer than the context and an HTTP error would only
-  come again.
+  another draw; so `chat` may take 2 x `timeout`. A model that says the same again and again is stopped, and may do so
+  the second time: a sheet of labels prints one number many times. A refusal, a page longer than the context and an
+  HTTP error would only come again.
 - Nothing from httpx, and nothing that was sent or received, is in an exception raised here or in a log line. The errors
   carry closed codes only, and are raised outside `except` blocks so that they chain no request.
 """
@@ -50,21 +51,27 @@ SEED = 20251003
 
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _OK, _REFUSED = 200, 400
-_OTHER_DRAW = 0.3
-"""The temperature of a second question: the first has none, and would give the same answer again."""
+_OTHER = {"temperature": 0.3, "seed": SEED + 1}
+"""Of a second question: the first has no temperature, and would give the same answer again."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Unreachable = Literal["refused_address", "unresolved", "unreachable", "timeout", "busy"]
-BadReply = Literal["status", "too_long", "too_large", "not_json", "empty", "refused", "cut_short", "schema"]
+BadReply = Literal[
+    "status", "too_long", "too_large", "not_json", "empty", "refused", "cut_short", "repeating", "schema"
+]
 
 _CODES: dict[BadReply, str] = {
     "cut_short": "model_cut_short",
+    "repeating": "model_cut_short",
     "too_long": "model_too_long",
     "empty": "model_no_answer",
     "refused": "model_no_answer",
 }
 """What a page says of itself; `model_bad_reply` for every other reason."""
 _DRAWN_AGAIN = frozenset({"not_json", "empty", "schema"})
+_LOOP = {"min_pattern_size": 8, "max_pattern_size": 80, "min_count": 4}
+"""What vLLM takes for a model that has lost its place: an entry of an answer, in tokens, four times in a row. Servers
+that do not know the field go on to `max_tokens`."""
 _TOO_LONG = b"maximum context length"
 """How vLLM words it (`vllm/renderers/params.py`)."""
 
@@ -172,8 +179,11 @@ def chat(
     except ModelBadReply as error:
         if error.reason == "cut_short":
             question |= {"max_tokens": 2 * max_tokens}
+        elif error.reason == "repeating":
+            del question["repetition_detection"]
+            question |= _OTHER
         elif error.reason in _DRAWN_AGAIN:
-            question |= {"temperature": _OTHER_DRAW, "seed": SEED + 1}
+            question |= _OTHER
         else:
             raise
     return _ask(server, question, schema)
@@ -203,6 +213,7 @@ def _question(
         "seed": SEED,
         "max_tokens": max_tokens,
         "logprobs": True,
+        "repetition_detection": _LOOP,
         "response_format": {
             "type": "json_schema",
             "json_schema": {"name": schema.__name__, "schema": schema.model_json_schema(), "strict": True},
@@ -300,6 +311,8 @@ def _completion(reply: Reply, schema: type[Answer]) -> Completion[Answer]:
     choice = envelope.choices[0] if envelope.choices else None
     if choice is not None and choice.finish_reason == "length":
         raise ModelBadReply("cut_short")
+    if choice is not None and choice.finish_reason == "repetition":
+        raise ModelBadReply("repeating")
     if choice is not None and choice.message.refusal:
         raise ModelBadReply("refused")
     if choice is None or not choice.message.content:

@@ -47,6 +47,7 @@ _FIELDS: dict[str, Any] = {
     "stop": (str, list),
     "stream": bool,
     "logprobs": bool,
+    "repetition_detection": dict,
     "top_logprobs": int,
     "response_format": dict,
     "structured_outputs": dict,
@@ -207,6 +208,7 @@ def checked(raw: bytes, model: str) -> dict[str, Any]:
     if question.get("model") != model:
         raise Refused(404, "The model does not exist.")
     _check_sampling(question)
+    _check_repetition(question.get("repetition_detection"))
     _check_messages(question.get("messages"))
     _check_response_format(question.get("response_format"))
     return dict(question)
@@ -219,6 +221,16 @@ def _check_sampling(question: dict[str, Any]) -> None:
         raise Refused(400, "top_logprobs needs logprobs")
     if _prompt_tokens(question) + question.get("max_tokens", 0) > MAX_MODEL_LEN:
         raise Refused(400, "longer than the model's context")
+
+
+def _check_repetition(detection: Any) -> None:
+    if detection is None:
+        return
+    least, most = detection.get("min_pattern_size", 0), detection.get("max_pattern_size", 0)
+    if not set(detection) <= {"min_pattern_size", "max_pattern_size", "min_count"} or not 0 <= least <= most:
+        raise Refused(400, "repetition_detection is not as vLLM has it")
+    if most > 0 and detection.get("min_count", 0) < 2:
+        raise Refused(400, "min_count must be >= 2")
 
 
 def _check_messages(messages: Any) -> None:

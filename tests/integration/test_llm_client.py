@@ -185,6 +185,7 @@ def test_another_draw_that_is_usable_is_the_answer() -> None:
     ("fault", "code"),
     [
         (vllm.says('{"count": ', "length"), "model_cut_short"),
+        (vllm.says('{"count": ', "repetition"), "model_cut_short"),
         (vllm.too_long, "model_too_long"),
         (vllm.says(""), "model_no_answer"),
         (vllm.refusal, "model_no_answer"),
@@ -217,6 +218,15 @@ def test_an_answer_cut_short_twice_is_a_bad_reply_even_if_it_parses() -> None:
     with running_vllm(answer, faults=[cut, cut]) as running, pytest.raises(ModelBadReply) as failure:
         ask(server_at(running))
     assert (failure.value.reason, running.chats) == ("cut_short", 2)
+
+
+def test_a_model_that_repeats_itself_is_stopped_and_may_do_so_the_second_time() -> None:
+    """A sheet of labels prints one number many times."""
+    with running_vllm(answer, faults=[vllm.says('{"count": 3, "count": 3', "repetition")]) as running:
+        assert ask(server_at(running)).answer.count == 3
+    assert running.chats == 2
+    assert "repetition_detection" not in running.questions[0]
+    assert running.questions[0]["temperature"] > 0
 
 
 @pytest.mark.parametrize("fault", [vllm.hang, vllm.drip_headers, vllm.drip_body])
