@@ -26,10 +26,10 @@ from tests.llm.server import Running
 pytestmark = pytest.mark.llm
 
 PAGES_A_LAYOUT = 3
-LEAST_PRECISION, LEAST_RECALL, LEAST_TIMES = 0.98, 0.6, 0.5
-"""No adapter may do worse. The present one reaches 1.00, 0.65 and 0.58; what is wanted is 0.98, 0.97 and 0.95."""
-MOST_TOKENS_A_NUMBER = 60
-"""The same for the tokens of an answer: 51 are reached, 30 are wanted."""
+LEAST_PRECISION, LEAST_RECALL, LEAST_TIMES = 0.98, 0.65, 0.55
+"""No adapter may do worse. The present one reaches 1.00, 0.70 and 0.59; what is wanted is 0.98, 0.97 and 0.95."""
+MOST_TOKENS_A_NUMBER = 45
+"""The same for the tokens of an answer: 39 are reached, 30 are wanted."""
 LEAST_CACHED = 0.8
 
 
