@@ -33,7 +33,7 @@ class BillingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     @property
     def billing(self) -> Billing:
-        return Billing(**self.cleaned_data)
+        return Billing(**{name: self.cleaned_data[name] for name in self.Meta.fields})
 
 
 def _prompt_choices() -> list[tuple[str, str]]:

@@ -220,8 +220,7 @@ def watched() -> list[Watched]:
     server = client.from_settings()
     if server is None:
         return []
-    in_use = Deployment.objects.filter(state__in=[DeploymentState.OPEN, DeploymentState.ADOPTED])
-    by_state = {each.state: each for each in in_use}
+    by_state = _in_use()
     adopted, tried = by_state.get(DeploymentState.ADOPTED), by_state.get(DeploymentState.OPEN)
     found: dict[str, Watched] = {}
     for each in [server] if adopted is None else _servers_of(adopted, server):
@@ -229,6 +228,12 @@ def watched() -> list[Watched]:
     for each in [] if tried is None else _servers_of(tried, server):
         found.setdefault(each.endpoint, Watched(_name(each.endpoint), each, is_tried=True))
     return list(found.values())
+
+
+def _in_use() -> dict[str, Deployment]:
+    """The newcomer that is tried and what is in service, by their state."""
+    standing = Deployment.objects.filter(state__in=[DeploymentState.OPEN, DeploymentState.ADOPTED])
+    return {each.state: each for each in standing.select_related("predecessor")}
 
 
 def _servers_of(deployment: Deployment, server: ModelServer) -> list[ModelServer]:
@@ -266,8 +271,7 @@ def route_to(deployment: Deployment) -> Route:
 def _routes(document_id: UUID, finder: ModelFinder) -> list[Route]:
     """The newcomer if it gets this document, what is in service, and what was in service before that: the settings'
     server or a deployment. The last one is the way out when those before it are not trusted any more."""
-    standing = Deployment.objects.filter(state__in=[DeploymentState.OPEN, DeploymentState.ADOPTED])
-    by_state = {each.state: each for each in standing.select_related("predecessor")}
+    by_state = _in_use()
     routes: list[Route] = []
     tried = by_state.get(DeploymentState.OPEN)
     if tried is not None and rollout.gets(document_id, tried.pk, tried.share):

@@ -17,11 +17,12 @@ from accounts.policy import Right, check_right, reviewers_only
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction import deployments
+from extraction.actions import Billing
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
 from review import queries, scores
-from review.exports.formats import FORMATS, Physician
+from review.exports.formats import FORMATS
 from review.exports.lines import Selection, sort_out
 from review.models import Decision, Export, Reason, SignOff, Verdict
 from review.policy import Conflict, check_can_decide, check_can_sign, check_page_open
@@ -147,8 +148,7 @@ def sign_off(*, run: Run, page: int, by: User) -> SignOff:
     signed = SignOff.objects.create(document=run.document, page=page, by=by)
     record(Verb.PAGE_SIGNED, by=by, object_type="sign_off", object_id=signed.pk, document_id=run.document_id,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
-    deployments.keep_score(run=run, page=page, score=queries.measure_page(run, page))
-    scores.keep(signed)
+    deployments.keep_score(run=run, page=page, score=scores.keep(signed)[run.pk])
     return signed
 
 
@@ -174,7 +174,7 @@ class Request:
     format: str
     recipient: str
     selection: Selection
-    physician: Physician
+    billing: Billing
 
 
 def export(*, document: Document, request: Request, by: User) -> Export:
@@ -190,7 +190,7 @@ def _export(document: Document, request: Request, by: User) -> Export:
     found = sort_out(queries.lines(document), request.selection)
     if not found.leaving:
         raise Conflict(_("No number of this document may be exported yet."))
-    data = FORMATS[request.format].write(found.leaving, request.physician)
+    data = FORMATS[request.format].write(found.leaving, request.billing)
     export = Export(
         document=document,
         format=request.format,

@@ -31,7 +31,7 @@ def export_page(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """What may leave, what may not and why, the form, and the files that were made."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
-    return _page(request, document, ExportForm(document))
+    return _page(request, document, ExportForm(instance=document))
 
 
 @require_POST
@@ -40,7 +40,7 @@ def make(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Makes a file and shows it in the list."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
-    form = ExportForm(document, request.POST)
+    form = ExportForm(request.POST, instance=document)
     if not form.is_valid():
         return _page(request, document, form, status=400)
     actions.export(document=document, request=form.request, by=user)

@@ -9,17 +9,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from extraction import nam, visits
-from extraction.models import Document
+from extraction.forms import BillingForm
 from extraction.page import Box
 from review.actions import Request, Value
-from review.exports.formats import Physician
 from review.exports.lines import Selection
 from review.models import Export, Reason
-
-
-def _validators(name: str) -> list[Any]:
-    """Those of a field of the document."""
-    return [*Document._meta.get_field(name).validators]  # type: ignore[union-attr]
 
 
 class ValueForm(forms.Form):
@@ -82,8 +76,11 @@ class RejectForm(forms.Form):
     reason = forms.ChoiceField(label=_("Reason"), choices=Reason.choices)
 
 
-class ExportForm(forms.Form):
+class ExportForm(BillingForm):
     """A file of a document's numbers. The physician's fields begin as they were given at upload."""
+
+    class Meta(BillingForm.Meta):
+        help_texts = {"doctor_licence": _("For the billing file.")}
 
     format = forms.ChoiceField(label=_("File"), choices=Export.Format.choices)
     recipient = forms.CharField(
@@ -93,18 +90,6 @@ class ExportForm(forms.Form):
     )
     failed_checks = forms.BooleanField(label=_("Include numbers that fail a check"), required=False)
     repeats = forms.BooleanField(label=_("Include repeated visits"), required=False)
-    doctor_licence = forms.CharField(
-        label=_("Physician's licence number"),
-        required=False,
-        validators=_validators("doctor_licence"),
-        help_text=_("For the billing file."),
-    )
-    doctor_group = forms.CharField(label=_("Group number"), required=False, validators=_validators("doctor_group"))
-    sector = forms.CharField(label=_("Sector"), required=False, validators=_validators("sector"))
-
-    def __init__(self, document: Document, data: Any = None) -> None:
-        first = {name: getattr(document, name) for name in ("doctor_licence", "doctor_group", "sector")}
-        super().__init__(data, initial=first)
 
     def clean(self) -> dict[str, Any]:
         """Only the billing file names a physician, and it is useless without one."""
@@ -123,10 +108,9 @@ class ExportForm(forms.Form):
 
     @property
     def request(self) -> Request:
-        data = self.cleaned_data
         return Request(
-            format=data["format"],
-            recipient=data["recipient"],
+            format=self.cleaned_data["format"],
+            recipient=self.cleaned_data["recipient"],
             selection=self.selection,
-            physician=Physician(data["doctor_licence"], data["doctor_group"] or "0", data["sector"]),
+            billing=self.billing,
         )

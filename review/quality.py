@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from statistics import quantiles
 from typing import Any
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
@@ -18,8 +17,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from extraction import charts
+from extraction.availability import Pace, pace
 from extraction.charts import Curve
-from extraction.models import Run, RunPage
+from extraction.models import Finder, Run, RunPage
+from extraction.monitoring import Chart
 from extraction.scoring import Score, wilson
 from review.models import PageScore
 
@@ -93,23 +94,20 @@ class Week:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds a page: half of the pages took less than `middle`, 95 of 100 less than `slow`."""
+class Paces:
+    """How long the pages of a reader took to be read, and to be searched."""
 
     reader: str
     pages: int
-    read: tuple[float, float]
-    find: tuple[float, float]
+    read: Pace | None
+    find: Pace | None
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class F1Chart(Chart):
     """F1 by week with its interval, from `floor` at the bottom to 1 at the top."""
 
-    bars: tuple[charts.Bar, ...]
-    curves: tuple[Curve, ...]
-    floor: float
-    level: str = ""
+    floor: float = 0.0
 
 
 def scores(user: User, since: date) -> QuerySet[PageScore]:
@@ -161,7 +159,7 @@ def confusions(found: QuerySet[PageScore]) -> list[tuple[str, str, int]]:
     return [(pair[0], pair[1], count) for pair, count in counted.most_common(WORST)]
 
 
-def paces(user: User, since: date) -> list[Pace]:
+def paces(user: User, since: date) -> list[Paces]:
     """How long pages of the clinic took, by reader."""
     begins = timezone.make_aware(datetime.combine(since, time.min))
     rows = (
@@ -174,32 +172,31 @@ def paces(user: User, since: date) -> list[Pace]:
     for reader, read, find in rows:
         by_reader.setdefault(reader, []).append((read, find))
     return [
-        Pace(reader, len(times), _middle_and_slow([t[0] for t in times]), _middle_and_slow([t[1] for t in times]))
+        Paces(reader, len(times), pace((read, 1) for read, _ in times), pace((find, 1) for _, find in times))
         for reader, times in sorted(by_reader.items())
     ]
 
 
-def chart(found: Sequence[Week]) -> Chart:
+def chart(found: Sequence[Week]) -> F1Chart:
     """F1 with its interval by week. The lower end is a round number below everything, so that a point is seen."""
-    f1 = [week.result.score.f1 for week in found]
     ends = [week.result.score.f1_interval for week in found]
     lowest = min((end[0] for end in ends if end is not None), default=1.0)
     floor = max(0.0, min(_LOWEST_FLOOR, int(lowest / _FLOOR_STEP) * _FLOOR_STEP))
 
-    def above(values: Sequence[float | None]) -> list[float | None]:
-        return [None if value is None else value - floor for value in values]
+    def curve(kind: str, values: Iterable[float | None]) -> Curve:
+        above = [None if value is None else value - floor for value in values]
+        return charts.curve(kind, above, 1 - floor)
 
-    lines = {
-        "first": f1,
-        "second": [None if end is None else end[0] for end in ends],
-        "second ": [None if end is None else end[1] for end in ends],
-    }
-    curves = tuple(charts.curve(kind.strip(), above(values), 1 - floor) for kind, values in lines.items())
-    return Chart((), curves, floor)
+    curves = (
+        curve("first", (week.result.score.f1 for week in found)),
+        curve("second", (end and end[0] for end in ends)),
+        curve("second", (end and end[1] for end in ends)),
+    )
+    return F1Chart(curves=curves, floor=floor)
 
 
 def _asks_nobody(row: Mapping[str, Any]) -> bool:
-    return bool(row["run__without_model"]) or row["run__finder"] == "pattern"
+    return bool(row["run__without_model"]) or row["run__finder"] == Finder.PATTERN
 
 
 def _result(row: Mapping[str, Any]) -> Result:
@@ -210,11 +207,3 @@ def _result(row: Mapping[str, Any]) -> Result:
 
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
-
-
-def _middle_and_slow(seconds: Sequence[float]) -> tuple[float, float]:
-    """The median and the 95th percentile."""
-    if len(seconds) == 1:
-        return seconds[0], seconds[0]
-    cuts = quantiles(seconds, n=20, method="inclusive")
-    return cuts[9], cuts[18]

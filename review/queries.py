@@ -94,17 +94,17 @@ class PageSummary:
 
 def items(run: Run, page: int) -> list[Item]:
     """Everything on one page of a run, in reading order; additions stand at their place, or at the end."""
-    active = Prefetch("decisions", queryset=_active(run.document).select_related("by"), to_attr="active")
+    standing = Prefetch("decisions", queryset=active(run.document).select_related("by"), to_attr="active")
     found = [
         Item(finding, finding.active[0] if finding.active else None)
-        for finding in run.findings.filter(page=page).prefetch_related(active).order_by("position")
+        for finding in run.findings.filter(page=page).prefetch_related(standing).order_by("position")
     ]
-    added = [Item(None, d) for d in _active(run.document).filter(page=page, finding=None).select_related("by")]
-    both = found + added
-    return sorted(both, key=lambda item: (item.box.y0, item.box.x0) if item.box else (2.0, 0.0))
+    added = [Item(None, d) for d in active(run.document).filter(page=page, finding=None).select_related("by")]
+    return sorted(found + added, key=lambda item: _place(item.box))
 
 
-def _active(document: Document) -> QuerySet[Decision]:
+def active(document: Document) -> QuerySet[Decision]:
+    """The decisions on a document that stand, in the order in which they were made."""
     return Decision.objects.filter(document=document, undone_at=None).order_by("made_at")
 
 
@@ -141,7 +141,7 @@ def next_page(pages: list[PageSummary], after: int) -> int | None:
 def truth(document: Document) -> list[Key]:
     """The NAMs of the signed-off pages, each as (page, value)."""
     signed = SignOff.objects.filter(document=document, reopened_at=None).values("page")
-    decisions = _active(document).filter(page__in=signed).exclude(verdict=Verdict.REJECT)
+    decisions = active(document).filter(page__in=signed).exclude(verdict=Verdict.REJECT)
     return [(decision.page, str(decision.value)) for decision in decisions]
 
 
@@ -154,30 +154,23 @@ def measure(run: Run) -> Score | None:
     return score(proposed, truth(run.document))
 
 
-def measure_page(run: Run, page: int) -> Score:
-    """One signed-off page of the run against its truth."""
-    proposed = [(page, str(finding.value)) for finding in run.findings.filter(page=page)]
-    return score(proposed, [key for key in truth(run.document) if key[0] == page])
-
-
 def lines(document: Document) -> list[Line]:
     """Every number of a document for an export: what was decided, and what is proposed and nobody decided on."""
     signed = set(SignOff.objects.filter(document=document, reopened_at=None).values_list("page", flat=True))
     decided = [
-        (d.page, _place(d), Line(d.page, str(d.value), d.visit_date, d.visit_time, d.verdict, d.page in signed))
-        for d in _active(document).exclude(verdict=Verdict.REJECT)
+        (d.page, _place(d.box), Line(d.page, str(d.value), d.visit_date, d.visit_time, d.verdict, d.page in signed))
+        for d in active(document).exclude(verdict=Verdict.REJECT)
     ]
     standing = Decision.objects.filter(finding=OuterRef("pk"), undone_at=None)
     undecided = [
-        (f.page, (f.y0, f.x0), Line(f.page, str(f.value), f.visit_date, f.visit_time, "", f.page in signed))
+        (f.page, _place(f.box), Line(f.page, str(f.value), f.visit_date, f.visit_time, "", f.page in signed))
         for f in newest_run(document).findings.filter(~Exists(standing))
     ]
     return [line for _page, _at, line in sorted((*decided, *undecided), key=lambda each: each[:2])]
 
 
-def _place(decision: Decision) -> tuple[float, float]:
-    """Where it stands on its page; at the end of it where nobody said."""
-    box = decision.box
+def _place(box: Box | None) -> tuple[float, float]:
+    """Where something stands in reading order; at the end of its page where nobody said."""
     return (box.y0, box.x0) if box else (2.0, 0.0)
 
 
@@ -198,10 +191,10 @@ def findings(user: User) -> QuerySet[Finding]:
 
 def decisions_of(run: Run) -> dict[Any, Decision]:
     """The standing decisions on a run's findings, by finding id."""
-    standing = _active(run.document).filter(finding__run=run).select_related("by")
+    standing = active(run.document).filter(finding__run=run).select_related("by")
     return {decision.finding_id: decision for decision in standing}
 
 
 def additions(document: Document) -> QuerySet[Decision]:
     """What reviewers added and still stands."""
-    return _active(document).filter(finding=None).select_related("by")
+    return active(document).filter(finding=None).select_related("by")

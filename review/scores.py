@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import User
-from extraction.models import Document, Run, Status
-from extraction.scoring import score
-from review.models import Decision, PageScore, SignOff, Verdict
+from extraction.models import ACTIVE, Document, Run
+from extraction.scoring import Score, score
+from review import queries
+from review.models import PageScore, SignOff, Verdict
 
-OVER = (Status.DONE, Status.FAILED)
 MOST_AT_ONCE = 200
 """Signed pages of runs that came later, which one look at the figures scores."""
 
@@ -32,10 +33,10 @@ class Visit(NamedTuple):
     clock: str | None
 
 
-def keep(signed: SignOff) -> None:
-    """Scores every run that is over on a page that was just signed off. In the sign-off's transaction."""
-    for run in Run.objects.filter(document=signed.document_id, status__in=OVER):
-        _score(run, signed)
+def keep(signed: SignOff) -> dict[UUID, Score]:
+    """Scores every run that is over on a page that was just signed off; by run. In the sign-off's transaction."""
+    over = Run.objects.filter(document=signed.document_id).exclude(status__in=ACTIVE)
+    return {run.pk: _score(run, signed) for run in over}
 
 
 def forget(document: Document, page: int) -> None:
@@ -47,31 +48,29 @@ def catch_up(user: User) -> None:
     """Scores pages of the person's clinic that were signed off before a run of their document was over."""
     known = PageScore.objects.filter(run=OuterRef("pk"))
     signed = SignOff.objects.filter(document=OuterRef("document"), reopened_at=None)
-    later = Run.objects.filter(Exists(signed), ~Exists(known), document__clinic_id=user.clinic_id, status__in=OVER)
+    later = Run.objects.filter(Exists(signed), ~Exists(known), document__clinic_id=user.clinic_id)
     left = MOST_AT_ONCE
-    for run in later.order_by("-created_at")[:MOST_AT_ONCE]:
+    for run in later.exclude(status__in=ACTIVE).order_by("-created_at")[:MOST_AT_ONCE]:
         with transaction.atomic():
-            for each in SignOff.objects.filter(document=run.document_id, reopened_at=None):
+            for each in SignOff.objects.filter(document=run.document_id, reopened_at=None).select_related("document"):
                 _score(run, each)
                 left -= 1
         if left <= 0:
             return
 
 
-def _score(run: Run, signed: SignOff) -> None:
+def _score(run: Run, signed: SignOff) -> Score:
     page = signed.page
     proposed = [Visit(str(f.value), f.visit_date, f.visit_time) for f in run.findings.filter(page=page)]
-    decided = list(
-        Decision.objects.filter(document=run.document_id, page=page, undone_at=None).select_related("finding")
-    )
+    decided = list(queries.active(signed.document).filter(page=page).select_related("finding"))
     true = [Visit(str(d.value), d.visit_date, d.visit_time) for d in decided if d.verdict != Verdict.REJECT]
     counted = score([(page, visit.nam) for visit in proposed], [(page, visit.nam) for visit in true])
     day_right, clock_right = visits_right(proposed, true)
-    row = run.pages.filter(number=page).first()
+    reader = run.pages.filter(number=page).values_list("reader", flat=True).first()
     PageScore.objects.update_or_create(
         run=run, page=page,
         defaults={
-            "reader": row.reader if row is not None else "", "signed_on": timezone.localdate(signed.signed_at),
+            "reader": reader or "", "signed_on": timezone.localdate(signed.signed_at),
             "tp": counted.tp, "fp": counted.fp, "fn": counted.fn, "day_right": day_right, "clock_right": clock_right,
             "confusions": confusions(
                 (str(d.finding.value), str(d.value))
@@ -80,6 +79,7 @@ def _score(run: Run, signed: SignOff) -> None:
             ),
         },
     )  # fmt: skip
+    return counted
 
 
 def visits_right(proposed: Sequence[Visit], true: Sequence[Visit]) -> tuple[int, int]:

@@ -76,15 +76,13 @@ def _later(steps: Sequence[_Step]) -> Iterable[_Step]:
 
 def _named(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[_Step]:
     """The times of a row with what each is called, in lower case."""
-    end = layout.rows[row].start
-    steps = []
-    for match, head in zip(times, _heads(layout, row, times), strict=True):
-        before = layout.folded[end : match.start].split("\t")
-        own = before[-1] if any(c.isalpha() for c in before[-1]) else ""
-        beside = before[-2] if len(before) > 1 and not own.strip() else ""
-        steps.append(_Step(match.start, (own or head or beside)[-_LONGEST_NAME:]))
-        end = match.end
-    return steps
+    ends = [layout.rows[row].start, *(match.end for match in times)]
+    before = [layout.folded[end : match.start].split("\t") for end, match in zip(ends, times, strict=False)]
+    own = [cells[-1] if any(c.isalpha() for c in cells[-1]) else "" for cells in before]
+    heads = [""] * len(times) if all(own) else _heads(layout, row, times)
+    beside = [cells[-2] if len(cells) > 1 else "" for cells in before]
+    names = (name or head or cell for name, head, cell in zip(own, heads, beside, strict=True))
+    return [_Step(match.start, name[-_LONGEST_NAME:]) for match, name in zip(times, names, strict=True)]
 
 
 def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:

@@ -14,23 +14,18 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from io import BytesIO, StringIO
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from review.exports.lines import Line
 
-
-class Physician(NamedTuple):
-    """Who bills: what each row of the billing file begins with. `group` is five digits, or 0 for none."""
-
-    licence: str = ""
-    group: str = "0"
-    sector: str = ""
+if TYPE_CHECKING:
+    from extraction.actions import Billing
 
 
 class Format(NamedTuple):
     """How a file is written, and what a browser is told of it."""
 
-    write: Callable[[Sequence[Line], Physician], bytes]
+    write: Callable[[Sequence[Line], Billing], bytes]
     suffix: str
     content_type: str
 
@@ -65,7 +60,7 @@ def _table(lines: Sequence[Line]) -> list[tuple[str, ...]]:
     ]
 
 
-def _csv(lines: Sequence[Line], _physician: Physician) -> bytes:
+def _csv(lines: Sequence[Line], _billing: Billing) -> bytes:
     file = StringIO(newline="")
     writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -77,7 +72,7 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
-def _xlsx(lines: Sequence[Line], _physician: Physician) -> bytes:
+def _xlsx(lines: Sequence[Line], _billing: Billing) -> bytes:
     from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
     file = BytesIO()
@@ -92,24 +87,24 @@ def _xlsx(lines: Sequence[Line], _physician: Physician) -> bytes:
     return file.getvalue()
 
 
-def _json(lines: Sequence[Line], _physician: Physician) -> bytes:
+def _json(lines: Sequence[Line], _billing: Billing) -> bytes:
     body = [{"nam": line.nam, "page": line.page, "date": line.day, "time": line.clock} for line in lines]
     return (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _ssv(lines: Sequence[Line], physician: Physician) -> bytes:
+def _ssv(lines: Sequence[Line], billing: Billing) -> bytes:
     file = StringIO(newline="")
     writer = csv.DictWriter(file, BILLING_COLUMNS, restval="", delimiter=";", lineterminator="\r\n")
     writer.writeheader()
     for line in lines:
         writer.writerow(
             {
-                "doctorLicenceID": physician.licence,
-                "doctorGroupNumber": physician.group,
+                "doctorLicenceID": billing.doctor_licence,
+                "doctorGroupNumber": billing.doctor_group or "0",
                 "ClaimDate": line.day,
                 "ProcedureTime": line.clock or "",
                 "HIN": line.nam,
-                "Sector": physician.sector,
+                "Sector": billing.sector,
             }
         )
     return file.getvalue().encode()

@@ -11,9 +11,9 @@ from django.urls import reverse
 from accounts.policy import NotAllowed
 from audit.models import Event
 from audit.verbs import Verb
+from extraction.actions import Billing
 from review import actions
 from review.actions import Request, Value
-from review.exports.formats import Physician
 from review.exports.lines import Selection
 from review.models import Export
 from review.policy import Conflict
@@ -55,7 +55,7 @@ def as_proposed(each):
 
 
 def make(run, by, **changes):
-    asked = Request(**(FORM | {"selection": Selection(), "physician": Physician()} | changes))
+    asked = Request(**(FORM | {"selection": Selection(), "billing": Billing()} | changes))
     return actions.export(document=run.document, request=asked, by=by)
 
 

@@ -10,14 +10,15 @@ from zipfile import ZipFile
 import pytest
 
 from extraction import nam
+from extraction.actions import Billing
 from extraction.evaluation import Known
-from review.exports.formats import BILLING_COLUMNS, FORMATS, Physician, _harmless
+from review.exports.formats import BILLING_COLUMNS, FORMATS, _harmless
 from review.exports.lines import Line, Reason, Selection, sort_out
 from tests.factories import some_nam
 
 GOOD, OTHER = some_nam(1), some_nam(2)
 WRONG = GOOD[:-1] + str((int(GOOD[-1]) + 5) % 10)
-PHYSICIAN = Physician("1234567", "54321", "3")
+BILLING = Billing("1234567", "54321", "3")
 
 
 def line(value: str = GOOD, *, page: int = 1, day: str | None = "2025-10-03", clock: str | None = "08:30",
@@ -63,7 +64,7 @@ def test_what_stays_repeats_nothing() -> None:
 
 
 def test_the_billing_file_has_26_columns_and_every_value_in_its_own() -> None:
-    data = FORMATS["ssv"].write([line(), line(OTHER, clock=None)], PHYSICIAN)
+    data = FORMATS["ssv"].write([line(), line(OTHER, clock=None)], BILLING)
     rows = list(csv.reader(StringIO(data.decode(), newline=""), delimiter=";"))
     assert [len(row) for row in rows] == [26, 26, 26]
     assert tuple(rows[0]) == BILLING_COLUMNS
@@ -78,7 +79,7 @@ def test_the_billing_file_has_26_columns_and_every_value_in_its_own() -> None:
 
 
 def test_the_table_opens_in_a_spreadsheet_of_this_region() -> None:
-    data = FORMATS["csv"].write([line(WRONG, verdict="correct")], Physician())
+    data = FORMATS["csv"].write([line(WRONG, verdict="correct")], Billing())
     rows = list(csv.reader(StringIO(data.decode("utf-8-sig"), newline=""), delimiter=";"))
     assert data.startswith(b"\xef\xbb\xbf")
     assert rows[1] == [WRONG, "2025-10-03", "08:30", "1", "en échec", "corrigé"]
@@ -90,13 +91,13 @@ def test_no_cell_is_taken_for_a_formula(cell: str) -> None:
 
 
 def test_the_workbook_holds_text_and_is_the_same_every_time() -> None:
-    one, other = (FORMATS["xlsx"].write([line()], Physician()) for _ in range(2))
+    one, other = (FORMATS["xlsx"].write([line()], Billing()) for _ in range(2))
     with ZipFile(BytesIO(one)) as file, ZipFile(BytesIO(other)) as again:
         assert GOOD in file.read("xl/sharedStrings.xml").decode()
         assert [file.read(name) for name in file.namelist()] == [again.read(name) for name in again.namelist()]
 
 
 def test_the_data_is_the_truth_that_evaluate_reads() -> None:
-    body = json.loads(FORMATS["json"].write([line(page=3, clock=None)], Physician()))
+    body = json.loads(FORMATS["json"].write([line(page=3, clock=None)], Billing()))
     assert body == [{"nam": GOOD, "page": 3, "date": "2025-10-03", "time": None}]
     assert Known.from_json(body[0]).nam == GOOD
