@@ -552,25 +552,36 @@ class Recogniser:
     def chances(self, lines: Sequence[Pixels]) -> list[Floats]:
         """How likely each of `letters` is at each step of each line image: steps × letters."""
         chances: list[Floats] = [np.empty((0, len(self.letters)), np.float32)] * len(lines)
+        requests = self._requests()
+        under_way: dict[int, int] = {}
 
-        def keep(request: Any, index: int) -> None:
+        def collect(slot: int) -> None:
+            requests[slot].wait()
+            index = under_way.pop(slot)
             steps = -(-lines[index].shape[1] // STEP)
-            chances[index] = request.get_output_tensor().data[0][:steps].copy()
+            chances[index] = requests[slot].get_output_tensor().data[0][:steps].copy()
 
-        queue = self._queue()
-        queue.set_callback(keep)
         # Longest first, so that no core is left alone with the longest line at the end.
-        for index in sorted(range(len(lines)), key=lambda index: -lines[index].shape[1]):
-            queue.start_async([_batch(lines[index])], userdata=index)
-        queue.wait_all()
+        for turn, index in enumerate(sorted(range(len(lines)), key=lambda index: -lines[index].shape[1])):
+            slot = turn % len(requests)
+            if slot in under_way:
+                collect(slot)
+            requests[slot].start_async([_batch(lines[index])])
+            under_way[slot] = index
+        for slot in list(under_way):
+            collect(slot)
         return chances
 
-    def _queue(self) -> Any:
-        from openvino import AsyncInferQueue
+    def _requests(self) -> Any:
+        """This thread's requests, one for each line that is worked on at once.
 
-        if not hasattr(self.own, "queue"):
-            self.own.queue = AsyncInferQueue(self.model, workers())
-        return self.own.queue
+        They are waited for in turn. A callback would be less code, but its thread needs the interpreter's lock for a
+        moment after the last wait has returned: where the requests or the process end in that moment, the process
+        hangs or aborts.
+        """
+        if not hasattr(self.own, "requests"):
+            self.own.requests = [self.model.create_infer_request() for _ in range(workers())]
+        return self.own.requests
 
     def decoded(self, chances: Floats, width: int) -> Text:
         """Best letter of each step; repeated and empty steps are dropped (connectionist temporal classification)."""
