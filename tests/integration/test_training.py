@@ -182,7 +182,7 @@ def test_a_trainer_that_fails_is_reported(
     ("options", "said"),
     [
         (("--rank", "64"), "rank 16 at most"),
-        (("--scanned", "2"), "share from 0 to 1"),
+        (("--scanned", "2"), "shares from 0 to 1"),
         (("--batch-tokens", "0"), "at least 1"),
         (("--seed", "1000000"), "held out"),
     ],

@@ -14,7 +14,7 @@ from extraction.corpus.split import HELD_OUT_SEED, is_held_out
 from extraction.finders.answers import PrintedLines, PrintedNam, PrintedNams
 from extraction.layout import Layout
 from extraction.llm import prompts
-from extraction.llm.training import examples
+from extraction.llm.training import examples, medley
 from extraction.llm.training.examples import (
     FIRST_SEED,
     Example,
@@ -135,6 +135,34 @@ def test_some_pages_have_their_columns_in_the_opposite_order() -> None:
 @pytest.mark.parametrize("kind", ["notice", "decoys", "invoice", "statement"])
 def test_pages_of_decoys_and_specimens_have_an_empty_answer(kind: str) -> None:
     assert {example.completion for example in of_kind(kind, 4)} == {"[]"}
+
+
+def test_a_share_of_pages_has_no_layout() -> None:
+    kinds = [example.kind for example in make(Recipe(seed=9, examples=30, prompt=PROMPT, medley=0.5))]
+    assert 8 <= kinds.count(medley.KIND) <= 24
+
+
+def test_a_page_of_no_layout_says_where_all_its_numbers_are() -> None:
+    unlocated = numbers = 0
+    for seed in range(FIRST_SEED, FIRST_SEED + 25):
+        document = document_of(medley.KIND, seed)
+        page = next(iter(read_pages(document.pdf, reader="text_layer"))).page
+        assert page is not None
+        found = targets(Layout.of(page), document.truth)
+        unlocated += found is None
+        numbers += len(document.truth)
+    assert unlocated == 0
+    assert numbers > 150
+
+
+def test_pages_of_no_layout_differ_in_what_they_call_a_number() -> None:
+    shown = " ".join(
+        read.page.text.lower()
+        for seed in range(FIRST_SEED, FIRST_SEED + 25)
+        for read in read_pages(document_of(medley.KIND, seed).pdf, reader="text_layer")
+        if read.page
+    )
+    assert sum(word in shown for word in ("ramq", "nam", "soleil", "health", "medicare", "ass. maladie", "carte")) >= 4
 
 
 def test_what_the_page_does_not_say_is_null() -> None:

@@ -24,14 +24,14 @@ from typing import NamedTuple
 from extraction.corpus.degrade import DEGRADATIONS
 from extraction.corpus.documents import CorpusDocument, build
 from extraction.corpus.layouts import DEVELOPMENT
-from extraction.corpus.split import HELD_OUT_SEED, is_held_out, layout_of
+from extraction.corpus.split import HELD_OUT_SEED, is_held_out
 from extraction.finders.answers import FORMS, PrintedNam
 from extraction.finders.location import text_of
 from extraction.finders.model import trace
 from extraction.layout import Layout
 from extraction.llm import prompts
 from extraction.llm.prompts import Message
-from extraction.llm.training import noise
+from extraction.llm.training import medley, noise
 from extraction.llm.training.noise import Wear, Worn
 from extraction.llm.training.targets import Spans, Target, targets
 from extraction.llm.training.views import View, mirrored, parted
@@ -75,8 +75,8 @@ class Recipe:
     """What is made: so many `examples`, each a page or a part of one. Equal recipes make equal examples.
 
     `prompt` is the version that the model will be asked with, `layouts` those of development that take part (all),
-    `longest` the most characters of a page and its answer, and `scanned` the share, 0..1, of pages that the local
-    reader reads from degraded documents.
+    `longest` the most characters of a page and its answer, `scanned` the share, 0..1, of the layouts' pages that the
+    local reader reads from degraded documents, and `medley` the share of all pages that have no layout (see `medley`).
     """
 
     seed: int
@@ -85,6 +85,7 @@ class Recipe:
     layouts: tuple[str, ...] = tuple(DEVELOPMENT)
     longest: int = LONGEST
     scanned: float = 0.0
+    medley: float = 0.0
 
 
 class Example(NamedTuple):
@@ -142,12 +143,14 @@ def make(recipe: Recipe, made: Made | None = None, *, cache: Path | None = None)
             if not isinstance(example, Example):
                 made.left_out[example] += 1
             elif made.examples < recipe.examples:
-                made.layouts[layout_of(kind)] += 1
+                made.layouts[kind.partition("-")[0]] += 1
                 yield example
 
 
 def document_of(kind: str, seed: int, *, people: int | None = None) -> CorpusDocument:
     """A document of one page to train on. Raises HeldOut for any that figures are measured on."""
+    if kind == medley.KIND:
+        return medley.medley(seed, people=people, misprints=MISPRINTS)
     if is_held_out(kind, seed):
         raise HeldOut("Held-out documents are never trained on.")
     return build(kind, seed=seed, pages=1, people=people, misprints=MISPRINTS)
@@ -158,6 +161,9 @@ def _sources(recipe: Recipe) -> Iterator[tuple[str, int, random.Random]]:
     chance = random.Random(f"{recipe.seed}/examples")  # noqa: S311 - repeatable on purpose
     while True:
         for layout in chance.sample(recipe.layouts, len(recipe.layouts)):
+            while recipe.medley and chance.random() < recipe.medley:
+                seed = chance.randrange(FIRST_SEED, HELD_OUT_SEED)
+                yield medley.KIND, seed, random.Random(f"{recipe.seed}/{medley.KIND}/{seed}")  # noqa: S311 - the same
             seed = chance.randrange(FIRST_SEED, HELD_OUT_SEED)
             scanned = chance.random() < recipe.scanned
             kind = f"{layout}-{chance.choice(tuple(DEGRADATIONS))}" if scanned else layout

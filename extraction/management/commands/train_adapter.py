@@ -29,7 +29,7 @@ EXAMPLES, RECIPE, LOG, WEIGHTS, CARD = (
 )
 _ROOM = 1.1
 """An adapter's file has names and shapes besides its values."""
-_OF_THE_DATA = ("examples", "seed", "prompt", "longest", "scanned")
+_OF_THE_DATA = ("examples", "seed", "prompt", "longest", "scanned", "medley")
 _OF_THE_TRAINING = ("steps", "rank", "rate", "batch_tokens", "accumulate")
 
 
@@ -56,6 +56,7 @@ class Command(BaseCommand):
         data.add_argument(
             "--scanned", type=float, default=0.0, metavar="X", help="share of pages read from pictures, 0..1: slow (0)"
         )
+        data.add_argument("--medley", type=float, default=0.6, metavar="X", help="share of pages of no layout (0.6)")
         data.add_argument("--cache", type=Path, metavar="DIR", help="where pages read from pictures are kept")
         training = parser.add_argument_group("training")
         training.add_argument("--start", type=Path, metavar="DIR", help="an adapter of this model to begin with")
@@ -121,8 +122,8 @@ def check_options(profile: Profile, options: dict[str, Any]) -> None:
         raise CommandError(f"{profile.name} serves adapters of rank {profile.adapter_rank} at most.")
     if min(options[name] for name in ("examples", "steps", "batch_tokens", "accumulate", "save_every", "longest")) < 1:
         raise CommandError("Numbers of examples, steps, batches and tokens must be at least 1.")
-    if not 0 <= options["scanned"] <= 1 or options["hours"] < 0:
-        raise CommandError("--scanned is a share from 0 to 1, and --hours are not negative.")
+    if not 0 <= options["scanned"] <= 1 or not 0 <= options["medley"] < 1 or options["hours"] < 0:
+        raise CommandError("--scanned and --medley are shares from 0 to 1, and --hours are not negative.")
     if options["seed"] >= HELD_OUT_SEED:
         raise CommandError("Seeds from 1,000,000 on are held out.")
 
