@@ -22,7 +22,7 @@ from audit.verbs import Outcome, Verb
 from extraction import queue
 from extraction.finders.confidence import Confidence
 from extraction.finders.proposal import Proposal
-from extraction.models import TRANSITIONS, WORKING, Finding, PageState, Question, Run, RunPage, Status
+from extraction.models import TRANSITIONS, WORKING, Finding, Hint, PageState, Question, Run, RunPage, Status
 from extraction.pipeline import PageFound
 from extraction.readers.choosing import PageRead
 from extraction.traffic import Asked, answered_by, questions
@@ -135,6 +135,7 @@ def store_found(claim: Claim, found: PageFound, asked: Sequence[Asked] = ()) -> 
     if changed:
         Question.objects.bulk_create(questions(asked, found.proposals))
         Finding.objects.bulk_create(_new_findings(run, found))
+        _keep_hints(run, found)
 
 
 def _new_findings(run: Run, found: PageFound) -> list[Finding]:
@@ -145,6 +146,24 @@ def _new_findings(run: Run, found: PageFound) -> list[Finding]:
     fresh = [proposal for proposal in found.proposals if not any(_is_same(proposal, each) for each in known)]
     first = max((each.position + 1 for each in known), default=0)
     return [_finding(run, position, proposal) for position, proposal in enumerate(fresh, start=first)]
+
+
+def _keep_hints(run: Run, found: PageFound) -> None:
+    """Those of the newest search of the page, in place of the earlier ones: nobody decides on a hint."""
+    run.hints.filter(page=found.number).delete()
+    Hint.objects.bulk_create(
+        Hint(
+            run=run,
+            page=found.number,
+            value=hint.nam,
+            x0=hint.box.x0,
+            y0=hint.box.y0,
+            x1=hint.box.x1,
+            y1=hint.box.y1,
+            confidence=hint.confidence,
+        )
+        for hint in found.hints
+    )
 
 
 def _is_same(proposal: Proposal, finding: Finding) -> bool:

@@ -38,6 +38,7 @@ class Measured:
     `reading_seconds` to the reader. `refusal` says why a document could not be read at all; `model_errors`
     counts, by code, the pages that the model was asked about in vain.
 
+    `hints` are what is rather wrong than right, and is not proposed (`pipeline.PageFound`).
     `pages` are the pages as they were read, those that could not be read left out and counted in `failed_pages`.
     """
 
@@ -45,6 +46,7 @@ class Measured:
     pages: list[Page] = field(default_factory=list)
     failed_pages: int = 0
     proposals: list[Proposal] = field(default_factory=list)
+    hints: list[Proposal] = field(default_factory=list)
     seconds: float = 0.0
     reading_seconds: float = 0.0
     refusal: UnreadableDocument | None = None
@@ -52,8 +54,17 @@ class Measured:
 
     @property
     def evaluation(self) -> Evaluation:
+        """How the proposals do against the truth."""
+        return self._evaluated(self.proposals)
+
+    @property
+    def weighed(self) -> Evaluation:
+        """The same of everything that was given a confidence, hints included."""
+        return self._evaluated([*self.proposals, *self.hints])
+
+    def _evaluated(self, found: list[Proposal]) -> Evaluation:
         return evaluate(
-            self.proposals,
+            found,
             self.document.truth,
             pages=len(self.pages) + self.failed_pages,
             failed_pages=self.failed_pages,
@@ -102,6 +113,7 @@ def _measure(document: Labelled, data: bytes, work: Work, read: Measured | None)
         for outcome in extract(data, work):
             if isinstance(outcome, PageFound):
                 result.proposals.extend(outcome.proposals)
+                result.hints.extend(outcome.hints)
                 finding += outcome.seconds
                 result.model_errors.update([outcome.model_error] if outcome.model_error else [])
             elif outcome.page is None:

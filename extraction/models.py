@@ -305,6 +305,33 @@ class Finding(models.Model):
         return list(self.repairs or [])
 
 
+class Hint(models.Model):
+    """A place where a NAM may be printed, though it is likelier that none is: nothing is proposed there.
+
+    A person who looks there may add it like any other number. `value` is what would have been proposed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="hints")
+    page = models.PositiveIntegerField()
+    value = EncryptedTextField()
+    x0 = models.FloatField()
+    y0 = models.FloatField()
+    x1 = models.FloatField()
+    y1 = models.FloatField()
+    confidence = models.FloatField()
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "page"], name="hint_by_page")]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def box(self) -> Box:
+        return Box(self.x0, self.y0, self.x1, self.y1)
+
+
 class Lease(models.Model):
     """Who may do what only one process should do, such as being the scheduler."""
 

@@ -27,13 +27,15 @@ FINDERS = ("hybrid", "pattern", "model")
 class Extraction:
     """What one document gave. Seconds are wall time; `find_s` overlaps `read_s` when a model is asked.
 
-    `model_errors` counts the pages that the model was asked about in vain, by error code.
+    `hints` are what is rather wrong than right (`PageFound`). `model_errors` counts the pages that the model was asked
+    about in vain, by error code.
     """
 
     pages: int = 0
     readers: Counter[str] = field(default_factory=Counter)
     failed_pages: list[int] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
+    hints: list[Proposal] = field(default_factory=list)
     model_errors: Counter[str] = field(default_factory=Counter)
     read_s: float = 0.0
     find_s: float = 0.0
@@ -46,6 +48,7 @@ class Extraction:
             "reader": dict(sorted(self.readers.items())),
             "failed_pages": sorted(self.failed_pages),
             "nams": [nam_json(proposal) for proposal in self.proposals],
+            "hints": [nam_json(hint) for hint in self.hints],
             "timings": {
                 "read_s": round(self.read_s, 3),
                 "find_s": round(self.find_s, 3),
@@ -103,6 +106,7 @@ def extract_document(data: bytes, work: Work) -> Extraction:
     for outcome in extract(data, work):
         if isinstance(outcome, PageFound):
             result.proposals.extend(outcome.proposals)
+            result.hints.extend(outcome.hints)
             result.find_s += outcome.seconds
             result.model_errors.update([outcome.model_error] if outcome.model_error else [])
             continue
@@ -113,5 +117,6 @@ def extract_document(data: bytes, work: Work) -> Extraction:
             result.readers[outcome.page.reader] += 1
     result.total_s = time.perf_counter() - began
     result.read_s = max(result.total_s - result.find_s, 0.0) if work.model is None else result.total_s
-    result.proposals.sort(key=lambda proposal: (proposal.page, proposal.box.y0, proposal.box.x0))
+    for each in (result.proposals, result.hints):
+        each.sort(key=lambda proposal: (proposal.page, proposal.box.y0, proposal.box.x0))
     return result

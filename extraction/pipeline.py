@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern, reconcile, second_look
+from extraction.finders.confidence import PROPOSED_FROM
 from extraction.finders.proposal import Proposal
 from extraction.page import Page
 from extraction.readers.choosing import Ocr, PageRead, Reader, look, read_document
@@ -37,11 +38,15 @@ class AsksModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PageFound:
-    """What was found on one page. `model_error` says why the model's opinion is missing although it was asked."""
+    """What was found on one page. `model_error` says why the model's opinion is missing although it was asked.
+
+    `hints` are those that are rather wrong than right: places for a person to look at, and no proposals.
+    """
 
     number: int
     proposals: tuple[Proposal, ...]
     seconds: float
+    hints: tuple[Proposal, ...] = ()
     hallucinated: int = 0
     model_error: str = ""
 
@@ -191,4 +196,6 @@ def _found(looked: _Looked, by_model: list[Proposal] | None, seconds: float) -> 
     proposals = reconcile.reconcile(looked.page, looked.proposals, by_model)
     if looked.stance != Stance():
         proposals = [replace(proposal, box=looked.stance.put_back(proposal.box)) for proposal in proposals]
-    return PageFound(looked.page.number, tuple(proposals), seconds)
+    likely = [proposal for proposal in proposals if proposal.confidence >= PROPOSED_FROM]
+    hints = [proposal for proposal in proposals if proposal.confidence < PROPOSED_FROM]
+    return PageFound(looked.page.number, tuple(likely), seconds, tuple(hints))

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from accounts.models import User
 from extraction import nam
 from extraction.images import PAGE_DPI
-from extraction.models import Document, Finding, PageState, Run
+from extraction.models import Document, Finding, Hint, PageState, Run
 from extraction.page import Box
 from extraction.queries import newest_run
 from extraction.scoring import Key, Score, score
@@ -106,6 +106,16 @@ def items(run: Run, page: int) -> list[Item]:
 def active(document: Document) -> QuerySet[Decision]:
     """The decisions on a document that stand, in the order in which they were made."""
     return Decision.objects.filter(document=document, undone_at=None).order_by("made_at")
+
+
+def hints(run: Run, page: int) -> list[Hint]:
+    """The places worth a look on an open page, in reading order, without numbers that were decided on there."""
+    if SignOff.objects.filter(document=run.document, page=page, reopened_at=None).exists():
+        return []
+    known = {str(decision.value) for decision in active(run.document).filter(page=page, value_index__isnull=False)}
+    return sorted(
+        (hint for hint in run.hints.filter(page=page) if hint.value not in known), key=lambda hint: _place(hint.box)
+    )
 
 
 def page_summaries(run: Run) -> list[PageSummary]:

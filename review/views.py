@@ -50,6 +50,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "sheet_size": queries.sheet_size(run, number),
             "next_page": queries.next_page(pages, number),
             "items": items,
+            "hints": queries.hints(run, number),
             "current": _current(request, items),
             "can_sign": allows(check_can_sign, run, number),
             "can_retry": allows(check_can_retry, run),

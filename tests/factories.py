@@ -11,7 +11,7 @@ from reportlab.pdfgen import canvas
 
 from accounts.models import Clinic, Role, User
 from extraction import nam
-from extraction.models import Document, Finder, Finding, Run, RunPage, Sample, Status
+from extraction.models import Document, Finder, Finding, Hint, Run, RunPage, Sample, Status
 from extraction.page import Box, Line, Page, Word
 from vault.index import blind_index
 
@@ -89,6 +89,17 @@ class FindingFactory(factory.django.DjangoModelFactory[Finding]):
     checks = factory.LazyFunction(lambda: {"format": True, "birth_date": True, "check_character": True, "name": None})
     valid = True
     confidence = 0.99
+
+
+class HintFactory(factory.django.DjangoModelFactory[Hint]):
+    class Meta:
+        model = Hint
+
+    run = factory.SubFactory(RunFactory)
+    page = 1
+    value = factory.Sequence(lambda n: some_nam(n))  # noqa: PLW0108  (defined below)
+    x0, y0, x1, y1 = 0.4, 0.1, 0.6, 0.12
+    confidence = 0.3
 
 
 class SampleFactory(factory.django.DjangoModelFactory[Sample]):

@@ -58,6 +58,12 @@ MARGIN = (0.008, 0.004)
 
 
 @register.filter
+def sides(box: Box) -> str:
+    """A place as the form of an addition takes it."""
+    return ",".join(f"{side:.5f}" for side in box)
+
+
+@register.filter
 def doubt(code: str) -> str:
     return str(DOUBTS.get(code, code))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -18,12 +19,14 @@ from reportlab.pdfgen import canvas
 
 from extraction import pipeline
 from extraction.errors import ServiceUnavailable, UnreadableDocument, UnreadablePage
+from extraction.finders.proposal import Proposal
 from extraction.page import Box, Line, Page, Word
 from extraction.readers import choosing, local, textract
 from extraction.readers.choosing import PageRead, read_pages
 from extraction.readers.pdf import open_pdf
 from extraction.stance import Stance
 from tests import hostile_pdfs as hostile
+from tests.factories import page_of, some_nam
 
 TEXT = "Rendez-vous de suivi au bureau"
 
@@ -185,6 +188,19 @@ class FakeReader:
         yield self.page(1, *sizes[0])
         for number in range(2, len(sizes) + 1):
             yield textract.PageFailure(number, "page_unreadable")
+
+
+def test_what_is_rather_wrong_than_right_is_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = page_of(f"NAM {some_nam(1)}", f"NAM {some_nam(2)}")
+    whole = pipeline.pattern.find
+
+    def doubting(page: Page) -> list[Proposal]:
+        return [replace(each, confidence=sure) for each, sure in zip(whole(page), (0.5, 0.49), strict=True)]
+
+    monkeypatch.setattr(pipeline.pattern, "find", doubting)
+    found = pipeline.find(page, pipeline.Work())
+    assert [each.nam for each in found.proposals] == [some_nam(1)]
+    assert [each.nam for each in found.hints] == [some_nam(2)]
 
 
 @pytest.fixture

@@ -13,10 +13,12 @@ from audit.verbs import Verb
 from extraction import actions, claims
 from extraction.actions import CannotRun
 from extraction.claims import Claim, ClaimLost
+from extraction.finders.proposal import Checks, Proposal
 from extraction.models import TRANSITIONS, PageState, Run, RunPage, Status
+from extraction.page import Box
 from extraction.pipeline import PageFound
 from extraction.readers.choosing import PageRead
-from tests.factories import DocumentFactory, RunFactory, RunPageFactory, page_of
+from tests.factories import DocumentFactory, RunFactory, RunPageFactory, page_of, some_nam
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +31,13 @@ def run(staff):
 @pytest.fixture
 def claim(run):
     return claims.take(run.pk)
+
+
+def hinted(number):
+    """A reading that is rather wrong than right."""
+    box = Box(number / 10, 0.1, number / 10 + 0.05, 0.12)
+    checks = Checks(format=True, birth_date=True, check_character=True, name=None)
+    return Proposal(some_nam(number), 1, box, some_nam(number), None, None, ("pattern",), checks, 0.3)
 
 
 def state(run):
@@ -53,6 +62,16 @@ def test_only_a_queued_run_is_taken(run, status):
 def test_a_page_is_stored_once_with_its_words(run, claim):
     claims.store_read(claim, PageRead(1, page_of("Bonjour"), None, 0.1))
     assert RunPage.objects.get(run=run, number=1).page.text == "Bonjour"
+
+
+def test_hints_of_a_page_are_kept_apart_and_those_of_a_later_search_replace_them(run, claim):
+    claims.store_read(claim, PageRead(1, page_of("Bonjour"), None, 0.1))
+    claims.store_found(claim, PageFound(1, (), 0.1, hints=(hinted(1), hinted(2))))
+    assert [hint.value for hint in run.hints.order_by("x0")] == [some_nam(1), some_nam(2)]
+    RunPage.objects.filter(run=run).update(state=PageState.READ)
+    claims.store_found(claim, PageFound(1, (), 0.1, hints=(hinted(3),)))
+    assert [hint.value for hint in run.hints.all()] == [some_nam(3)]
+    assert not run.findings.exists()
 
 
 def test_an_unreadable_page_is_listed_as_unread(run, claim):

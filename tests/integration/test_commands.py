@@ -47,6 +47,7 @@ def test_extract_prints_the_documented_json(agenda):
     assert (done.returncode, done.stderr) == (0, "")
     body = json.loads(done.stdout)
     assert (body["pages"], body["reader"], body["failed_pages"]) == (2, {"text_layer": 2}, [])
+    assert body["hints"] == []
     assert set(body["timings"]) == {"read_s", "find_s", "total_s"}
     first = body["nams"][0]
     assert list(first) == [

@@ -10,13 +10,14 @@ import pytest
 from accounts.policy import NotAllowed
 from audit.models import Event
 from audit.verbs import Verb
+from extraction import nam
 from extraction.models import Status
 from extraction.scoring import Score
 from review import actions, queries
 from review.actions import Value
 from review.models import Decision, SignOff, Verdict
 from review.policy import Conflict
-from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
+from tests.factories import DocumentFactory, FindingFactory, HintFactory, RunFactory, UserFactory, some_nam
 
 pytestmark = pytest.mark.django_db
 
@@ -168,3 +169,51 @@ def test_values_are_encrypted_and_found_by_their_index(run, finding, reviewer):
     assert Decision.objects.get(value_index=finding.value_index).pk == decision.pk
     stored = Decision.objects.filter(pk=decision.pk).values_list("value", flat=True)[0]
     assert finding.value not in repr(stored)
+
+
+# Hints
+
+
+@pytest.fixture
+def hint(run):
+    return HintFactory(run=run, value=some_nam(900))
+
+
+def page_of(client, run):
+    return client.get(f"/documents/{run.document_id}/?page=1").content.decode()
+
+
+def test_a_hint_is_shown_on_its_page_and_needs_no_decision(run, hint, reviewer_client, reviewer):
+    page = page_of(reviewer_client, run)
+    assert nam.grouped(hint.value) in page
+    assert 'class="hint"' in page
+    actions.sign_off(run=run, page=1, by=reviewer)
+
+
+def test_a_hint_is_added_as_it_stands_and_shown_no_more(run, hint, reviewer_client):
+    box = ",".join(f"{side:.5f}" for side in hint.box)
+    reviewer_client.post(f"/documents/{run.document_id}/pages/1/add/", {"nam": hint.value, "box": box})
+    added = Decision.objects.get(document=run.document)
+    assert (added.verdict, added.value, added.box) == (Verdict.ADD, hint.value, hint.box)
+    assert queries.hints(run, 1) == []
+
+
+def test_a_signed_page_has_no_hints(run, hint, reviewer):
+    actions.sign_off(run=run, page=1, by=reviewer)
+    assert queries.hints(run, 1) == []
+
+
+def test_a_hint_counts_as_missed_once_it_is_added(run, hint, reviewer):
+    actions.add(document=run.document, page=1, value=Value(hint.value), by=reviewer)
+    actions.sign_off(run=run, page=1, by=reviewer)
+    assert queries.measure(run) == Score(tp=0, fp=0, fn=1)
+
+
+def test_the_place_of_a_hint_is_what_its_button_sends(run, hint, reviewer_client):
+    assert 'name="box" value="0.40000,0.10000,0.60000,0.12000"' in page_of(reviewer_client, run)
+
+
+def test_whoever_may_only_read_sees_hints_without_a_button(run, hint, staff_client):
+    page = page_of(staff_client, run)
+    assert nam.grouped(hint.value) in page
+    assert f"/documents/{run.document_id}/pages/1/add/" not in page

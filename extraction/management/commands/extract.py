@@ -56,6 +56,8 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"p. {found.page:>4}  {nam.grouped(found.nam)}  {when}  {mark}  {'+'.join(found.found_by)}"
             )
+        for hint in result.hints:
+            self.stdout.write(f"p. {hint.page:>4}  {nam.grouped(hint.nam)}  perhaps: look there")
         for number in sorted(result.failed_pages):
             self.stdout.write(f"p. {number:>4}  could not be read")
         readers = ", ".join(f"{name} {count}" for name, count in sorted(result.readers.items()))
