@@ -21,9 +21,10 @@ from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
 from extraction.models import Document
 from review import actions, queries
+from review.blindness import hidden_pages, shown_blind
 from review.forms import AddForm, RejectForm, ValueForm
 from review.models import Reason
-from review.policy import allows, check_can_sign
+from review.policy import allows, check_can_reopen, check_can_sign
 
 
 @require_safe
@@ -35,9 +36,11 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     run = extraction_queries.newest_run(document)
     pages = queries.page_summaries(run)
     number = _page_number(request, pages)
-    items = queries.items(run, number)
+    hidden = hidden_pages(user, document)
+    items = [] if number in hidden else queries.items(run, number)
     record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="document", object_id=document.pk,
-                 document_id=document.pk, page=number, count=len(items))  # fmt: skip
+                 document_id=document.pk, page=number, count=len(items),
+                 details=shown_blind(hidden & {number}))  # fmt: skip
     return render(
         request,
         "review/document_detail.html",
@@ -50,12 +53,14 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "sheet_size": queries.sheet_size(run, number),
             "next_page": queries.next_page(pages, number),
             "items": items,
-            "current": _current(request, items),
+            "current": current_item(request, items),
             "can_sign": allows(check_can_sign, run, number),
+            "can_reopen": number not in hidden and allows(check_can_reopen, document, number),
             "can_retry": allows(check_can_retry, run),
             "add_form": AddForm(),
             "reasons": Reason.choices,
-            "score": queries.measure(run),
+            "score": queries.measure(run, hidden),
+            "is_hidden": number in hidden,
         },
     )
 
@@ -68,7 +73,7 @@ def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:
     return next((page.number for page in pages if page.undecided), 1)
 
 
-def _current(request: HttpRequest, items: list[queries.Item]) -> queries.Item | None:
+def current_item(request: HttpRequest, items: list[queries.Item]) -> queries.Item | None:
     """The finding asked for; otherwise doubtful ones first, then the first undecided one."""
     asked = request.GET.get("finding", "")
     return (
@@ -86,10 +91,10 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     user = person(request)
     finding = get_or_404(queries.findings(user), finding_id, by=user)
     document, number = finding.run.document, finding.page
-    form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else _value_form(request, finding)
+    form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else value_form(request, finding)
     if not form.is_valid():
         return _refuse(request, form, document, number, finding_id)
-    decision_id = _uuid(request.POST.get("decision", ""))
+    decision_id = uuid_or_none(request.POST.get("decision", ""))
     if isinstance(form, ValueForm):
         actions.decide(finding=finding, value=form.typed, decision_id=decision_id, by=user)
     else:
@@ -99,7 +104,7 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     return _to_page(document, number)
 
 
-def _value_form(request: HttpRequest, finding: object) -> ValueForm:
+def value_form(request: HttpRequest, finding: object) -> ValueForm:
     """What was typed; a plain confirmation repeats what was proposed."""
     if request.POST.get("verdict") == "confirm":
         proposed = {
@@ -170,7 +175,7 @@ def _to_page(document: Document, number: int, *, finding_id: UUID | None = None)
     return redirect(f"{address}&finding={finding_id}" if finding_id else address)
 
 
-def _uuid(text: str) -> UUID | None:
+def uuid_or_none(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:

@@ -199,7 +199,7 @@ const areKeysOn = () => localStorage.getItem(KEYS_SETTING) !== "off";
 
 function submitted(event) {
   const form = event.target;
-  if (!form.closest("#review")) return;
+  if (!form.closest("#review") || form.matches("[data-leaves]")) return;
   event.preventDefault();
   if (form.matches("[data-repairs]")) {
     takeReading(event.submitter);
