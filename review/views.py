@@ -20,10 +20,10 @@ from audit.verbs import Verb
 from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
 from extraction.models import Document
-from review import actions, queries
+from review import actions, bulk, queries
 from review.blindness import hidden_pages, shown_blind
 from review.forms import AddForm, RejectForm, ValueForm
-from review.models import Reason
+from review.models import Decision, Reason
 from review.policy import allows, check_can_reopen, check_can_sign
 
 
@@ -61,6 +61,8 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "reasons": Reason.choices,
             "score": queries.measure(run, hidden),
             "is_hidden": number in hidden,
+            "sure": bulk.sure(run, items),
+            "at_once": sum(isinstance(i.decision, Decision) and i.decision.batch is not None for i in items),
         },
     )
 
@@ -158,6 +160,28 @@ def reopen(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     actions.reopen(document=document, page=number, by=user)
+    return _to_page(document, number)
+
+
+@require_POST
+@requires(Right.REVIEW)
+def confirm_all(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """Confirms the proposals that the button stood for (`finding`, once for each)."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    run = extraction_queries.newest_run(document)
+    findings = [pk for text in request.POST.getlist("finding") if (pk := uuid_or_none(text)) is not None]
+    bulk.confirm_all(run=run, page=number, findings=findings, by=user)
+    return _to_page(document, number)
+
+
+@require_POST
+@requires(Right.REVIEW)
+def undo_all(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """Takes back what was confirmed at once on a page."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    bulk.undo_all(document=document, page=number, by=user)
     return _to_page(document, number)
 
 

@@ -137,6 +137,7 @@ const KEYS = {
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
   n: moveToDoubtful,
+  c: () => document.querySelector("[data-confirm-all] button")?.click(),
   e: edit,
   d: () => enter("visit_date"),
   h: () => enter("visit_time"),

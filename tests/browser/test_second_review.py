@@ -1,7 +1,8 @@
-"""In a real browser, by keyboard: the blind second review, and the third person."""
+"""In a real browser, by keyboard: confirming at once, the blind second review, and the third person."""
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 
 import pytest
@@ -73,6 +74,17 @@ def run(staff, settings):
 
 def desk(run):
     return reverse("review:document-detail", args=[run.document_id])
+
+
+def test_one_key_confirms_what_passes_every_check(visit, run, reviewer):
+    with visit(reviewer, desk(run)) as page:
+        page.locator("#page-image").evaluate("image => image.decode()")
+        expect(page.get_by_role("button", name=re.compile("Confirmer les 2"))).to_be_visible()
+        page.keyboard.press("c")
+        expect(page.locator(".item.confirm")).to_have_count(2)
+        expect(page.get_by_role("button", name=re.compile("Annuler les 2"))).to_be_visible()
+        page.get_by_role("button", name=re.compile("Annuler les 2")).click()
+        expect(page.locator(".item.confirm")).to_have_count(0)
 
 
 @pytest.fixture

@@ -46,6 +46,8 @@ def address(finding, admin, deployment, export, disagreement):
         "add": reverse("review:add", args=[document.pk, 1]),
         "sign": reverse("review:sign-off", args=[document.pk, 2]),
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
+        "confirm-all": reverse("review:confirm-all", args=[document.pk, 1]),
+        "undo-all": reverse("review:undo-all", args=[document.pk, 1]),
         "second-list": reverse("review:second-list"),
         "second-detail": reverse("review:second-detail", args=[review.pk]),
         "second-begin": reverse("review:second-begin", args=[review.pk]),
@@ -102,6 +104,8 @@ WRITES = {
     "add": ("reviewer",),
     "sign": ("reviewer",),
     "reopen": ("reviewer",),
+    "confirm-all": ("reviewer",),
+    "undo-all": ("reviewer",),
     "second-begin": ("reviewer",),
     "second-decide": ("reviewer",),
     "second-add": ("reviewer",),
@@ -118,7 +122,7 @@ WRITES = {
     "stop": ("admin",),
 }
 OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "exports",
-                   "export", "download", "second-detail", "second-begin", "second-decide",
+                   "export", "download", "confirm-all", "undo-all", "second-detail", "second-begin", "second-decide",
                    "second-add", "second-undo", "second-finish", "disagreement", "settle")  # fmt: skip
 
 

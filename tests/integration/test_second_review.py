@@ -345,6 +345,7 @@ def test_writing_to_a_hidden_page_is_refused_without_a_name(review, reviewer, se
         (reverse("review:decide", args=[finding.pk]), {"verdict": "confirm"}),
         (reverse("review:reopen", args=[review.document_id, 1]), {}),
         (reverse("review:undo", args=[decision.pk]), {}),
+        (reverse("review:undo-all", args=[review.document_id, 1]), {}),
         (reverse("review:sign-off", args=[review.document_id, 1]), {}),
     ]
     for address, data in posts:
