@@ -159,3 +159,14 @@ def test_its_pages_pass_axe_and_fit(visit, disagreement, review, third, admin, l
             found = Axe().run(page)
             assert found.violations_count == 0, found.generate_report()
             assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+@pytest.mark.parametrize("language", ["fr-ca", "en"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_blind_page_and_the_hidden_one_pass_axe_and_fit(visit, review, second, third, language, viewport):
+    second_review.begin(review=review, by=second)
+    for person, path in ((second, reverse("review:second-detail", args=[review.pk])), (third, desk(review.run))):
+        with visit(person, path, language=language, viewport=viewport) as page:
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+            assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
