@@ -45,6 +45,13 @@ class Verb(models.TextChoices):
     DECISION_UNDONE = "nam.decision_undone", _("Decision undone")
     PAGE_SIGNED = "doc.page_signed", _("Page signed off")
     PAGE_REOPENED = "doc.page_reopened", _("Page reopened")
+    SECOND_ASKED = "second.asked", _("Second review asked for")
+    SECOND_BEGUN = "second.begun", _("Second review begun")
+    SECOND_DECIDED = "second.decided", _("Second review: answer given")
+    SECOND_UNDONE = "second.undone", _("Second review: answer undone")
+    SECOND_FINISHED = "second.finished", _("Second review finished")
+    SECOND_WITHDRAWN = "second.withdrawn", _("Second review withdrawn")
+    DISAGREEMENT_SETTLED = "second.settled", _("Disagreement settled")
 
     LIST_VIEWED = "hssi.list_viewed", _("List shown")
     EXPORTED = "hssi.exported", _("Numbers exported to a file")

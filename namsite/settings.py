@@ -177,6 +177,12 @@ VLLM_PYTHON = env.str("VLLM_PYTHON", default="")
 HF_ENDPOINT = env.str("HF_ENDPOINT", default="https://huggingface.co")
 HF_TOKEN = env.str("HF_TOKEN", default="")
 
+# --- Review --------------------------------------------------------------------------------------------------------
+
+# Per cent of signed-off pages that another person reviews again; of those with a risk, when that is more.
+SECOND_REVIEW_SHARE = env.float("SECOND_REVIEW_SHARE", default=5.0)
+SECOND_REVIEW_RISKY_SHARE = env.float("SECOND_REVIEW_RISKY_SHARE", default=25.0)
+
 # --- People --------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"

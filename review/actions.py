@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date, time
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -21,11 +22,12 @@ from extraction.actions import Billing
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
-from review import queries, scores
+from review import queries, sampling, scores
+from review.blindness import check_may_see, hidden_pages, shown_blind
 from review.exports.formats import FORMATS
 from review.exports.lines import Selection, sort_out
-from review.models import Decision, Export, Reason, SignOff, Verdict
-from review.policy import Conflict, check_can_decide, check_can_sign, check_page_open
+from review.models import Answer, Decision, Export, Reason, SignOff, Verdict
+from review.policy import Conflict, check_can_decide, check_can_reopen, check_can_sign, check_page_open
 from vault.index import blind_index
 
 VERBS = {
@@ -44,6 +46,14 @@ class Value:
     visit_date: date | None = None
     visit_time: time | None = None
 
+    @classmethod
+    def of(cls, stored: Finding | Answer) -> Value:
+        """What a proposal or an answer says. Raises ValueError for a rejection."""
+        if stored.value is None:
+            raise ValueError("a rejection has no value")
+        day, clock = stored.visit_date, stored.visit_time
+        return cls(stored.value, date.fromisoformat(day) if day else None, time.fromisoformat(clock) if clock else None)
+
     def fields(self, clinic_id: UUID) -> dict[str, object]:
         return {
             "value": self.nam,
@@ -55,7 +65,13 @@ class Value:
 
 @reviewers_only
 def decide(
-    *, finding: Finding, value: Value | None, reason: str = "", decision_id: UUID | None = None, by: User
+    *,
+    finding: Finding,
+    value: Value | None,
+    reason: str = "",
+    decision_id: UUID | None = None,
+    batch: UUID | None = None,
+    by: User,
 ) -> Decision:
     """Confirms, corrects or rejects a finding.
 
@@ -63,48 +79,56 @@ def decide(
     corrects. The same `decision_id` twice is one decision. Raises Conflict when somebody else was faster or the page
     is signed off, NotAllowed when `by` is no reviewer.
     """
+    document = finding.run.document
+    check_may_see(by, document, finding.page)
     if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id, by=by).first()):
         return sent_before
-    verdict = _verdict(finding, value)
+    columns = answer(finding, value, reason, by=by)
     try:
         with transaction.atomic():
             check_can_decide(finding)
-            decision = Decision(
-                id=decision_id or uuid4(),
-                document_id=finding.run.document_id,
-                page=finding.page,
-                finding=finding,
-                verdict=verdict,
-                reason=Reason(reason) if verdict == Verdict.REJECT else "",
-                x0=finding.x0,
-                y0=finding.y0,
-                x1=finding.x1,
-                y1=finding.y1,
-                by=by,
-                **(value.fields(by.clinic_id) if value else {}),
-            )
-            decision.save(force_insert=True)
-            _record(decision, finding.run.document, by=by, changed=_changed(finding, value))
+            place = {"document": document, "page": finding.page}
+            return _keep(Decision(id=decision_id or uuid4(), batch=batch, **place, **columns))
     except IntegrityError:  # Two reviewers pressed the key in the same moment; the other one's decision stands.
         check_can_decide(finding)
         raise Conflict(_("This decision could not be saved. Reload the page.")) from None
-    return decision
+
+
+def answer(finding: Finding, value: Value | None, reason: str, *, by: User) -> dict[str, Any]:
+    """The columns of an Answer to a finding. Raises ValueError for a rejection without one of the reasons."""
+    verdict = _verdict(finding, value)
+    return {
+        "finding": finding,
+        "verdict": verdict,
+        "reason": Reason(reason) if verdict == Verdict.REJECT else "",
+        "x0": finding.x0,
+        "y0": finding.y0,
+        "x1": finding.x1,
+        "y1": finding.y1,
+        "by": by,
+        **(value.fields(by.clinic_id) if value else {}),
+    }
+
+
+def addition(value: Value, box: Box | None, *, by: User) -> dict[str, Any]:
+    """The columns of an Answer that adds a number."""
+    place = {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1} if box else {}
+    return {"finding": None, "verdict": Verdict.ADD, "by": by, **place, **value.fields(by.clinic_id)}
 
 
 def _verdict(finding: Finding, value: Value | None) -> Verdict:
     if value is None:
         return Verdict.REJECT
-    return Verdict.CORRECT if _changed(finding, value) else Verdict.CONFIRM
+    changed = _changed(finding, value.nam, write_date(value.visit_date), write_time(value.visit_time))
+    return Verdict.CORRECT if changed else Verdict.CONFIRM
 
 
-def _changed(finding: Finding, value: Value | None) -> list[str]:
+def _changed(finding: Finding, nam: str | None, day: str | None, clock: str | None) -> list[str]:
     """Which fields the reviewer changed; names only, for the journal."""
-    if value is None:
-        return []
     pairs = {
-        "nam": (finding.value, value.nam),
-        "visit_date": (finding.visit_date, write_date(value.visit_date)),
-        "visit_time": (finding.visit_time, write_time(value.visit_time)),
+        "nam": (finding.value, nam),
+        "visit_date": (finding.visit_date, day),
+        "visit_time": (finding.visit_time, clock),
     }
     return [name for name, (before, after) in pairs.items() if before != after]
 
@@ -116,13 +140,7 @@ def add(*, document: Document, page: int, value: Value, box: Box | None = None, 
     check_page_open(document, page)
     if not 1 <= page <= document.page_count:
         raise Conflict(_("This document has no such page."))
-    place = {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1} if box else {}
-    decision = Decision(
-        document=document, page=page, finding=None, verdict=Verdict.ADD, by=by, **place, **value.fields(by.clinic_id)
-    )
-    decision.save(force_insert=True)
-    _record(decision, document, by=by, changed=[])
-    return decision
+    return _keep(Decision(document=document, page=page, **addition(value, box, by=by)))
 
 
 @reviewers_only
@@ -130,6 +148,10 @@ def add(*, document: Document, page: int, value: Value, box: Box | None = None, 
 def undo(*, decision: Decision, by: User) -> None:
     """Takes a decision back; it stays on record. Raises Conflict on a signed-off page or when already undone."""
     check_page_open(decision.document, decision.page)
+    _undo(decision, by=by)
+
+
+def _undo(decision: Decision, *, by: User) -> None:
     changed = Decision.objects.filter(pk=decision.pk, undone_at=None).update(undone_at=timezone.now(), undone_by=by)
     if not changed:
         raise Conflict(_("This decision is undone already."))
@@ -149,13 +171,33 @@ def sign_off(*, run: Run, page: int, by: User) -> SignOff:
     record(Verb.PAGE_SIGNED, by=by, object_type="sign_off", object_id=signed.pk, document_id=run.document_id,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
     deployments.keep_score(run=run, page=page, score=scores.keep(signed)[run.pk])
+    sampling.draw(signed=signed, run=run)
     return signed
 
 
 @reviewers_only
 @transaction.atomic
+def replace(*, signed: SignOff, standing: Decision | None, by_now: Decision | None, run: Run, by: User) -> None:
+    """Puts what a third person says in the place of a decision on a page that is and stays signed off.
+
+    `standing` None adds, `by_now` (not saved yet) None removes. The page is scored again.
+    """
+    if standing is not None:
+        _undo(standing, by=by)
+    if by_now is not None:
+        _keep(by_now)
+    if (counted := scores.keep(signed).get(run.pk)) is not None:
+        deployments.keep_score(run=run, page=signed.page, score=counted)
+
+
+@reviewers_only
+@transaction.atomic
 def reopen(*, document: Document, page: int, by: User) -> None:
-    """Takes a sign-off back; it stays on record. Raises Conflict when the page is not signed off."""
+    """Takes a sign-off back; it stays on record. Raises Conflict when the page is not signed off, is disputed, or hides
+    its decisions from this person."""
+    check_may_see(by, document, page)
+    Document.objects.select_for_update().get(pk=document.pk)  # As a second reviewer does who finishes.
+    check_can_reopen(document, page)
     changed = SignOff.objects.filter(document=document, page=page, reopened_at=None).update(
         reopened_at=timezone.now(), reopened_by=by
     )
@@ -163,6 +205,7 @@ def reopen(*, document: Document, page: int, by: User) -> None:
         raise Conflict(_("This page is not signed off."))
     deployments.forget_score(document=document, page=page)
     scores.forget(document, page)
+    sampling.withdraw(document=document, page=page, by=by)
     record(Verb.PAGE_REOPENED, by=by, object_type="document", object_id=document.pk, document_id=document.pk,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
 
@@ -187,7 +230,8 @@ def export(*, document: Document, request: Request, by: User) -> Export:
 def _export(document: Document, request: Request, by: User) -> Export:
     # Nobody decides or signs while the file is made.
     Document.objects.select_for_update().get(pk=document.pk)
-    found = sort_out(queries.lines(document), request.selection)
+    hidden = hidden_pages(by, document)
+    found = sort_out(queries.lines(document, hidden), request.selection)
     if not found.leaving:
         raise Conflict(_("No number of this document may be exported yet."))
     data = FORMATS[request.format].write(found.leaving, request.billing)
@@ -203,7 +247,8 @@ def _export(document: Document, request: Request, by: User) -> Export:
     )
     export.save(force_insert=True)
     record(Verb.EXPORTED, by=by, object_type="export", object_id=export.pk, document_id=document.pk,
-           count=export.lines, purpose=Purpose.BILLING, details=_exported(export, request))  # fmt: skip
+           count=export.lines, purpose=Purpose.BILLING,
+           details=_exported(export, request) | shown_blind(hidden))  # fmt: skip
     return export
 
 
@@ -219,11 +264,20 @@ def _exported(export: Export, request: Request) -> dict[str, str | int | bool | 
     }
 
 
-def _record(decision: Decision, document: Document, *, by: User, changed: list[str]) -> None:
+def _keep(decision: Decision) -> Decision:
+    """Saves a decision with its event."""
+    decision.save(force_insert=True)
     subject = None
     if decision.value is not None:
-        subject = blind_index(decision.value, clinic_id=document.clinic_id, purpose="subject")
-    details: dict[str, str | int | bool | None] = {"fields": ",".join(changed)} if changed else {}
-    record(VERBS[Verdict(decision.verdict)], by=by, object_type="decision", object_id=decision.pk,
-           document_id=document.pk, page=decision.page, subject=subject, reason_code=decision.reason,
+        subject = blind_index(decision.value, clinic_id=decision.document.clinic_id, purpose="subject")
+    details: dict[str, str | int | bool | None] = {}
+    if decision.verdict == Verdict.CORRECT and decision.finding is not None:
+        details["fields"] = ",".join(
+            _changed(decision.finding, decision.value, decision.visit_date, decision.visit_time)
+        )
+    if decision.batch is not None:
+        details["batch"] = str(decision.batch)
+    record(VERBS[Verdict(decision.verdict)], by=decision.by, object_type="decision", object_id=decision.pk,
+           document_id=decision.document_id, page=decision.page, subject=subject, reason_code=decision.reason,
            purpose=Purpose.QUALITY, details=details)  # fmt: skip
+    return decision

@@ -17,6 +17,7 @@ from audit.verbs import Verb
 from extraction import queries as extraction_queries
 from extraction.models import Finding
 from review import queries
+from review.blindness import hidden_pages, shown_blind
 from review.models import Decision
 
 router = Router(tags=["nam"])
@@ -47,14 +48,18 @@ class ResultsOut(Schema):
 
 @router.get("/runs/{uuid:run_id}/results", response=ResultsOut, operation_id="results")
 def results(request: HttpRequest, run_id: UUID) -> Any:
-    """Every proposal of a run by page and place, with its decision, and what reviewers added."""
+    """Every proposal of a run by page and place, with its decision, and what reviewers added.
+
+    A reviewer gets no decisions of a page whose second review they may be asked for.
+    """
     user = person_with(request, Right.READ)
     run = get_or_404(extraction_queries.runs(user), run_id, by=user)
-    decided = queries.decisions_of(run)
+    hidden = hidden_pages(user, run.document)
+    decided = {pk: each for pk, each in queries.decisions_of(run).items() if each.page not in hidden}
     rows = [_proposed(f, decided.get(f.pk)) for f in run.findings.order_by("page", "position")]
-    rows += [_added(decision) for decision in queries.additions(run.document)]
+    rows += [_added(decision) for decision in queries.additions(run.document).exclude(page__in=hidden)]
     record_alone(Verb.API_READ, by=user, object_type="run", object_id=run.pk, document_id=run.document_id,
-                 count=len(rows))  # fmt: skip
+                 count=len(rows), details=shown_blind(hidden))  # fmt: skip
     return {"results": sorted(rows, key=lambda row: row["page"]), "count": len(rows)}
 
 

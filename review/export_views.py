@@ -20,6 +20,7 @@ from audit.verbs import Verb
 from extraction import queries as extraction_queries
 from extraction.models import Document
 from review import actions, queries
+from review.blindness import check_may_see_all, hidden_pages, shown_blind
 from review.exports.formats import FORMATS
 from review.exports.lines import sort_out
 from review.forms import ExportForm
@@ -54,6 +55,7 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponse:
     """The file as it was made, byte for byte."""
     user = person(request)
     export = get_or_404(queries.exports(user), export_id, by=user)
+    check_may_see_all(user, export.document)
     kind = FORMATS[export.format]
     made = timezone.localtime(export.made_at)
     record_alone(Verb.EXPORT_DOWNLOADED, by=user, object_type="export", object_id=export.pk,
@@ -66,13 +68,15 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponse:
 
 def _page(request: HttpRequest, document: Document, form: ExportForm, *, status: int = 200) -> HttpResponse:
     user = person(request)
-    found = sort_out(queries.lines(document), form.selection)
+    hidden = hidden_pages(user, document)
+    found = sort_out(queries.lines(document, hidden), form.selection)
     record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="document", object_id=document.pk,
-                 document_id=document.pk, count=len(found.staying))  # fmt: skip
+                 document_id=document.pk, count=len(found.staying), details=shown_blind(hidden))  # fmt: skip
     context = {
         "document": document,
         "found": found,
         "form": form,
-        "exports": queries.exports(user).filter(document=document).order_by("-made_at"),
+        "exports": [] if hidden else queries.exports(user).filter(document=document).order_by("-made_at"),
+        "has_hidden": bool(hidden),
     }
     return render(request, "review/exports.html", context, status=status)

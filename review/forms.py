@@ -76,6 +76,31 @@ class RejectForm(forms.Form):
     reason = forms.ChoiceField(label=_("Reason"), choices=Reason.choices)
 
 
+class ChoiceForm(ValueForm):
+    """What a third person says where two disagree: one of their answers, another number, or that there is none."""
+
+    answer = forms.ChoiceField(
+        label=_("What is printed there"),
+        choices=[("a", _("Answer A")), ("b", _("Answer B")), ("other", _("another number")), ("none", _("no number"))],
+    )
+    nam = forms.CharField(label=_("NAM"), max_length=30, required=False)
+    reason = forms.ChoiceField(label=_("Reason"), choices=Reason.choices, required=False)
+
+    def __init__(self, *args: Any, is_addition: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_addition = is_addition
+
+    def clean_nam(self) -> str:
+        return super().clean_nam() if self.data.get("answer") == "other" else ""
+
+    def clean(self) -> dict[str, Any]:
+        """A proposal is rejected for a reason; where somebody added a number, none stands there and that is all."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("answer") == "none" and not self.is_addition and not cleaned.get("reason"):
+            self.add_error("reason", _("Say why it is not a NAM of this document."))
+        return cleaned
+
+
 class ExportForm(BillingForm):
     """A file of a document's numbers. The physician's fields begin as they were given at upload."""
 

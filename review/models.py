@@ -32,17 +32,13 @@ class Reason(models.TextChoices):
     ILLEGIBLE = "illegible", _("nobody can read it")
 
 
-class Decision(models.Model):
-    """A reviewer's verdict on a finding, or an addition. Never changed; undoing marks it and leaves it.
+class Answer(models.Model):
+    """What one person says of one place: a verdict on a finding, or an addition. Never changed; undoing marks it.
 
-    It belongs to the document as well as to the finding, so that a later run is measured against the same truth. The
-    `id` may be given by the browser: sending the same decision twice is one decision.
+    The `id` may be given by the browser: sending the same answer twice is one answer.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="decisions")
-    page = models.PositiveIntegerField()
-    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, null=True, related_name="decisions")
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
     value = EncryptedTextField(null=True)
@@ -57,6 +53,31 @@ class Decision(models.Model):
     made_at = models.DateTimeField(auto_now_add=True)
     undone_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def box(self) -> Box | None:
+        if self.x0 is None or self.y0 is None or self.x1 is None or self.y1 is None:
+            return None
+        return Box(self.x0, self.y0, self.x1, self.y1)
+
+
+class Decision(Answer):
+    """A reviewer's answer that is the truth once its page is signed off.
+
+    It belongs to the document as well as to the finding, so that a later run is measured against the same truth.
+    `batch` is shared by the confirmations that one press of "confirm all" made; None for one that was made alone.
+    """
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="decisions")
+    page = models.PositiveIntegerField()
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, null=True, related_name="decisions")
+    batch = models.UUIDField(null=True)
 
     class Meta:
         constraints = [
@@ -81,15 +102,6 @@ class Decision(models.Model):
             models.Index(fields=["value_index"], name="decision_by_value"),
         ]
 
-    def __str__(self) -> str:
-        return str(self.id)
-
-    @property
-    def box(self) -> Box | None:
-        if self.x0 is None or self.y0 is None or self.x1 is None or self.y1 is None:
-            return None
-        return Box(self.x0, self.y0, self.x1, self.y1)
-
 
 class SignOff(models.Model):
     """The statement that no other NAM stands on this page: what makes recall measurable. Only ever reopened."""
@@ -111,6 +123,137 @@ class SignOff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document_id} p. {self.page}"
+
+
+class Cause(models.TextChoices):
+    """Why a page is reviewed a second time."""
+
+    SAMPLE = "sample", _("drawn by lot")
+    ADDITION = "addition", _("a number was added by hand")
+    CORRECTION = "correction", _("a proposal of low confidence was corrected")
+    FAST = "fast", _("signed unusually fast")
+    BATCH = "batch", _("numbers were confirmed at once")
+    AGAIN = "again", _("opened again before its second review was over")
+
+
+class SecondState(models.TextChoices):
+    WAITING = "waiting", _("waits for a second reviewer")
+    BEGUN = "begun", _("begun")
+    DISPUTED = "disputed", _("waits for a third person")
+    CLOSED = "closed", _("over")
+    WITHDRAWN = "withdrawn", _("withdrawn: the page was opened again")
+
+
+SECOND_OPEN = (SecondState.WAITING, SecondState.BEGUN, SecondState.DISPUTED)
+"""While it lasts, the first answers are shown to nobody who may be asked for the second or the third ones."""
+
+
+class SecondReview(models.Model):
+    """The blind second review of a signed-off page. The first decisions stand until a third person says otherwise.
+
+    `run` is the one whose proposals were decided, and are decided again. `cause` hints at what the first reviewer did:
+    it is for the journal and shown to no reviewer. `counts` says how often each pair of categories occurred, such as
+    {"correct/wrong": 1} (`review.agreement`); `same` counts the items with the same number, date and time.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="second_reviews")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    page = models.PositiveIntegerField()
+    sign_off = models.OneToOneField(SignOff, on_delete=models.CASCADE, related_name="second_review")
+    cause = models.CharField(max_length=10, choices=Cause.choices)
+    state = models.CharField(max_length=10, choices=SecondState.choices, default=SecondState.WAITING)
+    drawn_at = models.DateTimeField(auto_now_add=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    began_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    counts = models.JSONField(default=dict)
+    same = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document", "page"], condition=Q(state__in=SECOND_OPEN), name="one_open_second_review_per_page"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["begun", "disputed", "closed"]) | Q(by__isnull=False),
+                name="second_review_by_somebody",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "drawn_at"], name="second_review_by_state"),
+            models.Index(fields=["finished_at"], name="second_review_by_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} p. {self.page}"
+
+
+class SecondDecision(Answer):
+    """A second reviewer's answer. It is compared with the first one's, and is no truth by itself."""
+
+    review = models.ForeignKey(SecondReview, on_delete=models.CASCADE, related_name="decisions")
+    finding = models.ForeignKey(Finding, on_delete=models.CASCADE, null=True, related_name="second_decisions")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["review", "finding"],
+                condition=Q(undone_at=None, finding__isnull=False),
+                name="one_second_decision_per_finding",
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict="add", finding=None) | Q(finding__isnull=False) & ~Q(verdict="add"),
+                name="second_decision_on_a_finding_or_an_addition",
+            ),
+            models.CheckConstraint(
+                condition=Q(verdict="reject", value_index=None) | ~Q(verdict="reject") & Q(value_index__isnull=False),
+                name="second_decision_has_a_value_unless_rejected",
+            ),
+        ]
+
+
+class Disagreement(models.Model):
+    """Two different answers to one place, and what a third person made of them.
+
+    `first` or `second` is None where that person said that no other number stands there. `outcome` is the decision that
+    stands since; None while nobody has settled it, or when nothing stands there.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    review = models.ForeignKey(SecondReview, on_delete=models.CASCADE, related_name="disagreements")
+    first = models.ForeignKey(Decision, on_delete=models.CASCADE, null=True, related_name="+")
+    second = models.ForeignKey(SecondDecision, on_delete=models.CASCADE, null=True, related_name="+")
+    outcome = models.ForeignKey(Decision, on_delete=models.CASCADE, null=True, related_name="+")
+    settled_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first__isnull=False) | Q(second__isnull=False), name="disagreement_about_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at=None, settled_by=None) | Q(settled_at__isnull=False, settled_by__isnull=False),
+                name="disagreement_settled_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    @property
+    def finding(self) -> Finding | None:
+        """What they disagree about, unless it is an addition."""
+        answer = self.first or self.second
+        return answer.finding if answer is not None else None
+
+    @property
+    def box(self) -> Box | None:
+        """Where it stands; None where neither said."""
+        places = (answer.box for answer in (self.first, self.second) if answer is not None)
+        return next((box for box in places if box is not None), None)
 
 
 class PageScore(models.Model):

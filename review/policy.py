@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from extraction.actions import CannotRun
 from extraction.models import Document, Finding, Run, Status
-from review.models import Decision, SignOff
+from review.models import Decision, SecondReview, SecondState, SignOff
 
 
 class Conflict(Exception):
@@ -40,6 +40,12 @@ def check_can_decide(finding: Finding) -> None:
 def check_page_open(document: Document, page: int) -> None:
     if SignOff.objects.filter(document=document, page=page, reopened_at=None).exists():
         raise Conflict(_("This page is signed off. Reopen it first."))
+
+
+def check_can_reopen(document: Document, page: int) -> None:
+    """A page about which two people disagree is not opened: a third one decides, and both answers stay as they are."""
+    if SecondReview.objects.filter(document=document, page=page, state=SecondState.DISPUTED).exists():
+        raise Conflict(_("Two reviewers disagree about this page. A third person decides first."))
 
 
 def check_can_sign(run: Run, page: int) -> None:

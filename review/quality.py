@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -22,6 +22,7 @@ from extraction.charts import Curve
 from extraction.models import Finder, Run, RunPage
 from extraction.monitoring import Chart
 from extraction.scoring import Score, wilson
+from review.blindness import hidden_from
 from review.models import PageScore
 
 PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
@@ -111,8 +112,13 @@ class F1Chart(Chart):
 
 
 def scores(user: User, since: date) -> QuerySet[PageScore]:
-    """The scores of the clinic's pages that were signed off on that day or later."""
-    return PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_on__gte=since)
+    """The scores of the clinic's pages that were signed off on that day or later.
+
+    Without the pages whose second review this person may be asked for: in a small clinic counts tell what was decided.
+    """
+    hidden = hidden_from(user).filter(document=OuterRef("run__document"), page=OuterRef("page"))
+    found = PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_on__gte=since)
+    return found.exclude(Exists(hidden))
 
 
 def newest(found: QuerySet[PageScore]) -> QuerySet[PageScore]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import product
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,11 +12,13 @@ from django.views.decorators.http import require_safe
 
 from accounts.policy import Right, requires
 from accounts.requests import person
-from review import quality, scores
+from review import agreement, quality, scores, second_queries
+from review.agreement import Category
 from review.quality import PERIODS
 
 _COLUMNS = ("week", "pages", "nams", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low", "f1_high", "day_right",
             "clock_right")  # fmt: skip
+_AGREEMENT_COLUMNS = ("week", "pages", "items", "same", "same_share", "kappa", "kappa_low", "kappa_high")
 
 
 @require_safe
@@ -38,6 +41,8 @@ def quality_page(request: HttpRequest) -> HttpResponse:
         "configurations": quality.configurations(found),
         "confusions": quality.confusions(newest),
         "paces": quality.paces(user, since),
+        "agreement": agreement.total(second_queries.agreement_by_week(user, since).values()),
+        "standing": second_queries.standing(user),
     }
     return render(request, "review/quality.html", context)
 
@@ -59,6 +64,25 @@ def quality_file(request: HttpRequest) -> HttpResponse:
         shown = ("" if ratio is None else f"{ratio:.4f}" for ratio in ratios)
         counts = (result.pages, result.nams, score.tp, score.fp, score.fn)
         writer.writerow([week.begins.isoformat(), *counts, *shown, result.day_right, result.clock_right])
+    return answer
+
+
+@require_safe
+@requires(Right.QUALITY)
+def agreement_file(request: HttpRequest) -> HttpResponse:
+    """How far two reviewers agree, by week, as CSV: every pair of categories is a column."""
+    user, today = person(request), timezone.localdate()
+    weeks = second_queries.agreement_by_week(user, today - PERIODS[_period(request)])
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = 'attachment; filename="agreement.csv"'
+    writer = csv.writer(answer)
+    pairs = list(product(Category, repeat=2))
+    writer.writerow([*_AGREEMENT_COLUMNS, *(f"{one}/{other}" for one, other in pairs)])
+    for begins, found in sorted(weeks.items()):
+        ratios = (found.share, found.kappa, *(found.kappa_interval or (None, None)))
+        shown = ("" if ratio is None else f"{ratio:.4f}" for ratio in ratios)
+        counts = (found.table.get((one, other), 0) for one, other in pairs)
+        writer.writerow([begins.isoformat(), found.pages, found.items, found.same, *shown, *counts])
     return answer
 
 

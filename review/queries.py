@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.models import User
 from extraction import nam
@@ -15,7 +16,7 @@ from extraction.page import Box
 from extraction.queries import newest_run
 from extraction.scoring import Key, Score, score
 from review.exports.lines import Line
-from review.models import Decision, Export, SignOff, Verdict
+from review.models import Answer, Decision, Export, SecondReview, SecondState, SignOff, Verdict
 
 LETTER = (612.0, 792.0)
 """Points."""
@@ -26,13 +27,18 @@ class Item:
     """One line of the review panel: a finding, a decision on it, or an addition without a finding."""
 
     finding: Finding | None
-    decision: Decision | None
+    decision: Answer | None
 
     @property
     def box(self) -> Box | None:
         if self.finding is not None:
             return self.finding.box
         return self.decision.box if self.decision is not None else None
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Where it stands in reading order; at the end of its page where nobody said."""
+        return (self.box.y0, self.box.x0) if self.box else (2.0, 0.0)
 
     @property
     def shown(self) -> str:
@@ -100,7 +106,7 @@ def items(run: Run, page: int) -> list[Item]:
         for finding in run.findings.filter(page=page).prefetch_related(standing).order_by("position")
     ]
     added = [Item(None, d) for d in active(run.document).filter(page=page, finding=None).select_related("by")]
-    return sorted(found + added, key=lambda item: _place(item.box))
+    return sorted(found + added, key=lambda item: item.place)
 
 
 def active(document: Document) -> QuerySet[Decision]:
@@ -108,14 +114,11 @@ def active(document: Document) -> QuerySet[Decision]:
     return Decision.objects.filter(document=document, undone_at=None).order_by("made_at")
 
 
-def hints(run: Run, page: int) -> list[Hint]:
-    """The places worth a look on an open page, in reading order, without numbers that were decided on there."""
-    if SignOff.objects.filter(document=run.document, page=page, reopened_at=None).exists():
-        return []
-    known = {str(decision.value) for decision in active(run.document).filter(page=page, value_index__isnull=False)}
-    return sorted(
-        (hint for hint in run.hints.filter(page=page) if hint.value not in known), key=lambda hint: _place(hint.box)
-    )
+def hints(run: Run, page: int, shown: Iterable[Item]) -> list[Hint]:
+    """The places worth a look on a page, in reading order, without numbers that are `shown` there already."""
+    known = {item.value for item in shown}
+    found = (hint for hint in run.hints.filter(page=page) if hint.value not in known)
+    return sorted(found, key=lambda hint: _place(hint.box))
 
 
 def page_summaries(run: Run) -> list[PageSummary]:
@@ -155,27 +158,36 @@ def truth(document: Document) -> list[Key]:
     return [(decision.page, str(decision.value)) for decision in decisions]
 
 
-def measure(run: Run) -> Score | None:
-    """The run against the truth, over the signed-off pages only; None while no page is signed off."""
+def measure(run: Run, hidden: frozenset[int] = frozenset()) -> Score | None:
+    """The run against the truth, over the signed-off pages that are not `hidden`; None while there is none."""
     signed = set(SignOff.objects.filter(document=run.document, reopened_at=None).values_list("page", flat=True))
+    signed -= hidden
     if not signed:
         return None
     proposed = [(finding.page, str(finding.value)) for finding in run.findings.filter(page__in=signed)]
-    return score(proposed, truth(run.document))
+    return score(proposed, [each for each in truth(run.document) if each[0] in signed])
 
 
-def lines(document: Document) -> list[Line]:
-    """Every number of a document for an export: what was decided, and what is proposed and nobody decided on."""
+def lines(document: Document, hidden: frozenset[int] = frozenset()) -> list[Line]:
+    """Every number of a document for an export: what was decided, and what is proposed and nobody decided on.
+
+    Of `hidden` pages only the proposals, as if nobody had decided: their decisions are not for whoever asks.
+    """
     signed = set(SignOff.objects.filter(document=document, reopened_at=None).values_list("page", flat=True))
+    disputed = set(
+        SecondReview.objects.filter(document=document, state=SecondState.DISPUTED).values_list("page", flat=True)
+    )
     decided = [
-        (d.page, _place(d.box), Line(d.page, str(d.value), d.visit_date, d.visit_time, d.verdict, d.page in signed))
-        for d in active(document).exclude(verdict=Verdict.REJECT)
-    ]
+        (d.page, _place(d.box), Line(d.page, str(d.value), d.visit_date, d.visit_time, d.verdict, d.page in signed,
+                                     is_disputed=d.page in disputed))
+        for d in active(document).exclude(verdict=Verdict.REJECT).exclude(page__in=hidden)
+    ]  # fmt: skip
     standing = Decision.objects.filter(finding=OuterRef("pk"), undone_at=None)
     undecided = [
-        (f.page, _place(f.box), Line(f.page, str(f.value), f.visit_date, f.visit_time, "", f.page in signed))
-        for f in newest_run(document).findings.filter(~Exists(standing))
-    ]
+        (f.page, _place(f.box), Line(f.page, str(f.value), f.visit_date, f.visit_time, "", f.page in signed,
+                                     is_hidden=f.page in hidden))
+        for f in newest_run(document).findings.filter(~Exists(standing) | Q(page__in=hidden))
+    ]  # fmt: skip
     return [line for _page, _at, line in sorted((*decided, *undecided), key=lambda each: each[:2])]
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -34,9 +34,11 @@ class Visit(NamedTuple):
 
 
 def keep(signed: SignOff) -> dict[UUID, Score]:
-    """Scores every run that is over on a page that was just signed off; by run. In the sign-off's transaction."""
-    over = Run.objects.filter(document=signed.document_id).exclude(status__in=ACTIVE)
-    return {run.pk: _score(run, signed) for run in over}
+    """Scores every run that is over, or was scored before, on a signed-off page; by run. In the transaction of what
+    changed the truth."""
+    scored = PageScore.objects.filter(run=OuterRef("pk"), page=signed.page)
+    runs = Run.objects.filter(~Q(status__in=ACTIVE) | Exists(scored), document=signed.document_id)
+    return {run.pk: _score(run, signed) for run in runs}
 
 
 def forget(document: Document, page: int) -> None:

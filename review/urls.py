@@ -1,6 +1,6 @@
 from django.urls import path
 
-from review import export_views, quality_views, views
+from review import export_views, quality_views, second_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -8,11 +8,25 @@ urlpatterns = [
     path("documents/<uuid:document_id>/pages/<int:number>/add/", views.add, name="add"),
     path("documents/<uuid:document_id>/pages/<int:number>/sign-off/", views.sign_off, name="sign-off"),
     path("documents/<uuid:document_id>/pages/<int:number>/reopen/", views.reopen, name="reopen"),
+    path("documents/<uuid:document_id>/pages/<int:number>/confirm-all/", views.confirm_all, name="confirm-all"),
+    path("documents/<uuid:document_id>/pages/<int:number>/undo-all/", views.undo_all, name="undo-all"),
     path("documents/<uuid:document_id>/exports/", export_views.export_page, name="exports"),
     path("documents/<uuid:document_id>/exports/make/", export_views.make, name="export"),
     path("quality/", quality_views.quality_page, name="quality"),
     path("quality.csv", quality_views.quality_file, name="quality-file"),
+    path("quality/agreement.csv", quality_views.agreement_file, name="agreement-file"),
     path("exports/<uuid:export_id>/", export_views.download, name="download"),
     path("findings/<uuid:finding_id>/decide/", views.decide, name="decide"),
     path("decisions/<uuid:decision_id>/undo/", views.undo, name="undo"),
+    path("second-reviews/", second_views.second_list, name="second-list"),
+    path("second-reviews/<uuid:review_id>/", second_views.second_detail, name="second-detail"),
+    path("second-reviews/<uuid:review_id>/begin/", second_views.begin, name="second-begin"),
+    path(
+        "second-reviews/<uuid:review_id>/findings/<uuid:finding_id>/decide/", second_views.decide, name="second-decide"
+    ),
+    path("second-reviews/<uuid:review_id>/add/", second_views.add, name="second-add"),
+    path("second-reviews/<uuid:review_id>/finish/", second_views.finish, name="second-finish"),
+    path("second-decisions/<uuid:decision_id>/undo/", second_views.undo, name="second-undo"),
+    path("disagreements/<uuid:disagreement_id>/", second_views.disagreement_detail, name="disagreement"),
+    path("disagreements/<uuid:disagreement_id>/settle/", second_views.settle, name="settle"),
 ]

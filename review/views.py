@@ -20,10 +20,11 @@ from audit.verbs import Verb
 from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
 from extraction.models import Document
-from review import actions, queries
+from review import actions, bulk, queries
+from review.blindness import hidden_pages, shown_blind
 from review.forms import AddForm, RejectForm, ValueForm
-from review.models import Reason
-from review.policy import allows, check_can_sign
+from review.models import Decision, Reason
+from review.policy import allows, check_can_reopen, check_can_sign
 
 
 @require_safe
@@ -35,9 +36,11 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     run = extraction_queries.newest_run(document)
     pages = queries.page_summaries(run)
     number = _page_number(request, pages)
-    items = queries.items(run, number)
+    hidden = hidden_pages(user, document)
+    items = [] if number in hidden else queries.items(run, number)
     record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="document", object_id=document.pk,
-                 document_id=document.pk, page=number, count=len(items))  # fmt: skip
+                 document_id=document.pk, page=number, count=len(items),
+                 details=shown_blind(hidden & {number}))  # fmt: skip
     return render(
         request,
         "review/document_detail.html",
@@ -50,13 +53,17 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "sheet_size": queries.sheet_size(run, number),
             "next_page": queries.next_page(pages, number),
             "items": items,
-            "hints": queries.hints(run, number),
-            "current": _current(request, items),
+            "hints": [] if number in hidden or pages[number - 1].is_signed else queries.hints(run, number, items),
+            "current": current_item(request, items),
             "can_sign": allows(check_can_sign, run, number),
+            "can_reopen": number not in hidden and allows(check_can_reopen, document, number),
             "can_retry": allows(check_can_retry, run),
             "add_form": AddForm(),
             "reasons": Reason.choices,
-            "score": queries.measure(run),
+            "score": queries.measure(run, hidden),
+            "is_hidden": number in hidden,
+            "sure": bulk.sure(run, items),
+            "at_once": sum(isinstance(i.decision, Decision) and i.decision.batch is not None for i in items),
         },
     )
 
@@ -69,7 +76,7 @@ def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:
     return next((page.number for page in pages if page.undecided), 1)
 
 
-def _current(request: HttpRequest, items: list[queries.Item]) -> queries.Item | None:
+def current_item(request: HttpRequest, items: list[queries.Item]) -> queries.Item | None:
     """The finding asked for; otherwise doubtful ones first, then the first undecided one."""
     asked = request.GET.get("finding", "")
     return (
@@ -87,10 +94,10 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     user = person(request)
     finding = get_or_404(queries.findings(user), finding_id, by=user)
     document, number = finding.run.document, finding.page
-    form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else _value_form(request, finding)
+    form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else value_form(request, finding)
     if not form.is_valid():
         return _refuse(request, form, document, number, finding_id)
-    decision_id = _uuid(request.POST.get("decision", ""))
+    decision_id = uuid_or_none(request.POST.get("decision", ""))
     if isinstance(form, ValueForm):
         actions.decide(finding=finding, value=form.typed, decision_id=decision_id, by=user)
     else:
@@ -100,7 +107,7 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     return _to_page(document, number)
 
 
-def _value_form(request: HttpRequest, finding: object) -> ValueForm:
+def value_form(request: HttpRequest, finding: object) -> ValueForm:
     """What was typed; a plain confirmation repeats what was proposed."""
     if request.POST.get("verdict") == "confirm":
         proposed = {
@@ -157,6 +164,28 @@ def reopen(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse
     return _to_page(document, number)
 
 
+@require_POST
+@requires(Right.REVIEW)
+def confirm_all(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """Confirms the proposals that the button stood for (`finding`, once for each)."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    run = extraction_queries.newest_run(document)
+    findings = [pk for text in request.POST.getlist("finding") if (pk := uuid_or_none(text)) is not None]
+    bulk.confirm_all(run=run, page=number, findings=findings, by=user)
+    return _to_page(document, number)
+
+
+@require_POST
+@requires(Right.REVIEW)
+def undo_all(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """Takes back what was confirmed at once on a page."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    bulk.undo_all(document=document, page=number, by=user)
+    return _to_page(document, number)
+
+
 def _refuse(
     request: HttpRequest, form: forms.Form, document: Document, number: int, finding_id: UUID | None = None
 ) -> HttpResponse:
@@ -171,7 +200,7 @@ def _to_page(document: Document, number: int, *, finding_id: UUID | None = None)
     return redirect(f"{address}&finding={finding_id}" if finding_id else address)
 
 
-def _uuid(text: str) -> UUID | None:
+def uuid_or_none(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:

@@ -16,7 +16,8 @@ from extraction import nam
 class Line(NamedTuple):
     """One number of one page. `day` (YYYY-MM-DD) and `clock` (HH:MM) are None where nobody knows them.
 
-    `verdict` is a reviewer's, empty for a proposal that nobody decided on.
+    `verdict` is a reviewer's, empty for a proposal that nobody decided on. Of a disputed page two reviewers say
+    different things; a hidden one's decisions are not for the person who asks.
     """
 
     page: int
@@ -25,6 +26,8 @@ class Line(NamedTuple):
     clock: str | None
     verdict: str
     is_signed: bool
+    is_disputed: bool = False
+    is_hidden: bool = False
 
     @property
     def is_valid(self) -> bool:
@@ -35,8 +38,10 @@ class Line(NamedTuple):
 class Reason(StrEnum):
     """Why a number stays here; of several the first."""
 
+    HIDDEN = "hidden"
     UNDECIDED = "undecided"
     UNSIGNED = "unsigned"
+    DISPUTED = "disputed"
     UNDATED = "undated"
     BEFORE_BIRTH = "before_birth"
     FAILED_CHECK = "failed_check"
@@ -84,15 +89,14 @@ def sort_out(lines: Iterable[Line], selection: Selection = Selection()) -> Sorte
 
 
 def _reason(line: Line, selection: Selection) -> Reason | None:
-    if not line.verdict:
-        return Reason.UNDECIDED
-    if not line.is_signed:
-        return Reason.UNSIGNED
-    if line.day is None:
-        return Reason.UNDATED
     born = nam.birth_date(line.nam)
-    if born is not None and line.day < born.isoformat():
-        return Reason.BEFORE_BIRTH
-    if not (line.is_valid or selection.failed_checks):
-        return Reason.FAILED_CHECK
-    return None
+    holds = {
+        Reason.HIDDEN: line.is_hidden,
+        Reason.UNDECIDED: not line.verdict,
+        Reason.UNSIGNED: not line.is_signed,
+        Reason.DISPUTED: line.is_disputed,
+        Reason.UNDATED: line.day is None,
+        Reason.BEFORE_BIRTH: line.day is not None and born is not None and line.day < born.isoformat(),
+        Reason.FAILED_CHECK: not (line.is_valid or selection.failed_checks),
+    }
+    return next((reason for reason, is_so in holds.items() if is_so), None)

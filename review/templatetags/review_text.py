@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from django import template
+from django.template import Context
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
@@ -12,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from extraction import nam
 from extraction.page import Box
+from review.agreement import Category
 from review.exports.lines import Reason
 from review.models import Verdict
 from review.queries import Item
@@ -35,8 +38,10 @@ REPAIRS: dict[str, str | Promise] = {
 }
 
 WITHHELD: dict[str, str | Promise] = {
+    Reason.HIDDEN: _("its page is being reviewed a second time, and you may be the one who is asked"),
     Reason.UNDECIDED: _("nobody has decided on it"),
     Reason.UNSIGNED: _("its page is not signed off"),
+    Reason.DISPUTED: _("two reviewers disagree about its page: a third person decides first"),
     Reason.UNDATED: _("it has no visit date"),
     Reason.BEFORE_BIRTH: _("the visit is before the birth"),
     Reason.FAILED_CHECK: _("it fails a check; may be included"),
@@ -50,11 +55,52 @@ READERS: dict[str, str | Promise] = {
     "textract": "Textract",
 }
 
+CATEGORIES: dict[str, str | Promise] = {
+    Category.CORRECT: _("proposal right"),
+    Category.WRONG: _("proposal wrong"),
+    Category.MISSING: _("number added"),
+    Category.ABSENT: _("no number seen"),
+}
+
 SURE, LIKELY = 0.95, 0.8
 """Confidences from which a proposal is called certain, and likely."""
 
 MARGIN = (0.008, 0.004)
 """Between the print and its outline, in fractions of the page's width and height."""
+
+
+@register.simple_tag(takes_context=True)
+def panel_address(context: Context, action: str) -> str:
+    """Where a form of the panel sends its answer: `decide`, `undo` or `add`, of the first review or of the second."""
+    second = context.get("second")
+    if action == "add":
+        own = [second.pk] if second else [context["document"].pk, context["page"].number]
+    elif action == "undo":
+        own = [context["item"].decision.pk]
+    else:
+        own = [*([second.pk] if second else []), context["item"].finding.pk]
+    return reverse(f"review:second-{action}" if second else f"review:{action}", args=own)
+
+
+@register.filter
+def category(code: str) -> str:
+    """What a reviewer says of an item."""
+    return str(CATEGORIES[code])
+
+
+@register.filter
+def hundredths(value: float | None) -> str:
+    """A coefficient with two decimals, as the language writes it; a dash where it is undefined."""
+    return "—" if value is None else str(number_format(value, decimal_pos=2))
+
+
+@register.filter
+def between(ends: tuple[float, float] | None) -> str:
+    """The ends of a coefficient's interval, such as "0.51 to 0.85"; nothing where there is none."""
+    if ends is None:
+        return ""
+    low, high = (number_format(end, decimal_pos=2) for end in ends)
+    return str(_("%(low)s to %(high)s") % {"low": low, "high": high})
 
 
 @register.filter

@@ -137,6 +137,7 @@ const KEYS = {
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
   n: moveToDoubtful,
+  c: () => document.querySelector("[data-confirm-all] button")?.click(),
   e: edit,
   d: () => enter("visit_date"),
   h: () => enter("visit_time"),
@@ -199,7 +200,7 @@ const areKeysOn = () => localStorage.getItem(KEYS_SETTING) !== "off";
 
 function submitted(event) {
   const form = event.target;
-  if (!form.closest("#review")) return;
+  if (!form.closest("#review") || form.matches("[data-leaves]")) return;
   event.preventDefault();
   if (form.matches("[data-repairs]")) {
     takeReading(event.submitter);

@@ -11,8 +11,9 @@ from django.utils import timezone
 from audit.models import Event
 from audit.verbs import Verb
 from extraction.models import Deployment, Status
-from review.models import Export
-from tests.factories import DocumentFactory, FindingFactory, RunFactory
+from review.actions import Value
+from review.models import Disagreement, Export, SecondDecision, SecondReview, SignOff
+from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
 
 pytestmark = pytest.mark.django_db
 
@@ -30,9 +31,9 @@ def deployment(admin):
 
 
 @pytest.fixture
-def address(finding, admin, deployment, export):
+def address(finding, admin, deployment, export, disagreement):
     """Addresses by name, for one document of the clinic."""
-    run, document = finding.run, finding.run.document
+    run, document, review = finding.run, finding.run.document, disagreement.review
     return {
         "list": reverse("extraction:document-list"),
         "document": reverse("review:document-detail", args=[document.pk]),
@@ -45,6 +46,18 @@ def address(finding, admin, deployment, export):
         "add": reverse("review:add", args=[document.pk, 1]),
         "sign": reverse("review:sign-off", args=[document.pk, 2]),
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
+        "confirm-all": reverse("review:confirm-all", args=[document.pk, 1]),
+        "undo-all": reverse("review:undo-all", args=[document.pk, 1]),
+        "second-list": reverse("review:second-list"),
+        "second-detail": reverse("review:second-detail", args=[review.pk]),
+        "second-begin": reverse("review:second-begin", args=[review.pk]),
+        "second-decide": reverse("review:second-decide", args=[review.pk, finding.pk]),
+        "second-add": reverse("review:second-add", args=[review.pk]),
+        "second-undo": reverse("review:second-undo", args=[disagreement.second.pk]),
+        "second-finish": reverse("review:second-finish", args=[review.pk]),
+        "disagreement": reverse("review:disagreement", args=[disagreement.pk]),
+        "settle": reverse("review:settle", args=[disagreement.pk]),
+        "agreement-file": reverse("review:agreement-file"),
         "exports": reverse("review:exports", args=[document.pk]),
         "export": reverse("review:export", args=[document.pk]),
         "quality": reverse("review:quality"),
@@ -73,6 +86,9 @@ READS = {
     "download": ("staff", "reviewer"),
     "quality": ("reviewer", "admin"),
     "quality-file": ("reviewer", "admin"),
+    "second-list": ("reviewer",),
+    "disagreement": ("reviewer",),
+    "agreement-file": ("reviewer", "admin"),
     "journal": ("admin",),
     "people": ("admin",),
     "models": ("admin",),
@@ -88,6 +104,14 @@ WRITES = {
     "add": ("reviewer",),
     "sign": ("reviewer",),
     "reopen": ("reviewer",),
+    "confirm-all": ("reviewer",),
+    "undo-all": ("reviewer",),
+    "second-begin": ("reviewer",),
+    "second-decide": ("reviewer",),
+    "second-add": ("reviewer",),
+    "second-undo": ("reviewer",),
+    "second-finish": ("reviewer",),
+    "settle": ("reviewer",),
     "export": ("staff", "reviewer"),
     "add-person": ("admin",),
     "price": ("admin",),
@@ -98,7 +122,8 @@ WRITES = {
     "stop": ("admin",),
 }
 OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "exports",
-                   "export", "download")  # fmt: skip
+                   "export", "download", "confirm-all", "undo-all", "second-detail", "second-begin", "second-decide",
+                   "second-add", "second-undo", "second-finish", "disagreement", "settle")  # fmt: skip
 
 
 @pytest.fixture
@@ -107,6 +132,21 @@ def export(finding, staff):
         document=finding.run.document, format="json", recipient="RAMQ", lines=0, withheld=0, by=staff,
         content=b64encode(b"[]").decode(),
     )  # fmt: skip
+
+
+@pytest.fixture
+def disagreement(staff, clinic):
+    """About another document: two others had different answers, so that the clinic's reviewer may be the third."""
+    one, other = (UserFactory(clinic=clinic, role="reviewer") for _turn in range(2))
+    run = RunFactory(document=DocumentFactory(uploaded_by=staff))
+    document = run.document
+    signed = SignOff.objects.create(document=document, page=2, by=one)
+    review = SecondReview.objects.create(
+        document=document, run=run, page=2, sign_off=signed, cause="sample", state="disputed", by=other
+    )
+    value = Value(some_nam(9)).fields(clinic.pk)
+    answer = SecondDecision.objects.create(review=review, verdict="add", by=other, **value)
+    return Disagreement.objects.create(review=review, second=answer)
 
 
 @pytest.fixture
@@ -138,7 +178,7 @@ def test_nothing_is_written_by_a_get(as_role, address, name):
     assert as_role(role).get(address[name]).status_code == 405
 
 
-@pytest.mark.parametrize("name", [*READS, *WRITES, "crop", "image"])
+@pytest.mark.parametrize("name", [*READS, *WRITES, "crop", "image", "second-detail"])
 def test_a_stranger_is_sent_to_sign_in(client, address, name):
     answer = client.post(address[name]) if name in WRITES else client.get(address[name])
     assert answer.status_code == 302

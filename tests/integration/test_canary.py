@@ -17,7 +17,8 @@ from extraction import nam, queue
 from extraction.jobs import QuietJob
 from extraction.models import Document, Finding, Run
 from namsite.logs import QuietFormatter, ScrubFilter
-from tests.factories import agenda_pdf
+from review.models import SecondReview
+from tests.factories import UserFactory, agenda_pdf
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.queue]
 
@@ -141,6 +142,33 @@ def test_the_canary_is_found_by_the_job_and_sings_nowhere(client, uploaded, revi
     assert_silent("Redis", dump_redis(), secrets)
     assert_silent("a plain column", dump_database(), secrets)
     assert_silent("an address", path + reverse("review:document-detail", args=[uploaded.pk]), secrets)
+
+
+def test_a_second_review_keeps_the_canary_silent(
+    client, uploaded, reviewer, clinic, secrets, number, log_lines, settings
+):
+    settings.SECOND_REVIEW_SHARE = 100
+    work_off()
+    finding = Finding.objects.get()
+    client.force_login(reviewer)
+    client.post(reverse("review:decide", args=[finding.pk]), {"verdict": "reject", "reason": "specimen"})
+    client.post(reverse("review:sign-off", args=[uploaded.pk, 1]))
+    review = SecondReview.objects.get()
+    client.force_login(UserFactory(clinic=clinic, role="reviewer"))
+    client.post(reverse("review:second-begin", args=[review.pk]))
+    client.post(reverse("review:second-decide", args=[review.pk, finding.pk]), {"verdict": "confirm"})
+    client.post(reverse("review:second-add", args=[review.pk]), {"nam": number})
+    client.post(reverse("review:second-finish", args=[review.pk]))
+    client.force_login(UserFactory(clinic=clinic, role="reviewer"))
+    for disagreement in review.disagreements.all():
+        assert (
+            nam.grouped(number) in client.get(reverse("review:disagreement", args=[disagreement.pk])).content.decode()
+        )
+        client.post(reverse("review:settle", args=[disagreement.pk]), {"answer": "other", "nam": number})
+    assert (review.disagreements.filter(settled_at=None).count(), review.disagreements.count()) == (0, 2)
+    assert_silent("the log", "\n".join(log_lines), secrets)
+    assert_silent("a plain column", dump_database(), secrets)
+    assert_silent("Redis", dump_redis(), secrets)
 
 
 def test_an_exception_that_holds_the_canary_lets_nothing_out(uploaded, secrets, number, log_lines, monkeypatch):

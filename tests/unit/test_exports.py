@@ -31,6 +31,8 @@ def line(value: str = GOOD, *, page: int = 1, day: str | None = "2025-10-03", cl
     [
         (line(verdict=""), Reason.UNDECIDED),
         (line(signed=False), Reason.UNSIGNED),
+        (line()._replace(is_disputed=True), Reason.DISPUTED),
+        (line(verdict="")._replace(is_hidden=True), Reason.HIDDEN),
         (line(day=None), Reason.UNDATED),
         (line(day="1899-01-01"), Reason.BEFORE_BIRTH),
         (line(WRONG), Reason.FAILED_CHECK),
