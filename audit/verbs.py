@@ -45,6 +45,8 @@ class Verb(models.TextChoices):
     DECISION_UNDONE = "nam.decision_undone", _("Decision undone")
     PAGE_SIGNED = "doc.page_signed", _("Page signed off")
     PAGE_REOPENED = "doc.page_reopened", _("Page reopened")
+    DOCUMENT_CLAIMED = "doc.claimed", _("Document taken from the queue")
+    DOCUMENT_TAKEN_OVER = "doc.taken_over", _("Document taken over from another reviewer")
 
     LIST_VIEWED = "hssi.list_viewed", _("List shown")
     EXPORTED = "hssi.exported", _("Numbers exported to a file")

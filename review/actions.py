@@ -21,7 +21,7 @@ from extraction.actions import Billing
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
-from review import queries, scores
+from review import leases, queries, scores, tasks
 from review.exports.formats import FORMATS
 from review.exports.lines import Selection, sort_out
 from review.models import Decision, Export, Reason, SignOff, Verdict
@@ -55,40 +55,57 @@ class Value:
 
 @reviewers_only
 def decide(
-    *, finding: Finding, value: Value | None, reason: str = "", decision_id: UUID | None = None, by: User
+    *,
+    finding: Finding,
+    value: Value | None,
+    reason: str = "",
+    decision_id: UUID | None = None,
+    against: UUID | None = None,
+    by: User,
 ) -> Decision:
     """Confirms, corrects or rejects a finding.
 
     `value` None rejects, with a `reason`; the proposed value confirms; any other value, or another visit date or time,
-    corrects. The same `decision_id` twice is one decision. Raises Conflict when somebody else was faster or the page
-    is signed off, NotAllowed when `by` is no reviewer.
+    corrects. The same `decision_id` twice is one decision. `against` is the decision that stood when `by` looked, which
+    this one replaces; None says that nobody had decided. Raises Conflict when another one stands now, the page is
+    signed off or somebody else is at work on the document, NotAllowed when `by` is no reviewer.
     """
     if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id, by=by).first()):
         return sent_before
-    verdict = _verdict(finding, value)
+    # Before the lease is asked for: who decided is the nearer reason.
+    check_can_decide(finding, against=against)
+    decision = _decision(finding, value, reason, decision_id, by)
     try:
         with transaction.atomic():
-            check_can_decide(finding)
-            decision = Decision(
-                id=decision_id or uuid4(),
-                document_id=finding.run.document_id,
-                page=finding.page,
-                finding=finding,
-                verdict=verdict,
-                reason=Reason(reason) if verdict == Verdict.REJECT else "",
-                x0=finding.x0,
-                y0=finding.y0,
-                x1=finding.x1,
-                y1=finding.y1,
-                by=by,
-                **(value.fields(by.clinic_id) if value else {}),
-            )
+            leases.hold(document=finding.run.document, by=by)
+            check_page_open(finding.run.document, finding.page)
+            if against is not None:
+                _take_back(Decision.objects.get(pk=against), by=by)
             decision.save(force_insert=True)
+            tasks.recount(decision.document_id)
             _record(decision, finding.run.document, by=by, changed=_changed(finding, value))
     except IntegrityError:  # Two reviewers pressed the key in the same moment; the other one's decision stands.
-        check_can_decide(finding)
+        check_can_decide(finding, against=against)
         raise Conflict(_("This decision could not be saved. Reload the page.")) from None
     return decision
+
+
+def _decision(finding: Finding, value: Value | None, reason: str, decision_id: UUID | None, by: User) -> Decision:
+    verdict = _verdict(finding, value)
+    return Decision(
+        id=decision_id or uuid4(),
+        document_id=finding.run.document_id,
+        page=finding.page,
+        finding=finding,
+        verdict=verdict,
+        reason=Reason(reason) if verdict == Verdict.REJECT else "",
+        x0=finding.x0,
+        y0=finding.y0,
+        x1=finding.x1,
+        y1=finding.y1,
+        by=by,
+        **(value.fields(by.clinic_id) if value else {}),
+    )
 
 
 def _verdict(finding: Finding, value: Value | None) -> Verdict:
@@ -112,7 +129,9 @@ def _changed(finding: Finding, value: Value | None) -> list[str]:
 @reviewers_only
 @transaction.atomic
 def add(*, document: Document, page: int, value: Value, box: Box | None = None, by: User) -> Decision:
-    """A number that nobody proposed. `box` may be unknown. Raises Conflict on a signed-off page."""
+    """A number that nobody proposed. `box` may be unknown. Raises Conflict on a signed-off page, or when somebody else
+    is at work on the document."""
+    leases.hold(document=document, by=by)
     check_page_open(document, page)
     if not 1 <= page <= document.page_count:
         raise Conflict(_("This document has no such page."))
@@ -128,11 +147,18 @@ def add(*, document: Document, page: int, value: Value, box: Box | None = None, 
 @reviewers_only
 @transaction.atomic
 def undo(*, decision: Decision, by: User) -> None:
-    """Takes a decision back; it stays on record. Raises Conflict on a signed-off page or when already undone."""
+    """Takes a decision back; it stays on record. Raises Conflict on a signed-off page, when already undone, or when
+    somebody else is at work on the document."""
+    leases.hold(document=decision.document, by=by)
     check_page_open(decision.document, decision.page)
+    _take_back(decision, by=by)
+
+
+def _take_back(decision: Decision, *, by: User) -> None:
     changed = Decision.objects.filter(pk=decision.pk, undone_at=None).update(undone_at=timezone.now(), undone_by=by)
     if not changed:
         raise Conflict(_("This decision is undone already."))
+    tasks.recount(decision.document_id)
     record(Verb.DECISION_UNDONE, by=by, object_type="decision", object_id=decision.pk,
            document_id=decision.document_id, page=decision.page, purpose=Purpose.QUALITY)  # fmt: skip
 
@@ -140,12 +166,16 @@ def undo(*, decision: Decision, by: User) -> None:
 @reviewers_only
 @transaction.atomic
 def sign_off(*, run: Run, page: int, by: User) -> SignOff:
-    """Says that there is no other NAM on this page. Raises Conflict while a proposal on it is undecided."""
+    """Says that there is no other NAM on this page. Raises Conflict while a proposal on it is undecided, or somebody
+    else is at work on the document."""
     # Two sign-offs of one page wait for each other, and so does what would search the page again.
-    Document.objects.select_for_update().get(pk=run.document_id)
+    Document.objects.select_for_update(no_key=True).get(pk=run.document_id)
+    leases.hold(document=run.document, by=by)
     run = Run.objects.select_related("document").get(pk=run.pk)
     check_can_sign(run, page)
     signed = SignOff.objects.create(document=run.document, page=page, by=by)
+    if not tasks.recount(run.document_id).pages_open:
+        leases.give_back(run.document)
     record(Verb.PAGE_SIGNED, by=by, object_type="sign_off", object_id=signed.pk, document_id=run.document_id,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
     deployments.keep_score(run=run, page=page, score=scores.keep(signed)[run.pk])
@@ -155,12 +185,15 @@ def sign_off(*, run: Run, page: int, by: User) -> SignOff:
 @reviewers_only
 @transaction.atomic
 def reopen(*, document: Document, page: int, by: User) -> None:
-    """Takes a sign-off back; it stays on record. Raises Conflict when the page is not signed off."""
+    """Takes a sign-off back; it stays on record. Raises Conflict when the page is not signed off, or when somebody else
+    is at work on the document."""
+    leases.hold(document=document, by=by)
     changed = SignOff.objects.filter(document=document, page=page, reopened_at=None).update(
         reopened_at=timezone.now(), reopened_by=by
     )
     if not changed:
         raise Conflict(_("This page is not signed off."))
+    tasks.recount(document.pk)
     deployments.forget_score(document=document, page=page)
     scores.forget(document, page)
     record(Verb.PAGE_REOPENED, by=by, object_type="document", object_id=document.pk, document_id=document.pk,
@@ -185,8 +218,7 @@ def export(*, document: Document, request: Request, by: User) -> Export:
 
 
 def _export(document: Document, request: Request, by: User) -> Export:
-    # Nobody decides or signs while the file is made.
-    Document.objects.select_for_update().get(pk=document.pk)
+    tasks.lock(document.pk)  # Nobody decides or signs while the file is made.
     found = sort_out(queries.lines(document), request.selection)
     if not found.leaving:
         raise Conflict(_("No number of this document may be exported yet."))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from review import export_views, quality_views, views
+from review import export_views, quality_views, queue_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -10,6 +10,11 @@ urlpatterns = [
     path("documents/<uuid:document_id>/pages/<int:number>/reopen/", views.reopen, name="reopen"),
     path("documents/<uuid:document_id>/exports/", export_views.export_page, name="exports"),
     path("documents/<uuid:document_id>/exports/make/", export_views.make, name="export"),
+    path("queue/", queue_views.queue_page, name="queue"),
+    path("queue/claim/", queue_views.claim, name="claim"),
+    path("documents/<uuid:document_id>/lease/", queue_views.beat, name="beat"),
+    path("documents/<uuid:document_id>/lease/release/", queue_views.release, name="release"),
+    path("documents/<uuid:document_id>/lease/take-over/", queue_views.take_over, name="take-over"),
     path("quality/", quality_views.quality_page, name="quality"),
     path("quality.csv", quality_views.quality_file, name="quality-file"),
     path("exports/<uuid:export_id>/", export_views.download, name="download"),

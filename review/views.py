@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import get_or_404
-from accounts.policy import Right, requires
+from accounts.models import User
+from accounts.policy import Right, has_right, requires, rights
 from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
 from extraction.models import Document
-from review import actions, queries
+from review import actions, leases, queries
 from review.forms import AddForm, RejectForm, ValueForm
 from review.models import Reason
 from review.policy import allows, check_can_sign
@@ -56,8 +57,19 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "add_form": AddForm(),
             "reasons": Reason.choices,
             "score": queries.measure(run),
+            **_lease(user, document, pages),
         },
     )
+
+
+def _lease(user: User, document: Document, pages: list[queries.PageSummary]) -> dict[str, object]:
+    """Opening a document with something to sign takes it, if nobody is at work on it. Else the page is only to read."""
+    if not has_right(user, Right.REVIEW) or all(page.is_signed for page in pages):
+        return {}
+    lease = leases.open_page(document=document, by=user)
+    if lease.holder_id == user.pk:
+        return {"lease": lease, "has_lease": True, "beat_every": leases.BEAT_EVERY.seconds}
+    return {"lease": lease, "has_lease": False, "may": {**rights(user), Right.REVIEW.value: False}}
 
 
 def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:
@@ -82,20 +94,24 @@ def _current(request: HttpRequest, items: list[queries.Item]) -> queries.Item | 
 @require_POST
 @requires(Right.REVIEW)
 def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
-    """`verdict` is confirm, correct (with nam, visit_date, visit_time) or reject (with reason)."""
+    """`verdict` is confirm, correct (with nam, visit_date, visit_time) or reject (with reason).
+
+    `decision` is the new decision's id, `against` the id of the one that it replaces.
+    """
     user = person(request)
     finding = get_or_404(queries.findings(user), finding_id, by=user)
     document, number = finding.run.document, finding.page
     form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else _value_form(request, finding)
     if not form.is_valid():
         return _refuse(request, form, document, number, finding_id)
-    decision_id = _uuid(request.POST.get("decision", ""))
-    if isinstance(form, ValueForm):
-        actions.decide(finding=finding, value=form.typed, decision_id=decision_id, by=user)
-    else:
-        actions.decide(
-            finding=finding, value=None, reason=form.cleaned_data["reason"], decision_id=decision_id, by=user
-        )
+    actions.decide(
+        finding=finding,
+        value=form.typed if isinstance(form, ValueForm) else None,
+        reason=form.cleaned_data.get("reason", ""),
+        decision_id=_uuid(request.POST.get("decision", "")),
+        against=_uuid(request.POST.get("against", "")),
+        by=user,
+    )
     return _to_page(document, number)
 
 

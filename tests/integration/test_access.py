@@ -47,6 +47,11 @@ def address(finding, admin, deployment, export):
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
         "exports": reverse("review:exports", args=[document.pk]),
         "export": reverse("review:export", args=[document.pk]),
+        "queue": reverse("review:queue"),
+        "claim": reverse("review:claim"),
+        "beat": reverse("review:beat", args=[document.pk]),
+        "release": reverse("review:release", args=[document.pk]),
+        "take-over": reverse("review:take-over", args=[document.pk]),
         "quality": reverse("review:quality"),
         "quality-file": reverse("review:quality-file"),
         "download": reverse("review:download", args=[export.pk]),
@@ -71,6 +76,7 @@ READS = {
     "document": ("staff", "reviewer"),
     "exports": ("staff", "reviewer"),
     "download": ("staff", "reviewer"),
+    "queue": ("reviewer",),
     "quality": ("reviewer", "admin"),
     "quality-file": ("reviewer", "admin"),
     "journal": ("admin",),
@@ -88,6 +94,10 @@ WRITES = {
     "add": ("reviewer",),
     "sign": ("reviewer",),
     "reopen": ("reviewer",),
+    "claim": ("reviewer",),
+    "beat": ("reviewer",),
+    "release": ("reviewer",),
+    "take-over": ("reviewer",),
     "export": ("staff", "reviewer"),
     "add-person": ("admin",),
     "price": ("admin",),
@@ -98,7 +108,7 @@ WRITES = {
     "stop": ("admin",),
 }
 OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "exports",
-                   "export", "download")  # fmt: skip
+                   "export", "download", "beat", "release", "take-over")  # fmt: skip
 
 
 @pytest.fixture
@@ -221,6 +231,7 @@ def test_a_document_page_costs_the_same_whatever_is_on_it(as_role, address, find
     for _turn in range(30):
         FindingFactory(run=finding.run)
     client = as_role("reviewer")
+    client.get(address["document"])  # What the first one counts is otherwise counted when the extraction is over.
     with django_assert_max_num_queries(35):
         client.get(address["document"])
 
