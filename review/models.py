@@ -193,7 +193,7 @@ class ReviewTask(models.Model):
     """
 
     document = models.OneToOneField(Document, on_delete=models.CASCADE, primary_key=True, related_name="review_task")
-    # Without an index of its own: every index below begins with it.
+    # Neither it nor the holder has an index of its own: those below begin with them.
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     findings = models.PositiveIntegerField(default=0)
@@ -207,7 +207,7 @@ class ReviewTask(models.Model):
     place = models.DateTimeField(null=True)
     counted_at = models.DateTimeField(null=True)
 
-    holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     held_since = models.DateTimeField(null=True)
     held_until = models.DateTimeField(null=True)
     ticket = models.UUIDField(null=True)
@@ -233,6 +233,7 @@ class ReviewTask(models.Model):
             models.Index(
                 fields=["clinic", "place", "document"], condition=WAITING & Q(unread__gt=0), name="task_unread"
             ),
+            models.Index(fields=["holder", "clinic", "place", "document"], condition=WAITING, name="task_mine"),
         ]
 
     def __str__(self) -> str:

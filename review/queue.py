@@ -21,6 +21,8 @@ from review.priority import Reason, reasons
 Tasks: TypeAlias = QuerySet[ReviewTask]
 
 PER_SCREEN = 25
+MOST_COUNTED = 1000
+"""A list that a filter makes is counted so far: no index knows how long it is, and each row would be looked into."""
 ORDER = ("place", "document")
 BY_AGE = ("waiting_since", "document")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,8 +66,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """`following` is where the next screen begins, None on the last one; `total` counts all that the filter lets
-    through."""
+    """`following` is where the next screen begins, None on the last one; `total` is what `count` says."""
 
     rows: list[Row]
     following: Mark | None
@@ -98,15 +99,21 @@ def behind(tasks: Tasks, chosen: Filter, mark: Mark) -> Tasks:
 def screen(user: User, chosen: Filter, mark: Mark | None, moment: datetime) -> Screen:
     """One screen of the queue, from the mark on, in two queries."""
     tasks = filtered(user, chosen)
-    total = tasks.count()
     from_here = behind(tasks, chosen, mark) if mark is not None else tasks
     found = list(from_here.select_related("document", "holder")[: PER_SCREEN + 1])
     shown = found[:PER_SCREEN]
     return Screen(
         rows=[_row(task, moment) for task in shown],
         following=_mark(shown[-1], chosen) if len(found) > PER_SCREEN else None,
-        total=total,
+        total=count(user, chosen),
     )
+
+
+def count(user: User, chosen: Filter) -> int:
+    """How many documents the list holds; of a filter's list at most MOST_COUNTED + 1."""
+    if chosen in (Filter.ALL, Filter.OLDEST):
+        return waiting(user).count()
+    return filtered(user, chosen)[: MOST_COUNTED + 1].count()
 
 
 def _row(task: ReviewTask, moment: datetime) -> Row:

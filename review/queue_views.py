@@ -32,7 +32,13 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     mark = Mark.read(request.GET.get("after", ""))
     screen = queue.screen(user, chosen, mark, timezone.now())
     record_alone(Verb.LIST_VIEWED, by=user, object_type="review_task", count=len(screen.rows))
-    context = {"screen": screen, "filters": list(Filter), "chosen": chosen, "is_head": mark is None}
+    context = {
+        "screen": screen,
+        "most_counted": queue.MOST_COUNTED,
+        "filters": list(Filter),
+        "chosen": chosen,
+        "is_head": mark is None,
+    }
     return render(request, "review/queue.html", context)
 
 
