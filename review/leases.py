@@ -62,7 +62,6 @@ def release(*, document: Document, ticket: UUID | None, by: User) -> None:
 @transaction.atomic
 def take_over(*, document: Document, by: User) -> None:
     """Takes the document from whoever is at work on it; they learn it at their next heartbeat or decision."""
-    tasks.of(document)
     task, moment = tasks.lock(document.pk), timezone.now()
     is_taken_away = task.is_held(moment) and task.holder_id != by.pk
     _hand_to(ReviewTask.objects.filter(document=document), by, moment)

@@ -96,8 +96,8 @@ def _began_to_wait(run: Run) -> datetime:
 def catch_up() -> int:
     """Counts documents that have no task yet and runs that were over unheard. Returns how many."""
     unheard = Run.objects.exclude(status__in=ACTIVE).filter(finished_at__gt=F("document__review_task__counted_at"))
-    missing = Document.objects.filter(review_task=None, runs__isnull=False).order_by("-created_at")
-    found = dict.fromkeys(missing.values_list("pk", flat=True)[:MOST_AT_ONCE])
+    uncounted = Document.objects.filter(review_task__counted_at=None, runs__isnull=False)
+    found = dict.fromkeys(uncounted.values_list("pk", flat=True)[:MOST_AT_ONCE])
     found |= dict.fromkeys(unheard.values_list("document", flat=True)[:MOST_AT_ONCE])
     for document_id in found:
         with transaction.atomic():

@@ -181,9 +181,12 @@ def test_a_run_ends_even_if_counting_fails(queued, monkeypatch):
 
 def test_the_chore_counts_documents_from_before_the_queue_and_runs_that_were_over_unheard(run, staff):
     before = RunFactory(document=DocumentFactory(uploaded_by=staff), finished_at=timezone.now()).document
+    locked = RunFactory(document=DocumentFactory(uploaded_by=staff), finished_at=timezone.now()).document
+    tasks.lock(locked.pk)  # as an export does, without counting
     unheard = RunFactory(document=run.document, finished_at=timezone.now() + timedelta(seconds=1))
     following.do_chores()
     assert task_of(before).waiting_since is not None
+    assert task_of(locked).waiting_since is not None
     assert task_of(run.document).findings == unheard.findings.count() == 0
 
 
