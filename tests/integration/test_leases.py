@@ -241,27 +241,27 @@ def test_a_decision_that_was_saved_before_the_lease_was_lost_may_be_sent_again(f
 def test_take_over_between_typing_and_sending_names_who_decided(finding, document, reviewer_client, reviewer, other):
     reviewer_client.get(detail(document))
     leases.take_over(document=document, by=other)
-    actions.decide(finding=finding, value=Value(some_nam(77)), by=other)
-    typed = {"verdict": "correct", "nam": some_nam(78), "visit_date": "2025-10-03", "against": ""}
+    actions.decide(finding=finding, value=Value(some_nam(2077)), by=other)
+    typed = {"verdict": "correct", "nam": some_nam(2078), "visit_date": "2025-10-03", "against": ""}
     answer = reviewer_client.post(
         reverse("review:decide", args=[finding.pk]), typed, headers={"Accept": "application/json"}
     )
     assert answer.status_code == 409
     assert answer.json()["error"].startswith("Ode Deuxième a déjà décidé")
     assert "corrigé" in answer.json()["error"]
-    assert Decision.objects.get().value == some_nam(77)
+    assert Decision.objects.get().value == some_nam(2077)
 
 
 def test_the_page_then_shows_the_first_ones_value(finding, document, reviewer_client, other):
-    actions.decide(finding=finding, value=Value(some_nam(77)), by=other)
+    actions.decide(finding=finding, value=Value(some_nam(2077)), by=other)
     page = reviewer_client.get(detail(document)).content.decode()
-    assert f"{some_nam(77)[:4]} {some_nam(77)[4:8]} {some_nam(77)[8:]}" in page
+    assert f"{some_nam(2077)[:4]} {some_nam(2077)[4:8]} {some_nam(2077)[8:]}" in page
 
 
 def test_a_correction_after_take_over_replaces_the_decision_it_was_made_against(finding, document, reviewer, other):
     first = actions.decide(finding=finding, value=proposed(finding), by=reviewer)
     leases.take_over(document=document, by=other)
-    second = actions.decide(finding=finding, value=Value(some_nam(77)), against=first.pk, by=other)
+    second = actions.decide(finding=finding, value=Value(some_nam(2077)), against=first.pk, by=other)
     assert list(Decision.objects.filter(undone_at=None)) == [second]
     assert Decision.objects.get(pk=first.pk).undone_by == other
     verbs = list(Event.objects.filter(verb__startswith="nam.").order_by("seq").values_list("verb", flat=True))
@@ -282,12 +282,12 @@ def test_a_stale_version_changes_nothing(finding, reviewer, against):
     if against == "undone":
         actions.undo(decision=first, by=reviewer)
     elif against == "replaced":
-        actions.decide(finding=finding, value=Value(some_nam(77)), against=first.pk, by=reviewer)
+        actions.decide(finding=finding, value=Value(some_nam(2077)), against=first.pk, by=reviewer)
     before = Decision.objects.count()
     with pytest.raises(Conflict):
         actions.decide(
             finding=finding,
-            value=Value(some_nam(78)),
+            value=Value(some_nam(2078)),
             against=uuid.uuid4() if against == "unknown" else first.pk,
             by=reviewer,
         )
