@@ -24,6 +24,7 @@ class Right(StrEnum):
     LIST = "list"  # see which documents there are and how far they are
     READ = "read"  # see page images and numbers
     REVIEW = "review"  # decide, add, sign off
+    QUEUE = "queue"  # see which documents wait for a review
     QUALITY = "quality"  # see how well the machine does, in counts
     EXPORT = "export"  # take decided numbers out as a file
     JOURNAL = "journal"  # read the journal
@@ -35,7 +36,9 @@ class Right(StrEnum):
 
 RIGHTS: dict[str, frozenset[Right]] = {
     Role.STAFF: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.EXPORT}),
-    Role.REVIEWER: frozenset({Right.UPLOAD, Right.LIST, Right.READ, Right.EXPORT, Right.REVIEW, Right.QUALITY}),
+    Role.REVIEWER: frozenset(
+        {Right.UPLOAD, Right.LIST, Right.READ, Right.EXPORT, Right.REVIEW, Right.QUEUE, Right.QUALITY}
+    ),
     # An administrator answers for the system and needs no patient's page for that (need to know, R-22.1, P-39.1 s. 20).
     Role.ADMIN: frozenset(
         {Right.LIST, Right.QUALITY, Right.JOURNAL, Right.PEOPLE, Right.MODELS, Right.AVAILABILITY, Right.COSTS}
@@ -49,6 +52,7 @@ REFUSALS = {
     Right.QUALITY: _("Your role does not see the quality of the results."),
     Right.EXPORT: _("Your role does not export numbers."),
     Right.REVIEW: _("Only reviewers decide on proposals."),
+    Right.QUEUE: _("Only reviewers see what waits for a review."),
     Right.JOURNAL: _("Only administrators read the journal."),
     Right.PEOPLE: _("Only administrators manage people."),
     Right.MODELS: _("Only administrators change the model."),
@@ -63,6 +67,11 @@ class NotAllowed(PermissionDenied):
 
 def has_right(user: User, right: Right) -> bool:
     return user.is_active and right in RIGHTS[user.role]
+
+
+def rights(user: User) -> dict[str, bool]:
+    """Every right by name, for templates."""
+    return {right.value: has_right(user, right) for right in Right}
 
 
 def check_right(user: User, right: Right) -> None:

@@ -52,6 +52,8 @@ class Verb(models.TextChoices):
     SECOND_FINISHED = "second.finished", _("Second review finished")
     SECOND_WITHDRAWN = "second.withdrawn", _("Second review withdrawn")
     DISAGREEMENT_SETTLED = "second.settled", _("Disagreement settled")
+    DOCUMENT_CLAIMED = "doc.claimed", _("Document taken from the queue")
+    DOCUMENT_TAKEN_OVER = "doc.taken_over", _("Document taken over from another reviewer")
 
     LIST_VIEWED = "hssi.list_viewed", _("List shown")
     EXPORTED = "hssi.exported", _("Numbers exported to a file")

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.record import record, record_alone
 from audit.verbs import Outcome, Purpose, Verb
-from extraction import prices, queue, storage
+from extraction import following, prices, queue, storage
 from extraction.configuration import has_model, limits
 from extraction.errors import UnreadableDocument
 from extraction.models import Document, Finder, PageState, PriceChange, Run, Status
@@ -100,6 +100,7 @@ def start_run(*, document: Document, by: User) -> Run:
         finder=Finder.HYBRID if asks_model else Finder.PATTERN,
         model_name=settings.LLM_MODEL if asks_model else "",
     )
+    following.tell(document.pk)
     record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=document.pk)
     queue.enqueue_on_commit(run)
     return run
@@ -129,6 +130,7 @@ def retry(*, run: Run, by: User) -> None:
         next_attempt_at=None,
         finished_at=None,
     )
+    following.tell(run.document_id)
     record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
     run.refresh_from_db()
     queue.enqueue_on_commit(run)

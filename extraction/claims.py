@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from audit.record import record
 from audit.verbs import Outcome, Verb
-from extraction import queue
+from extraction import following, queue
 from extraction.finders.confidence import Confidence
 from extraction.finders.proposal import Proposal
 from extraction.models import TRANSITIONS, WORKING, Finding, Hint, PageState, Question, Run, RunPage, Status
@@ -205,6 +205,7 @@ def finish(claim: Claim) -> None:
     """Every page was read and searched, or is listed as unread."""
     _hold(claim, status=Status.DONE, claim=None, finished_at=timezone.now())
     run = Run.objects.get(pk=claim.run_id)
+    following.tell(run.document_id)
     _record(Verb.FINDINGS_PROPOSED, run, count=run.findings.count())
     _record(Verb.RUN_DONE, run, count=run.pages.filter(state=PageState.FOUND).count())
 
@@ -213,7 +214,9 @@ def finish(claim: Claim) -> None:
 def fail(claim: Claim, code: str) -> None:
     """The run cannot go on by itself. What it found so far stays."""
     _hold(claim, status=Status.FAILED, claim=None, finished_at=timezone.now(), error_code=code)
-    _record(Verb.RUN_FAILED, Run.objects.get(pk=claim.run_id), outcome=Outcome.ERROR, reason_code=code)
+    run = Run.objects.get(pk=claim.run_id)
+    following.tell(run.document_id)
+    _record(Verb.RUN_FAILED, run, outcome=Outcome.ERROR, reason_code=code)
 
 
 @transaction.atomic
@@ -250,6 +253,7 @@ def recover_orphans(moment: datetime) -> int:
                 finished_at=moment if hopeless else None,
             )
             if changed and hopeless:
+                following.tell(run.document_id)
                 _record(Verb.RUN_FAILED, run, outcome=Outcome.ERROR, reason_code="internal")
         recovered += changed
     return recovered

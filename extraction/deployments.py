@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.record import record
 from audit.verbs import Purpose, Verb
-from extraction import queue, standing
+from extraction import following, queue, standing
 from extraction.llm import client, health, prompts, rollout
 from extraction.llm import endpoints as addresses
 from extraction.llm.client import ModelServer
@@ -230,8 +230,9 @@ def _to_search_again() -> QuerySet[RunPage]:
 
 @transaction.atomic
 def _search_again(run_id: UUID) -> None:
-    # The lock that a sign-off takes too: a page is either signed off before, or cannot be until it is searched.
-    document = Document.objects.select_for_update().get(runs=run_id)
+    # The lock that a sign-off takes too: a page is either signed off before, or cannot be until it is searched. It lets
+    # rows that name the document be committed: those who write them may hold what this transaction still needs.
+    document = Document.objects.select_for_update(no_key=True).get(runs=run_id)
     run = Run.objects.select_for_update().get(pk=run_id)
     if run.status != Status.DONE:
         return
@@ -241,6 +242,7 @@ def _search_again(run_id: UUID) -> None:
     Run.objects.filter(pk=run.pk).update(
         status=Status.QUEUED, attempts=0, turn=F("turn") + 1, next_attempt_at=None, finished_at=None
     )
+    following.tell(document.pk)
     record(Verb.RUN_QUEUED, by=None, clinic_id=document.clinic_id, object_type="run", object_id=run.pk,
            document_id=document.pk, count=pages, reason_code="rolled_back")  # fmt: skip
     run.refresh_from_db()

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from audit.record import JournalUnavailable
-from extraction import claims, deployments, queue, sampling, storage
+from extraction import claims, deployments, following, queue, sampling, storage
 from extraction.models import Lease
 from vault.errors import VaultError
 
@@ -87,6 +87,7 @@ class Scheduler:
         queue.queue().connection.ping()
         if is_sweep:
             forget_dead_jobs()
+            following.do_chores()
             self.swept_at = moment
         claims.enqueue_due(moment)
         if self.tidied_at is None or moment - self.tidied_at >= TIDY_EVERY:

@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.policy import Right, has_right
+from accounts.policy import rights
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """The person's rights by name, and whether this installation is a demonstration."""
     user = getattr(request, "user", None)
-    rights = {right.value: has_right(user, right) for right in Right} if user and user.is_authenticated else {}
-    return {"may": rights, "is_demo": settings.DEMO, "languages": settings.LANGUAGES}
+    may = rights(user) if user and user.is_authenticated else {}
+    return {"may": may, "is_demo": settings.DEMO, "languages": settings.LANGUAGES}

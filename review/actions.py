@@ -22,7 +22,7 @@ from extraction.actions import Billing
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
-from review import queries, sampling, scores
+from review import leases, queries, sampling, scores, tasks
 from review.blindness import check_may_see, hidden_pages, shown_blind
 from review.exports.formats import FORMATS
 from review.exports.lines import Selection, sort_out
@@ -70,27 +70,34 @@ def decide(
     value: Value | None,
     reason: str = "",
     decision_id: UUID | None = None,
+    against: UUID | None = None,
     batch: UUID | None = None,
     by: User,
 ) -> Decision:
     """Confirms, corrects or rejects a finding.
 
     `value` None rejects, with a `reason`; the proposed value confirms; any other value, or another visit date or time,
-    corrects. The same `decision_id` twice is one decision. Raises Conflict when somebody else was faster or the page
-    is signed off, NotAllowed when `by` is no reviewer.
+    corrects. The same `decision_id` twice is one decision. `against` is the decision that stood when `by` looked, which
+    this one replaces; None says that nobody had decided. Raises Conflict when another one stands now, the page is
+    signed off or somebody else is at work on the document, NotAllowed when `by` is no reviewer.
     """
     document = finding.run.document
     check_may_see(by, document, finding.page)
     if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id, by=by).first()):
         return sent_before
+    # Before the lease is asked for: who decided is the nearer reason.
+    check_can_decide(finding, against=against)
     columns = answer(finding, value, reason, by=by)
     try:
         with transaction.atomic():
-            check_can_decide(finding)
+            leases.hold(document=document, by=by)
+            check_page_open(document, finding.page)
+            if against is not None:
+                _take_back(Decision.objects.get(pk=against), by=by)
             place = {"document": document, "page": finding.page}
             return _keep(Decision(id=decision_id or uuid4(), batch=batch, **place, **columns))
     except IntegrityError:  # Two reviewers pressed the key in the same moment; the other one's decision stands.
-        check_can_decide(finding)
+        check_can_decide(finding, against=against)
         raise Conflict(_("This decision could not be saved. Reload the page.")) from None
 
 
@@ -136,7 +143,9 @@ def _changed(finding: Finding, nam: str | None, day: str | None, clock: str | No
 @reviewers_only
 @transaction.atomic
 def add(*, document: Document, page: int, value: Value, box: Box | None = None, by: User) -> Decision:
-    """A number that nobody proposed. `box` may be unknown. Raises Conflict on a signed-off page."""
+    """A number that nobody proposed. `box` may be unknown. Raises Conflict on a signed-off page, or when somebody else
+    is at work on the document."""
+    leases.hold(document=document, by=by)
     check_page_open(document, page)
     if not 1 <= page <= document.page_count:
         raise Conflict(_("This document has no such page."))
@@ -146,15 +155,18 @@ def add(*, document: Document, page: int, value: Value, box: Box | None = None, 
 @reviewers_only
 @transaction.atomic
 def undo(*, decision: Decision, by: User) -> None:
-    """Takes a decision back; it stays on record. Raises Conflict on a signed-off page or when already undone."""
+    """Takes a decision back; it stays on record. Raises Conflict on a signed-off page, when already undone, or when
+    somebody else is at work on the document."""
+    leases.hold(document=decision.document, by=by)
     check_page_open(decision.document, decision.page)
-    _undo(decision, by=by)
+    _take_back(decision, by=by)
 
 
-def _undo(decision: Decision, *, by: User) -> None:
+def _take_back(decision: Decision, *, by: User) -> None:
     changed = Decision.objects.filter(pk=decision.pk, undone_at=None).update(undone_at=timezone.now(), undone_by=by)
     if not changed:
         raise Conflict(_("This decision is undone already."))
+    tasks.recount(decision.document_id)
     record(Verb.DECISION_UNDONE, by=by, object_type="decision", object_id=decision.pk,
            document_id=decision.document_id, page=decision.page, purpose=Purpose.QUALITY)  # fmt: skip
 
@@ -162,12 +174,16 @@ def _undo(decision: Decision, *, by: User) -> None:
 @reviewers_only
 @transaction.atomic
 def sign_off(*, run: Run, page: int, by: User) -> SignOff:
-    """Says that there is no other NAM on this page. Raises Conflict while a proposal on it is undecided."""
+    """Says that there is no other NAM on this page. Raises Conflict while a proposal on it is undecided, or somebody
+    else is at work on the document."""
     # Two sign-offs of one page wait for each other, and so does what would search the page again.
-    Document.objects.select_for_update().get(pk=run.document_id)
+    Document.objects.select_for_update(no_key=True).get(pk=run.document_id)
+    leases.hold(document=run.document, by=by)
     run = Run.objects.select_related("document").get(pk=run.pk)
     check_can_sign(run, page)
     signed = SignOff.objects.create(document=run.document, page=page, by=by)
+    if not tasks.recount(run.document_id).pages_open:
+        leases.give_back(run.document)
     record(Verb.PAGE_SIGNED, by=by, object_type="sign_off", object_id=signed.pk, document_id=run.document_id,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
     deployments.keep_score(run=run, page=page, score=scores.keep(signed)[run.pk])
@@ -183,7 +199,7 @@ def replace(*, signed: SignOff, standing: Decision | None, by_now: Decision | No
     `standing` None adds, `by_now` (not saved yet) None removes. The page is scored again.
     """
     if standing is not None:
-        _undo(standing, by=by)
+        _take_back(standing, by=by)
     if by_now is not None:
         _keep(by_now)
     if (counted := scores.keep(signed).get(run.pk)) is not None:
@@ -194,15 +210,17 @@ def replace(*, signed: SignOff, standing: Decision | None, by_now: Decision | No
 @transaction.atomic
 def reopen(*, document: Document, page: int, by: User) -> None:
     """Takes a sign-off back; it stays on record. Raises Conflict when the page is not signed off, is disputed, or hides
-    its decisions from this person."""
+    its decisions from this person, or when somebody else is at work on the document."""
     check_may_see(by, document, page)
-    Document.objects.select_for_update().get(pk=document.pk)  # As a second reviewer does who finishes.
+    Document.objects.select_for_update(no_key=True).get(pk=document.pk)  # As a second reviewer does who finishes.
+    leases.hold(document=document, by=by)
     check_can_reopen(document, page)
     changed = SignOff.objects.filter(document=document, page=page, reopened_at=None).update(
         reopened_at=timezone.now(), reopened_by=by
     )
     if not changed:
         raise Conflict(_("This page is not signed off."))
+    tasks.recount(document.pk)
     deployments.forget_score(document=document, page=page)
     scores.forget(document, page)
     sampling.withdraw(document=document, page=page, by=by)
@@ -228,8 +246,9 @@ def export(*, document: Document, request: Request, by: User) -> Export:
 
 
 def _export(document: Document, request: Request, by: User) -> Export:
-    # Nobody decides or signs while the file is made.
-    Document.objects.select_for_update().get(pk=document.pk)
+    # Nobody decides, signs or settles while the file is made.
+    Document.objects.select_for_update(no_key=True).get(pk=document.pk)
+    tasks.lock(document.pk)
     hidden = hidden_pages(by, document)
     found = sort_out(queries.lines(document, hidden), request.selection)
     if not found.leaving:
@@ -265,8 +284,10 @@ def _exported(export: Export, request: Request) -> dict[str, str | int | bool | 
 
 
 def _keep(decision: Decision) -> Decision:
-    """Saves a decision with its event."""
+    """Saves a decision with its event. What is left of the document is counted once for all of a batch, by `bulk`."""
     decision.save(force_insert=True)
+    if decision.batch is None:
+        tasks.recount(decision.document_id)
     subject = None
     if decision.value is not None:
         subject = blind_index(decision.value, clinic_id=decision.document.clinic_id, purpose="subject")

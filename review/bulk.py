@@ -19,7 +19,7 @@ from accounts.policy import reviewers_only
 from audit.models import Event
 from audit.verbs import Verb
 from extraction.models import Document, Finder, Finding, Run
-from review import actions, queries
+from review import actions, queries, tasks
 from review.actions import Value
 from review.models import Decision
 from review.policy import Conflict, check_page_open
@@ -72,7 +72,7 @@ def was_shown(user: User, document: Document, page: int) -> bool:
 @transaction.atomic
 def confirm_all(*, run: Run, page: int, findings: Collection[UUID], by: User) -> list[Decision]:
     """Confirms the proposals that the button stood for. Raises Conflict when the page was not shown or has changed."""
-    Document.objects.select_for_update().get(pk=run.document_id)
+    Document.objects.select_for_update(no_key=True).get(pk=run.document_id)
     check_page_open(run.document, page)
     if not was_shown(by, run.document, page):
         raise Conflict(_("Look at the page first: its image was not shown to you yet."))
@@ -80,10 +80,12 @@ def confirm_all(*, run: Run, page: int, findings: Collection[UUID], by: User) ->
     if not findings or not ready.keys() >= set(findings):
         raise Conflict(_("The page has changed. Reload it, then confirm."))
     batch = uuid4()
-    return [
+    decisions = [
         actions.decide(finding=ready[pk], value=Value.of(ready[pk]), batch=batch, by=by)
         for pk in dict.fromkeys(findings)
     ]
+    tasks.recount(run.document_id)
+    return decisions
 
 
 @reviewers_only

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import uuid
 from base64 import b64decode
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Clinic, User
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
+from review.priority import Left
 from vault.fields import EncryptedTextField
 
 
@@ -318,3 +320,77 @@ class Export(models.Model):
     def data(self) -> bytes:
         """The file."""
         return b64decode(str(self.content))
+
+
+WAITING = Q(waiting_since__isnull=False)
+
+
+class ReviewTask(models.Model):
+    """The review of one document: what is left of it, since when it waits, and who is at work on it.
+
+    One row per document, so that the queue is read from an index whatever its length. `review.tasks` counts; `place`
+    orders (`review.priority`). Both moments are null while nothing is to be signed or the extraction goes on.
+
+    The lease: `holder` works on the document until `held_until`, and afterwards is who worked on it last. `ticket` is
+    of the newest page that was given to the holder, so that an older tab which goes away frees nothing.
+    """
+
+    document = models.OneToOneField(Document, on_delete=models.CASCADE, primary_key=True, related_name="review_task")
+    # Neither it nor the holder has an index of its own: those below begin with them.
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    findings = models.PositiveIntegerField(default=0)
+    pages_open = models.PositiveIntegerField(default=0)
+    undecided = models.PositiveIntegerField(default=0)
+    doubtful = models.PositiveIntegerField(default=0)
+    faint = models.PositiveIntegerField(default=0)
+    unread = models.PositiveIntegerField(default=0)
+    expected_errors = models.FloatField(default=0)
+    waiting_since = models.DateTimeField(null=True)
+    place = models.DateTimeField(null=True)
+    counted_at = models.DateTimeField(null=True)
+
+    holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    held_since = models.DateTimeField(null=True)
+    held_until = models.DateTimeField(null=True)
+    ticket = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(waiting_since=None, place=None) | Q(waiting_since__isnull=False, place__isnull=False),
+                name="review_task_waits_at_a_place",
+            ),
+            models.CheckConstraint(
+                condition=Q(holder=None, held_since=None, held_until=None)
+                | Q(holder__isnull=False, held_since__isnull=False, held_until__isnull=False),
+                name="review_task_held_by_somebody",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["clinic", "place", "document"], condition=WAITING, name="task_by_place"),
+            models.Index(fields=["clinic", "waiting_since", "document"], condition=WAITING, name="task_by_age"),
+            models.Index(
+                fields=["clinic", "place", "document"], condition=WAITING & Q(doubtful__gt=0), name="task_doubtful"
+            ),
+            models.Index(
+                fields=["clinic", "place", "document"], condition=WAITING & Q(unread__gt=0), name="task_unread"
+            ),
+            models.Index(fields=["holder", "clinic", "place", "document"], condition=WAITING, name="task_mine"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.document_id)
+
+    @property
+    def left(self) -> Left:
+        return Left(self.pages_open, self.undecided, self.doubtful, self.faint, self.unread, self.expected_errors)
+
+    @property
+    def decided(self) -> int:
+        """Proposals that nobody has to decide on any more."""
+        return self.findings - self.undecided
+
+    def is_held(self, moment: datetime) -> bool:
+        """Whether somebody is at work on it."""
+        return self.held_until is not None and self.held_until > moment

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -27,13 +29,20 @@ def allows(check: Callable[..., None], *args: Any, **kwargs: Any) -> bool:
     return True
 
 
-def check_can_decide(finding: Finding) -> None:
-    """A finding can be decided once, on a page that is not signed off."""
-    existing = Decision.objects.filter(finding=finding, undone_at=None).select_related("by").first()
-    if existing is not None:
+def check_can_decide(finding: Finding, *, against: UUID | None = None) -> None:
+    """A finding can be decided while what stands is what the reviewer saw (`against`, or nothing), on an open page."""
+    standing = Decision.objects.filter(finding=finding, undone_at=None).select_related("by").first()
+    if standing is not None and standing.pk != against:
         raise Conflict(
-            _("%(name)s has already decided on this number. Reload to see the decision.") % {"name": existing.by.name}
+            _("%(name)s has already decided on this number: %(verdict)s at %(time)s. Reload to see the decision.")
+            % {
+                "name": standing.by.name,
+                "verdict": standing.get_verdict_display(),
+                "time": timezone.localtime(standing.made_at).strftime("%H:%M"),
+            }
         )
+    if standing is None and against is not None:
+        raise Conflict(_("The decision that you changed was undone meanwhile. Reload to see what is proposed."))
     check_page_open(finding.run.document, finding.page)
 
 

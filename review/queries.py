@@ -71,15 +71,20 @@ class Item:
         """Codes of what speaks against the proposal; the template says them in words."""
         if self.finding is None:
             return []
-        checks = self.finding.checks
-        codes = [name for name in ("format", "birth_date", "check_character") if not checks.get(name)]
-        if checks.get("name") is False:
-            codes.append("name")
-        if self.finding.found_by == ["model"]:
-            codes.append("model_only")
-        if self.finding.ranked_repairs:
-            codes.append("repaired")
-        return codes
+        has_repairs = bool(self.finding.ranked_repairs)
+        return doubts(self.finding.checks, self.finding.found_by, has_repairs=has_repairs)
+
+
+def doubts(checks: dict[str, bool | None], found_by: list[str], *, has_repairs: bool) -> list[str]:
+    """Codes of what speaks against a proposal."""
+    codes = [name for name in ("format", "birth_date", "check_character") if not checks.get(name)]
+    if checks.get("name") is False:
+        codes.append("name")
+    if found_by == ["model"]:
+        codes.append("model_only")
+    if has_repairs:
+        codes.append("repaired")
+    return codes
 
 
 @dataclass(frozen=True, slots=True)

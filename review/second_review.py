@@ -154,7 +154,7 @@ def _says(first: Decision | None, value: Value | None) -> bool:
 
 def _held(review: SecondReview) -> SecondReview:
     """The row as it is now, behind the document's lock, which exports and sign-offs take too."""
-    Document.objects.select_for_update().get(pk=review.document_id)
+    Document.objects.select_for_update(no_key=True).get(pk=review.document_id)
     return SecondReview.objects.select_related("document", "run", "sign_off", "by").get(pk=review.pk)
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from review import export_views, quality_views, second_views, views
+from review import export_views, quality_views, queue_views, second_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -12,6 +12,11 @@ urlpatterns = [
     path("documents/<uuid:document_id>/pages/<int:number>/undo-all/", views.undo_all, name="undo-all"),
     path("documents/<uuid:document_id>/exports/", export_views.export_page, name="exports"),
     path("documents/<uuid:document_id>/exports/make/", export_views.make, name="export"),
+    path("queue/", queue_views.queue_page, name="queue"),
+    path("queue/claim/", queue_views.claim, name="claim"),
+    path("documents/<uuid:document_id>/lease/", queue_views.beat, name="beat"),
+    path("documents/<uuid:document_id>/lease/release/", queue_views.release, name="release"),
+    path("documents/<uuid:document_id>/lease/take-over/", queue_views.take_over, name="take-over"),
     path("quality/", quality_views.quality_page, name="quality"),
     path("quality.csv", quality_views.quality_file, name="quality-file"),
     path("quality/agreement.csv", quality_views.agreement_file, name="agreement-file"),

@@ -13,14 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import get_or_404
-from accounts.policy import Right, requires
+from accounts.models import User
+from accounts.policy import Right, has_right, requires, rights
 from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
 from extraction.models import Document
-from review import actions, bulk, queries
+from review import actions, bulk, leases, queries
 from review.blindness import hidden_pages, shown_blind
 from review.forms import AddForm, RejectForm, ValueForm
 from review.models import Decision, Reason
@@ -64,8 +65,27 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "is_hidden": number in hidden,
             "sure": bulk.sure(run, items),
             "at_once": sum(isinstance(i.decision, Decision) and i.decision.batch is not None for i in items),
+            **_lease(user, document, pages, is_blind=bool(hidden)),
         },
     )
+
+
+def _lease(user: User, document: Document, pages: list[queries.PageSummary], *, is_blind: bool) -> dict[str, object]:
+    """Opening a document with something to sign takes it, if nobody is at work on it. Else the page is only to read.
+
+    Who may be asked for a second review of it (`is_blind`) is not told who is at work.
+    """
+    if not has_right(user, Right.REVIEW) or all(page.is_signed for page in pages):
+        return {}
+    lease = leases.open_page(document=document, by=user)
+    if lease.holder_id == user.pk:
+        return {"lease": lease, "has_lease": True, "beat_every": leases.BEAT_EVERY.seconds}
+    return {
+        "lease": lease,
+        "has_lease": False,
+        "is_blind": is_blind,
+        "may": {**rights(user), Right.REVIEW.value: False},
+    }
 
 
 def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:
@@ -90,20 +110,24 @@ def current_item(request: HttpRequest, items: list[queries.Item]) -> queries.Ite
 @require_POST
 @requires(Right.REVIEW)
 def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
-    """`verdict` is confirm, correct (with nam, visit_date, visit_time) or reject (with reason)."""
+    """`verdict` is confirm, correct (with nam, visit_date, visit_time) or reject (with reason).
+
+    `decision` is the new decision's id, `against` the id of the one that it replaces.
+    """
     user = person(request)
     finding = get_or_404(queries.findings(user), finding_id, by=user)
     document, number = finding.run.document, finding.page
     form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else value_form(request, finding)
     if not form.is_valid():
         return _refuse(request, form, document, number, finding_id)
-    decision_id = uuid_or_none(request.POST.get("decision", ""))
-    if isinstance(form, ValueForm):
-        actions.decide(finding=finding, value=form.typed, decision_id=decision_id, by=user)
-    else:
-        actions.decide(
-            finding=finding, value=None, reason=form.cleaned_data["reason"], decision_id=decision_id, by=user
-        )
+    actions.decide(
+        finding=finding,
+        value=form.typed if isinstance(form, ValueForm) else None,
+        reason=form.cleaned_data.get("reason", ""),
+        decision_id=uuid_or_none(request.POST.get("decision", "")),
+        against=uuid_or_none(request.POST.get("against", "")),
+        by=user,
+    )
     return _to_page(document, number)
 
 

@@ -137,7 +137,10 @@ def quick_settings() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(request: pytest.FixtureRequest) -> None:
     """SQLite in a file of its own (worker processes open it too), not synchronised to the disk."""
-    database = settings.DATABASES["default"]
+    from django.db import connections
+
+    # Not the settings': they were read again above, and the connections may know the first reading.
+    database = connections.settings["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database.setdefault("TEST", {})["NAME"] = str(FOLDER / "tests.sqlite3")
         database["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('extraction', '0004_finding_witnesses'),
-        ('review', '0003_page_score'),
+        ('review', '0004_review_task'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -44,7 +44,7 @@ def test_the_proposed_value_confirms(finding, reviewer):
 @pytest.mark.parametrize(
     "value",
     [
-        lambda f: Value(some_nam(77), date(2025, 10, 3), time(8, 30)),
+        lambda f: Value(some_nam(2077), date(2025, 10, 3), time(8, 30)),
         lambda f: Value(f.value, date(2025, 10, 4), time(8, 30)),
         lambda f: Value(f.value, date(2025, 10, 3), None),
     ],
@@ -56,7 +56,7 @@ def test_another_value_corrects(finding, reviewer, value):
 
 
 def test_a_correction_journals_which_fields_changed_and_no_value(finding, reviewer):
-    actions.decide(finding=finding, value=Value(some_nam(77), date(2025, 10, 3), None), by=reviewer)
+    actions.decide(finding=finding, value=Value(some_nam(2077), date(2025, 10, 3), None), by=reviewer)
     event = Event.objects.get(verb=Verb.NAM_CORRECTED)
     assert event.details == {"fields": "nam,visit_time"}
 
@@ -157,9 +157,9 @@ def test_the_truth_of_signed_pages_scores_the_run(run, reviewer):
     right, wrong, false = (FindingFactory(run=run, page=1) for _turn in range(3))
     FindingFactory(run=run, page=2)
     actions.decide(finding=right, value=proposed(right), by=reviewer)
-    actions.decide(finding=wrong, value=Value(some_nam(99)), by=reviewer)
+    actions.decide(finding=wrong, value=Value(some_nam(2099)), by=reviewer)
     actions.decide(finding=false, value=None, reason="not_a_nam", by=reviewer)
-    actions.add(document=run.document, page=1, value=Value(some_nam(101)), by=reviewer)
+    actions.add(document=run.document, page=1, value=Value(some_nam(2101)), by=reviewer)
     actions.sign_off(run=run, page=1, by=reviewer)
     assert queries.measure(run) == Score(tp=1, fp=2, fn=2)
 

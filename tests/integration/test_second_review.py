@@ -16,15 +16,16 @@ from django.utils import timezone
 from accounts.policy import NotAllowed
 from audit.models import Event
 from audit.verbs import Verb
+from extraction import nam
 from extraction.actions import Billing
 from extraction.models import RunPage, Status
 from extraction.page import Box
-from review import actions, blindness, queries, sampling, second_queries, second_review
+from review import actions, blindness, leases, queries, sampling, second_queries, second_review
 from review.actions import Request, Value
 from review.exports.lines import Reason, Selection, sort_out
 from review.models import Cause, Decision, Disagreement, Export, PageScore, SecondDecision, SecondReview, SecondState
 from review.policy import Conflict
-from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
+from tests.factories import DocumentFactory, FindingFactory, HintFactory, RunFactory, UserFactory, some_nam
 
 pytestmark = pytest.mark.django_db
 
@@ -155,6 +156,7 @@ def risky_only(settings):
 
 def decide_all(run, by, *, seconds):
     """Confirms every proposal of page 1, so many seconds after one another, and signs it."""
+    leases.take_over(document=run.document, by=by)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for finding in run.findings.order_by("position"):
             actions.decide(finding=finding, value=Value.of(finding), by=by)
@@ -199,6 +201,14 @@ def test_the_journal_knows_what_was_asked_and_why(review):
 
 
 # --- Who may ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_hint_is_shown_to_the_second_reviewer_too(review, run, second):
+    hint = HintFactory(run=run, value=some_nam(901))
+    second_review.begin(review=review, by=second)
+    page = signed_in(second).get(reverse("review:second-detail", args=[review.pk])).content.decode()
+    assert nam.grouped(hint.value) in page
+    assert reverse("review:second-add", args=[review.pk]) in page
 
 
 def test_the_first_reviewer_is_refused(review, reviewer):

@@ -46,6 +46,7 @@ NAMED_PURE = (
             "spelling",
         )
     ),
+    "review/priority.py",
     "audit/chain.py",
 )
 # What reaches files, processes, the network, other threads or the time of day. (`datetime` is a data type too: what it
