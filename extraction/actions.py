@@ -1,4 +1,4 @@
-"""Every write to documents, runs and prices that a person asks for, each with its event in the same transaction.
+"""Every write to documents, runs, prices and alerts that a person asks for, with its event in the same transaction.
 
 What a worker writes while it holds a run stands in `extraction.claims`.
 """
@@ -13,6 +13,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -21,7 +22,7 @@ from audit.verbs import Outcome, Purpose, Verb
 from extraction import prices, queue, storage
 from extraction.configuration import has_model, limits
 from extraction.errors import UnreadableDocument
-from extraction.models import Document, Finder, PageState, PriceChange, Run, Status
+from extraction.models import Alert, Document, Finder, PageState, PriceChange, Run, Status
 from extraction.queries import newest_run
 from extraction.readers import pdf
 from vault.index import blind_index
@@ -162,3 +163,14 @@ def change_price(*, name: str, amount: Decimal, from_day: date, source: str, by:
     record(Verb.PRICE_CHANGED, by=by, object_type="price", object_id=row.pk, purpose=Purpose.ADMINISTRATION,
            details=details)  # fmt: skip
     return row
+
+
+@transaction.atomic
+def acknowledge(*, alert: Alert, by: User) -> None:
+    """Says that somebody knows. The first one stands; an alert that is over may be acknowledged too."""
+    changed = Alert.objects.filter(pk=alert.pk, acknowledged_at=None).update(
+        acknowledged_at=timezone.now(), acknowledged_by=by
+    )
+    if changed:
+        record(Verb.ALERT_ACKNOWLEDGED, by=by, object_type="alert", object_id=alert.pk, reason_code=alert.kind,
+               purpose=Purpose.ADMINISTRATION)  # fmt: skip

@@ -61,6 +61,12 @@ def months(clinic_id: UUID, prices: PriceBook, *, instance: str, fixed: Decimal,
     return found[: max(used, default=0) + 1]
 
 
+def this_month(clinic_id: UUID, prices: PriceBook, *, instance: str, fixed: Decimal, moment: datetime) -> Month:
+    """The present month so far."""
+    until, begins = beginnings(moment)[:2]
+    return _month(clinic_id, prices.on(begins.date()), begins, until, instance=instance, fixed=fixed)
+
+
 def beginnings(moment: datetime) -> list[datetime]:
     """When the next month begins, this one began, and so on backwards."""
     local = timezone.localtime(moment).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

@@ -12,7 +12,7 @@ from audit.models import Event
 from audit.verbs import Verb
 from extraction.models import Deployment, Status
 from review.models import Export
-from tests.factories import DocumentFactory, FindingFactory, RunFactory
+from tests.factories import AlertFactory, DocumentFactory, FindingFactory, RunFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,12 @@ def deployment(admin):
 
 
 @pytest.fixture
-def address(finding, admin, deployment, export):
+def alert(finding):
+    return AlertFactory(clinic=finding.run.document.clinic)
+
+
+@pytest.fixture
+def address(finding, admin, deployment, export, alert):
     """Addresses by name, for one document of the clinic."""
     run, document = finding.run, finding.run.document
     return {
@@ -53,6 +58,8 @@ def address(finding, admin, deployment, export):
         "journal": reverse("accounts:journal"),
         "people": reverse("accounts:people"),
         "availability": reverse("extraction:availability"),
+        "alerts": reverse("extraction:alerts"),
+        "acknowledge": reverse("extraction:acknowledge", args=[alert.pk]),
         "costs": reverse("extraction:costs"),
         "price": reverse("extraction:change-price"),
         "add-person": reverse("accounts:add-person"),
@@ -77,6 +84,7 @@ READS = {
     "people": ("admin",),
     "models": ("admin",),
     "availability": ("admin",),
+    "alerts": ("admin",),
     "costs": ("admin",),
     "tokens": ("staff", "reviewer", "admin"),
 }
@@ -92,6 +100,7 @@ WRITES = {
     "add-person": ("admin",),
     "price": ("admin",),
     "role": ("admin",),
+    "acknowledge": ("admin",),
     "add-model": ("admin",),
     "next-step": ("admin",),
     "roll-back": ("admin",),
