@@ -118,7 +118,12 @@ class PageScore(models.Model):
 
     `signed_on` is a day on the clinic's clock. `day_right` and `clock_right` are of the `tp` numbers; that nobody knows
     a date is right where no date was proposed. `confusions` counts the characters that reviewers corrected: {"O0": 2}
-    was read as O twice and is 0.
+    was read as O twice and is 0. `calibration` has for each bin of confidence (`scoring.BINS`) how many proposals it
+    holds, how many of them are right, and the sum of their confidences: {"14": [3, 2, 2.94]}; null in rows from before
+    it was kept, which are scored anew.
+
+    The last four are of the page's review, whatever the run: decisions on proposals, those that agreed with them
+    unchanged, the items whose time is known, and their seconds.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -132,6 +137,11 @@ class PageScore(models.Model):
     day_right = models.PositiveIntegerField()
     clock_right = models.PositiveIntegerField()
     confusions = models.JSONField(default=dict)
+    calibration = models.JSONField(null=True)
+    decided = models.PositiveIntegerField(default=0)
+    agreed = models.PositiveIntegerField(default=0)
+    timed = models.PositiveIntegerField(default=0)
+    review_seconds = models.FloatField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "page"], name="page_scored_once_per_run")]

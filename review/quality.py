@@ -19,9 +19,9 @@ from accounts.models import User
 from extraction import charts
 from extraction.availability import Pace, pace
 from extraction.charts import Curve
-from extraction.models import Finder, Run, RunPage
+from extraction.models import Finder, Run, RunPage, Status
 from extraction.monitoring import Chart
-from extraction.scoring import Score, wilson
+from extraction.scoring import BINS, Score, wilson
 from review.models import PageScore
 
 PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
@@ -29,7 +29,14 @@ WORST = 10
 """Confusions that are shown."""
 MOST_TIMES = 20_000
 """Of so many of the newest pages the seconds are counted."""
-_SUMS = {name: Sum(name) for name in ("tp", "fp", "fn", "day_right", "clock_right")}
+NEWEST_CALIBRATED = 5_000
+"""Of so many of the newest pages the calibration is counted."""
+NEWEST_TIMED = 500
+"""Of so many of the newest documents the pages a second are counted."""
+_SUMS = {
+    name: Sum(name)
+    for name in ("tp", "fp", "fn", "day_right", "clock_right", "decided", "agreed", "timed", "review_seconds")
+}
 _CONFIGURATION = ("reader", "run__finder", "run__without_model", "run__model_name", "run__prompt_version",
                   "run__rules_version")  # fmt: skip
 _LOWEST_FLOOR, _FLOOR_STEP = 0.95, 0.05
@@ -37,12 +44,16 @@ _LOWEST_FLOOR, _FLOOR_STEP = 0.95, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Pages with their counts. Dates and times are of the numbers that were found."""
+    """Pages with their counts. Dates and times are of the numbers that were found; the last four are of the review."""
 
     pages: int = 0
     score: Score = field(default_factory=Score)
     day_right: int = 0
     clock_right: int = 0
+    decided: int = 0
+    agreed: int = 0
+    timed: int = 0
+    review_seconds: float = 0.0
 
     def __add__(self, other: Result) -> Result:
         return Result(
@@ -50,6 +61,10 @@ class Result:
             self.score + other.score,
             self.day_right + other.day_right,
             self.clock_right + other.clock_right,
+            self.decided + other.decided,
+            self.agreed + other.agreed,
+            self.timed + other.timed,
+            self.review_seconds + other.review_seconds,
         )
 
     @property
@@ -64,6 +79,19 @@ class Result:
     @property
     def clocks(self) -> float | None:
         return self.clock_right / self.score.tp if self.score.tp else None
+
+    @property
+    def agreement(self) -> float | None:
+        """The share of the decided proposals that reviewers left as they were."""
+        return self.agreed / self.decided if self.decided else None
+
+    @property
+    def agreement_interval(self) -> tuple[float, float] | None:
+        return wilson(self.agreed, self.decided)
+
+    @property
+    def seconds_an_item(self) -> float | None:
+        return self.review_seconds / self.timed if self.timed else None
 
     @property
     def days_interval(self) -> tuple[float, float] | None:
@@ -119,6 +147,23 @@ def newest(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
     """Those of the newest run of each document."""
     runs = Run.objects.filter(document=OuterRef("run__document")).order_by("-created_at")
     return found.annotate(newest=Subquery(runs.values("pk")[:1])).filter(run=F("newest"))
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A run beside another one: what it did on the signed pages, and how long it took in seconds, if it is over."""
+
+    run: Run
+    result: Result
+    seconds: float | None
+
+
+def side(run: Run) -> Side:
+    """The run with its scores as they are kept."""
+    row = PageScore.objects.filter(run=run).aggregate(pages=Count("pk"), **_SUMS)
+    if run.finished_at is None or run.started_at is None:
+        return Side(run, _result(row), None)
+    return Side(run, _result(row), (run.finished_at - run.started_at).total_seconds())
 
 
 def overall(found: Iterable[Week]) -> Result:
@@ -177,6 +222,90 @@ def paces(user: User, since: date) -> list[Paces]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Proposals of like confidence, from `low` to `high`: how many, how many of them right, their mean confidence."""
+
+    low: float
+    high: float
+    count: int
+    right: int
+    mean: float | None
+
+    @property
+    def share(self) -> float | None:
+        return self.right / self.count if self.count else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        return wilson(self.right, self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How far the confidences of proposals on signed pages can be trusted. `error` is the expected calibration error."""
+
+    bins: tuple[Bin, ...]
+    pages: int
+
+    @property
+    def count(self) -> int:
+        return sum(each.count for each in self.bins)
+
+    @property
+    def error(self) -> float | None:
+        gaps = sum(abs(each.mean * each.count - each.right) for each in self.bins if each.mean is not None)
+        return gaps / self.count if self.count else None
+
+    @property
+    def chart(self) -> Chart:
+        """A bar for each bin up to the share that was right, and a line at the confidence that was promised."""
+        bars = charts.share_bars("up", [each.share for each in self.bins])
+        return Chart(bars=tuple(bars), curves=(charts.curve("first", [each.mean for each in self.bins], 1.0),))
+
+
+def calibration(found: QuerySet[PageScore]) -> Calibration:
+    """Of the newest pages, by bin of confidence."""
+    sums = [[0, 0, 0.0] for _bin in range(BINS)]
+    kept = found.filter(calibration__isnull=False).order_by("-signed_on")
+    rows = list(kept.values_list("calibration", flat=True)[:NEWEST_CALIBRATED])
+    for row in rows:
+        for place, parts in (row or {}).items():
+            held = sums[int(place)]
+            for number, part in enumerate(parts):
+                held[number] += part
+    bins = (
+        Bin(place / BINS, (place + 1) / BINS, int(count), int(right), total / count if count else None)
+        for place, (count, right, total) in enumerate(sums)
+    )
+    return Calibration(tuple(bins), len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Pages a second of whole documents, from start to end: of the one in the middle, and of the slowest but 5 %."""
+
+    documents: int
+    middle: float
+    slow: float
+
+
+def speed(user: User, since: date) -> Speed | None:
+    """Of the newest documents of the clinic that went through in one go; None without any."""
+    begins = timezone.make_aware(datetime.combine(since, time.min))
+    rows = (
+        Run.objects.filter(document__clinic_id=user.clinic_id, status=Status.DONE, turn=0, created_at__gte=begins)
+        .filter(started_at__isnull=False, finished_at__isnull=False)
+        .order_by("-created_at")
+        .values_list("started_at", "finished_at", "document__page_count")[:NEWEST_TIMED]
+    )
+    taken = ((finished - started).total_seconds() for started, finished, _pages in rows)
+    per_page = pace(zip(taken, (pages for *_times, pages in rows), strict=True))
+    if per_page is None or not per_page.middle:
+        return None
+    return Speed(len(rows), 1 / per_page.middle, 1 / per_page.slow)
+
+
 def chart(found: Sequence[Week]) -> F1Chart:
     """F1 with its interval by week. The lower end is a round number below everything, so that a point is seen."""
     ends = [week.result.score.f1_interval for week in found]
@@ -202,7 +331,8 @@ def _asks_nobody(row: Mapping[str, Any]) -> bool:
 def _result(row: Mapping[str, Any]) -> Result:
     count = {name: row.get(name) or 0 for name in ("pages", *_SUMS)}
     score = Score(count["tp"], count["fp"], count["fn"])
-    return Result(count["pages"], score, count["day_right"], count["clock_right"])
+    review = (count["decided"], count["agreed"], count["timed"], count["review_seconds"])
+    return Result(count["pages"], score, count["day_right"], count["clock_right"], *review)
 
 
 def _monday(day: date) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +17,7 @@ from review.quality import PERIODS
 
 _COLUMNS = ("week", "pages", "nams", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low", "f1_high", "day_right",
             "clock_right")  # fmt: skip
+_BIN_COLUMNS = ("from", "to", "proposals", "right", "mean_confidence", "share_right", "low", "high")
 
 
 @require_safe
@@ -38,8 +40,36 @@ def quality_page(request: HttpRequest) -> HttpResponse:
         "configurations": quality.configurations(found),
         "confusions": quality.confusions(newest),
         "paces": quality.paces(user, since),
+        "speed": quality.speed(user, since),
+        "calibration": quality.calibration(newest),
     }
     return render(request, "review/quality.html", context)
+
+
+@require_safe
+@requires(Right.QUALITY)
+def calibration_file(request: HttpRequest) -> HttpResponse:
+    """The bins of the calibration plot as CSV."""
+    user = person(request)
+    scores.catch_up(user)
+    found = quality.newest(quality.scores(user, timezone.localdate() - PERIODS[_period(request)]))
+    answer, writer = _csv("calibration.csv")
+    writer.writerow(_BIN_COLUMNS)
+    for each in quality.calibration(found).bins:
+        ratios = (each.mean, each.share, *(each.interval or (None, None)))
+        writer.writerow([f"{each.low:.4f}", f"{each.high:.4f}", each.count, each.right, *map(_decimals, ratios)])
+    return answer
+
+
+def _csv(name: str) -> tuple[HttpResponse, Any]:
+    """An answer that is saved under this name, and what writes its rows."""
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer, csv.writer(answer)
+
+
+def _decimals(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.4f}"
 
 
 @require_safe
@@ -49,16 +79,13 @@ def quality_file(request: HttpRequest) -> HttpResponse:
     user, today = person(request), timezone.localdate()
     since = today - PERIODS[_period(request)]
     scores.catch_up(user)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="quality.csv"'
-    writer = csv.writer(answer)
+    answer, writer = _csv("quality.csv")
     writer.writerow(_COLUMNS)
     for week in quality.weeks(quality.newest(quality.scores(user, since)), since, today):
         result, score = week.result, week.result.score
         ratios = (score.precision, score.recall, score.f1, *(score.f1_interval or (None, None)))
-        shown = ("" if ratio is None else f"{ratio:.4f}" for ratio in ratios)
         counts = (result.pages, result.nams, score.tp, score.fp, score.fn)
-        writer.writerow([week.begins.isoformat(), *counts, *shown, result.day_right, result.clock_right])
+        writer.writerow([week.begins.isoformat(), *counts, *map(_decimals, ratios), result.day_right, result.clock_right])
     return answer
 
 

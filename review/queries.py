@@ -14,6 +14,8 @@ from extraction.models import Document, Finding, PageState, Run
 from extraction.page import Box
 from extraction.queries import newest_run
 from extraction.scoring import Key, Score, score
+from review import comparison
+from review.comparison import Difference, Proposed, Visit
 from review.exports.lines import Line
 from review.models import Decision, Export, SignOff, Verdict
 
@@ -152,6 +154,24 @@ def measure(run: Run) -> Score | None:
         return None
     proposed = [(finding.page, str(finding.value)) for finding in run.findings.filter(page__in=signed)]
     return score(proposed, truth(run.document))
+
+
+def differences(first: Run, second: Run) -> list[Difference]:
+    """In what two runs of a document differ, page by page, with what its signed pages say of it."""
+    signed = SignOff.objects.filter(document=first.document_id, reopened_at=None).values_list("page", flat=True)
+    true: dict[int, list[Visit]] = {page: [] for page in signed}
+    for decision in active(first.document).filter(page__in=true).exclude(verdict=Verdict.REJECT):
+        true[decision.page].append(Visit(str(decision.value), decision.visit_date, decision.visit_time))
+    return comparison.differences(_proposed(first), _proposed(second), true)
+
+
+def _proposed(run: Run) -> dict[int, list[Proposed]]:
+    """What a run proposes, by page."""
+    found: dict[int, list[Proposed]] = {}
+    for each in run.findings.order_by("page", "position"):
+        proposal = Proposed(str(each.value), each.visit_date, each.visit_time, each.box, each.confidence)
+        found.setdefault(each.page, []).append(proposal)
+    return found
 
 
 def lines(document: Document) -> list[Line]:

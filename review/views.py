@@ -53,6 +53,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "current": _current(request, items),
             "can_sign": allows(check_can_sign, run, number),
             "can_retry": allows(check_can_retry, run),
+            "has_other_runs": document.runs.exclude(pk=run.pk).exists(),
             "add_form": AddForm(),
             "reasons": Reason.choices,
             "score": queries.measure(run),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from extraction import nam
 from extraction.page import Box
+from review.comparison import Difference
 from review.exports.lines import Reason
 from review.models import Verdict
 from review.queries import Item
@@ -48,6 +49,13 @@ READERS: dict[str, str | Promise] = {
     "text_layer": _("text layer"),
     "local": _("local OCR"),
     "textract": "Textract",
+}
+
+FIELDS: dict[str, str | Promise] = {
+    "day": _("other date"),
+    "clock": _("other time"),
+    "place": _("other place"),
+    "confidence": _("other confidence"),
 }
 
 SURE, LIKELY = 0.95, 0.8
@@ -147,3 +155,13 @@ def interval(ends: tuple[float, float] | None) -> str:
 def reader_words(reader: str) -> str:
     """Who read a page."""
     return str(READERS.get(reader, reader))
+
+
+@register.filter
+def difference_words(difference: Difference) -> str:
+    """In what two extractions differ here."""
+    if difference.first is None:
+        return str(_("only in B"))
+    if difference.second is None:
+        return str(_("only in A"))
+    return ", ".join(str(FIELDS[name]) for name in difference.fields)

@@ -50,10 +50,12 @@ def address(finding, admin, deployment, export, alert):
         "add": reverse("review:add", args=[document.pk, 1]),
         "sign": reverse("review:sign-off", args=[document.pk, 2]),
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
+        "compare": reverse("review:compare", args=[document.pk]),
         "exports": reverse("review:exports", args=[document.pk]),
         "export": reverse("review:export", args=[document.pk]),
         "quality": reverse("review:quality"),
         "quality-file": reverse("review:quality-file"),
+        "calibration-file": reverse("review:calibration-file"),
         "download": reverse("review:download", args=[export.pk]),
         "journal": reverse("accounts:journal"),
         "people": reverse("accounts:people"),
@@ -76,10 +78,12 @@ def address(finding, admin, deployment, export, alert):
 READS = {
     "list": ("staff", "reviewer", "admin"),
     "document": ("staff", "reviewer"),
+    "compare": ("staff", "reviewer"),
     "exports": ("staff", "reviewer"),
     "download": ("staff", "reviewer"),
     "quality": ("reviewer", "admin"),
     "quality-file": ("reviewer", "admin"),
+    "calibration-file": ("reviewer", "admin"),
     "journal": ("admin",),
     "people": ("admin",),
     "models": ("admin",),
@@ -106,8 +110,8 @@ WRITES = {
     "roll-back": ("admin",),
     "stop": ("admin",),
 }
-OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "exports",
-                   "export", "download")  # fmt: skip
+OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "compare",
+                   "exports", "export", "download")  # fmt: skip
 
 
 @pytest.fixture
