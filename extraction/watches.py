@@ -6,14 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.utils import timezone
-
 from accounts.models import Clinic
-from extraction import availability, costs, monitoring, prices, usage
+from extraction import availability, costs, monitoring, usage
 from extraction.alerts import Reading, watch
 from extraction.availability import UP, Look
 from extraction.configuration import model_start
-from extraction.forms import CalculatorForm
 from extraction.models import AlertKind, Run, Sample, Status
 
 WITHIN = timedelta(days=1)
@@ -101,14 +98,5 @@ def _at_work(since: datetime) -> Iterable[UUID]:
 def month(moment: datetime) -> Iterator[Reading]:
     """What the present month has cost each clinic so far, reckoned as its page of costs does without an assumption."""
     for clinic_id in Clinic.objects.values_list("pk", flat=True):
-        book = prices.book(clinic_id)
-        held = book.on(timezone.localdate(moment))
-        form = CalculatorForm({}, instances=held.instances)
-        found = usage.this_month(
-            clinic_id,
-            book,
-            instance=form.assumed["instance"],
-            fixed=form.estimate(held).hosting.fixed,
-            moment=moment,
-        )
+        found = usage.this_month(clinic_id, moment)
         yield Reading(AlertKind.COST, float(found.total), found.is_dear, clinic_id)

@@ -24,7 +24,7 @@ from extraction.visits.moments import write_date, write_time
 from review import queries, scores
 from review.exports.formats import FORMATS
 from review.exports.lines import Selection, sort_out
-from review.models import Decision, Export, Reason, SignOff, Verdict
+from review.models import Decision, Export, Reason, ReviewedRun, SignOff, Verdict
 from review.policy import Conflict, check_can_decide, check_can_sign, check_page_open
 from vault.index import blind_index
 
@@ -69,6 +69,7 @@ def decide(
     try:
         with transaction.atomic():
             check_can_decide(finding)
+            _begin_review(finding.run)
             decision = Decision(
                 id=decision_id or uuid4(),
                 document_id=finding.run.document_id,
@@ -89,6 +90,15 @@ def decide(
         check_can_decide(finding)
         raise Conflict(_("This decision could not be saved. Reload the page.")) from None
     return decision
+
+
+def _begin_review(run: Run) -> None:
+    """From the first decision or sign-off on, the document is reviewed by this run. Raises Conflict if by another."""
+    begun, _is_first = ReviewedRun.objects.select_for_update().get_or_create(
+        document_id=run.document_id, defaults={"run": run}
+    )
+    if begun.run_id != run.pk:
+        raise Conflict(_("Another extraction of this document is under review. Reload the page."))
 
 
 def _verdict(finding: Finding, value: Value | None) -> Verdict:
@@ -116,6 +126,7 @@ def add(*, document: Document, page: int, value: Value, box: Box | None = None, 
     check_page_open(document, page)
     if not 1 <= page <= document.page_count:
         raise Conflict(_("This document has no such page."))
+    _begin_review(queries.run_under_review(document))
     place = {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1} if box else {}
     decision = Decision(
         document=document, page=page, finding=None, verdict=Verdict.ADD, by=by, **place, **value.fields(by.clinic_id)
@@ -145,6 +156,7 @@ def sign_off(*, run: Run, page: int, by: User) -> SignOff:
     Document.objects.select_for_update().get(pk=run.document_id)
     run = Run.objects.select_related("document").get(pk=run.pk)
     check_can_sign(run, page)
+    _begin_review(run)
     signed = SignOff.objects.create(document=run.document, page=page, by=by)
     record(Verb.PAGE_SIGNED, by=by, object_type="sign_off", object_id=signed.pk, document_id=run.document_id,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip

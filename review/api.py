@@ -47,12 +47,15 @@ class ResultsOut(Schema):
 
 @router.get("/runs/{uuid:run_id}/results", response=ResultsOut, operation_id="results")
 def results(request: HttpRequest, run_id: UUID) -> Any:
-    """Every proposal of a run by page and place, with its decision, and what reviewers added."""
+    """Every proposal of a run by page and place, with its decision, and what reviewers have besides.
+
+    A run that came after the review began carries the decisions on the same page and number.
+    """
     user = person_with(request, Right.READ)
     run = get_or_404(extraction_queries.runs(user), run_id, by=user)
-    decided = queries.decisions_of(run)
-    rows = [_proposed(f, decided.get(f.pk)) for f in run.findings.order_by("page", "position")]
-    rows += [_added(decision) for decision in queries.additions(run.document)]
+    standing = queries.standing(run)
+    rows = [_proposed(f, standing.of.get(f.pk)) for f in run.findings.order_by("page", "position")]
+    rows += [_added(decision) for decision in standing.others]
     record_alone(Verb.API_READ, by=user, object_type="run", object_id=run.pk, document_id=run.document_id,
                  count=len(rows))  # fmt: skip
     return {"results": sorted(rows, key=lambda row: row["page"]), "count": len(rows)}

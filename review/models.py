@@ -113,6 +113,19 @@ class SignOff(models.Model):
         return f"{self.document_id} p. {self.page}"
 
 
+class ReviewedRun(models.Model):
+    """Which run of a document its reviewers work on, from the first decision or sign-off on.
+
+    A later run is measured against what they decided and does not take its place (docs/decisions/0019).
+    """
+
+    document = models.OneToOneField(Document, on_delete=models.CASCADE, primary_key=True, related_name="reviewed")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+
 class PageScore(models.Model):
     """How a run did on a signed-off page: counts, and nothing that stands there. Gone when the page is opened again.
 
@@ -122,8 +135,9 @@ class PageScore(models.Model):
     holds, how many of them are right, and the sum of their confidences: {"14": [3, 2, 2.94]}; null in rows from before
     it was kept, which are scored anew.
 
-    The last four are of the page's review, whatever the run: decisions on proposals, those that agreed with them
-    unchanged, the items whose time is known, and their seconds.
+    `is_reviewed` tells the run that reviewers worked on, so that a page counts once for its clinic. The last four are
+    of the page's review, whatever the run: decisions on proposals, those that agreed with them unchanged, the items
+    whose time is known, and their seconds.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -138,6 +152,7 @@ class PageScore(models.Model):
     clock_right = models.PositiveIntegerField()
     confusions = models.JSONField(default=dict)
     calibration = models.JSONField(null=True)
+    is_reviewed = models.BooleanField(default=True)
     decided = models.PositiveIntegerField(default=0)
     agreed = models.PositiveIntegerField(default=0)
     timed = models.PositiveIntegerField(default=0)

@@ -1,7 +1,7 @@
 """Reads about how well the machine does, from the scores of signed-off pages: counts only, of one clinic.
 
-A page counts once for the clinic as a whole, with the newest run of its document, and once for each configuration that
-was tried on it.
+A page counts once for the clinic as a whole, with the run that reviewers worked on, and once for each configuration
+that was tried on it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
@@ -143,10 +143,9 @@ def scores(user: User, since: date) -> QuerySet[PageScore]:
     return PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_on__gte=since)
 
 
-def newest(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
-    """Those of the newest run of each document."""
-    runs = Run.objects.filter(document=OuterRef("run__document")).order_by("-created_at")
-    return found.annotate(newest=Subquery(runs.values("pk")[:1])).filter(run=F("newest"))
+def reviewed(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
+    """Those of the run of each document that its reviewers worked on."""
+    return found.filter(is_reviewed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +242,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How far the confidences of proposals on signed pages can be trusted. `error` is the expected calibration error."""
+    """How far the confidences on signed pages can be trusted. `error` is the expected calibration error."""
 
     bins: tuple[Bin, ...]
     pages: int
@@ -299,11 +298,9 @@ def speed(user: User, since: date) -> Speed | None:
         .order_by("-created_at")
         .values_list("started_at", "finished_at", "document__page_count")[:NEWEST_TIMED]
     )
-    taken = ((finished - started).total_seconds() for started, finished, _pages in rows)
-    per_page = pace(zip(taken, (pages for *_times, pages in rows), strict=True))
-    if per_page is None or not per_page.middle:
-        return None
-    return Speed(len(rows), 1 / per_page.middle, 1 / per_page.slow)
+    times = [((finished - started).total_seconds(), pages) for started, finished, pages in rows if started and finished]
+    found = pace(times)
+    return Speed(len(times), 1 / found.middle, 1 / found.slow) if found is not None and found.middle else None
 
 
 def chart(found: Sequence[Week]) -> F1Chart:

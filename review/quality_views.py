@@ -5,16 +5,21 @@ from __future__ import annotations
 import csv
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.policy import Right, requires
+from accounts.models import User
+from accounts.policy import Right, has_right, requires
 from accounts.requests import person
+from extraction import usage
+from extraction.monitoring import month_uptime
 from review import quality, scores
 from review.quality import PERIODS
 
+HOUR = 3600
 _COLUMNS = ("week", "pages", "nams", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low", "f1_high", "day_right",
             "clock_right")  # fmt: skip
 _BIN_COLUMNS = ("from", "to", "proposals", "right", "mean_confidence", "share_right", "low", "high")
@@ -29,8 +34,8 @@ def quality_page(request: HttpRequest) -> HttpResponse:
     since = today - PERIODS[period]
     scores.catch_up(user)
     found = quality.scores(user, since)
-    newest = quality.newest(found)
-    weeks = quality.weeks(newest, since, today)
+    reviewed = quality.reviewed(found)
+    weeks = quality.weeks(reviewed, since, today)
     context = {
         "period": period,
         "periods": list(PERIODS),
@@ -38,12 +43,25 @@ def quality_page(request: HttpRequest) -> HttpResponse:
         "weeks": weeks,
         "chart": quality.chart(weeks),
         "configurations": quality.configurations(found),
-        "confusions": quality.confusions(newest),
+        "confusions": quality.confusions(reviewed),
         "paces": quality.paces(user, since),
         "speed": quality.speed(user, since),
-        "calibration": quality.calibration(newest),
+        "calibration": quality.calibration(reviewed),
     }
-    return render(request, "review/quality.html", context)
+    return render(request, "review/quality.html", context | _of_the_month(user))
+
+
+def _of_the_month(user: User) -> dict[str, Any]:
+    """For who may see them: uptime and the cost of a document, which take long to count, once an hour."""
+    moment, found = timezone.now(), {}
+    if has_right(user, Right.AVAILABILITY):
+        found["month_uptime"] = cache.get_or_set("month-uptime", lambda: month_uptime(moment), HOUR)
+    if has_right(user, Right.COSTS):
+        key = f"month-cost-{user.clinic_id}"
+        found["month_cost"] = cache.get_or_set(
+            key, lambda: usage.this_month(user.clinic_id, moment).per_extraction, HOUR
+        )
+    return found
 
 
 @require_safe
@@ -52,7 +70,7 @@ def calibration_file(request: HttpRequest) -> HttpResponse:
     """The bins of the calibration plot as CSV."""
     user = person(request)
     scores.catch_up(user)
-    found = quality.newest(quality.scores(user, timezone.localdate() - PERIODS[_period(request)]))
+    found = quality.reviewed(quality.scores(user, timezone.localdate() - PERIODS[_period(request)]))
     answer, writer = _csv("calibration.csv")
     writer.writerow(_BIN_COLUMNS)
     for each in quality.calibration(found).bins:
@@ -81,11 +99,13 @@ def quality_file(request: HttpRequest) -> HttpResponse:
     scores.catch_up(user)
     answer, writer = _csv("quality.csv")
     writer.writerow(_COLUMNS)
-    for week in quality.weeks(quality.newest(quality.scores(user, since)), since, today):
+    for week in quality.weeks(quality.reviewed(quality.scores(user, since)), since, today):
         result, score = week.result, week.result.score
         ratios = (score.precision, score.recall, score.f1, *(score.f1_interval or (None, None)))
         counts = (result.pages, result.nams, score.tp, score.fp, score.fn)
-        writer.writerow([week.begins.isoformat(), *counts, *map(_decimals, ratios), result.day_right, result.clock_right])
+        writer.writerow(
+            [week.begins.isoformat(), *counts, *map(_decimals, ratios), result.day_right, result.clock_right]
+        )
     return answer
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Case, Exists, OuterRef, Prefetch, QuerySet, When
 
 from accounts.models import User
 from extraction import nam
 from extraction.images import PAGE_DPI
-from extraction.models import Document, Finding, PageState, Run
+from extraction.models import Document, Finding, PageState, Run, Status
 from extraction.page import Box
-from extraction.queries import newest_run
 from extraction.scoring import Key, Score, score
 from review import comparison
 from review.comparison import Difference, Proposed, Visit
 from review.exports.lines import Line
-from review.models import Decision, Export, SignOff, Verdict
+from review.models import Decision, Export, ReviewedRun, SignOff, Verdict
 
 LETTER = (612.0, 792.0)
 """Points."""
@@ -92,6 +91,15 @@ class PageSummary:
     @property
     def is_unread(self) -> bool:
         return self.state == PageState.UNREAD
+
+
+def run_under_review(document: Document) -> Run:
+    """The run that reviewers work on: the one they began with; before that the newest that is done, or the newest."""
+    begun = ReviewedRun.objects.filter(document=document).select_related("run").first()
+    if begun is not None:
+        return begun.run
+    done_first = Case(When(status=Status.DONE, then=0), default=1)
+    return document.runs.order_by(done_first, "-created_at")[0]
 
 
 def items(run: Run, page: int) -> list[Item]:
@@ -184,7 +192,7 @@ def lines(document: Document) -> list[Line]:
     standing = Decision.objects.filter(finding=OuterRef("pk"), undone_at=None)
     undecided = [
         (f.page, _place(f.box), Line(f.page, str(f.value), f.visit_date, f.visit_time, "", f.page in signed))
-        for f in newest_run(document).findings.filter(~Exists(standing))
+        for f in run_under_review(document).findings.filter(~Exists(standing))
     ]
     return [line for _page, _at, line in sorted((*decided, *undecided), key=lambda each: each[:2])]
 
@@ -209,12 +217,37 @@ def findings(user: User) -> QuerySet[Finding]:
     return Finding.objects.filter(run__document__clinic_id=user.clinic_id).select_related("run__document")
 
 
-def decisions_of(run: Run) -> dict[Any, Decision]:
-    """The standing decisions on a run's findings, by finding id."""
-    standing = active(run.document).filter(finding__run=run).select_related("by")
-    return {decision.finding_id: decision for decision in standing}
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was decided, as it concerns one run: by its finding, and what stands there and it does not propose."""
+
+    of: dict[Any, Decision]
+    others: list[Decision]
 
 
-def additions(document: Document) -> QuerySet[Decision]:
-    """What reviewers added and still stands."""
-    return active(document).filter(finding=None).select_related("by")
+def standing(run: Run) -> Standing:
+    """The standing decisions of the run's document.
+
+    Those on findings of the run that is under review concern another run's finding of the same page and value too: a
+    number that was decided once is never undecided again.
+    """
+    decisions = list(active(run.document).select_related("by", "finding"))
+    of: dict[Any, Decision] = {
+        d.finding_id: d for d in decisions if d.finding is not None and d.finding.run_id == run.pk
+    }
+    left = [d for d in decisions if d.finding_id not in of]
+    if left and run != run_under_review(run.document):
+        for finding in run.findings.exclude(pk__in=list(of)).order_by("page", "position"):
+            same = next((d for d in left if d.page == finding.page and _speaks_of(d, finding)), None)
+            if same is not None:
+                of[finding.pk] = same
+                left.remove(same)
+    return Standing(of, [d for d in left if d.verdict != Verdict.REJECT])
+
+
+def _speaks_of(decision: Decision, finding: Finding) -> bool:
+    """Whether the decision gave the finding's value, or was made on a proposal of that value."""
+    indexes = {
+        bytes(index) for index in (decision.value_index, decision.finding and decision.finding.value_index) if index
+    }
+    return bytes(finding.value_index) in indexes

@@ -31,7 +31,8 @@ MOST_AT_ONCE = 200
 def keep(signed: SignOff) -> dict[UUID, Score]:
     """Scores every run that is over on a page that was just signed off; by run. In the sign-off's transaction."""
     over = Run.objects.filter(document=signed.document_id).exclude(status__in=ACTIVE)
-    return {run.pk: _score(run, signed) for run in over}
+    reviewed = queries.run_under_review(signed.document)
+    return {run.pk: _score(run, signed, is_reviewed=run == reviewed) for run in over}
 
 
 def forget(document: Document, page: int) -> None:
@@ -46,16 +47,17 @@ def catch_up(user: User) -> None:
     signed = SignOff.objects.filter(document=OuterRef("document"), reopened_at=None)
     later = Run.objects.filter(Exists(signed), ~Exists(known), document__clinic_id=user.clinic_id)
     left = MOST_AT_ONCE
-    for run in later.exclude(status__in=ACTIVE).order_by("-created_at")[:MOST_AT_ONCE]:
+    for run in later.exclude(status__in=ACTIVE).select_related("document").order_by("-created_at")[:MOST_AT_ONCE]:
+        is_reviewed = run == queries.run_under_review(run.document)
         with transaction.atomic():
             for each in SignOff.objects.filter(document=run.document_id, reopened_at=None).select_related("document"):
-                _score(run, each)
+                _score(run, each, is_reviewed=is_reviewed)
                 left -= 1
         if left <= 0:
             return
 
 
-def _score(run: Run, signed: SignOff) -> Score:
+def _score(run: Run, signed: SignOff, *, is_reviewed: bool) -> Score:
     page = signed.page
     findings = list(run.findings.filter(page=page))
     proposed = [Visit(str(f.value), f.visit_date, f.visit_time) for f in findings]
@@ -76,7 +78,7 @@ def _score(run: Run, signed: SignOff) -> Score:
                 for d in decided
                 if d.verdict == Verdict.CORRECT and d.finding is not None and d.finding.run_id == run.pk
             ),
-            "calibration": binned(outcomes),
+            "calibration": binned(outcomes), "is_reviewed": is_reviewed,
             "decided": sum(d.verdict != Verdict.ADD for d in decided),
             "agreed": sum(d.verdict == Verdict.CONFIRM for d in decided),
             "timed": len(pauses), "review_seconds": sum(pauses),

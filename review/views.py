@@ -32,7 +32,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """One page of a document with its findings. `?page=` chooses the page, `?finding=` the current finding."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
-    run = extraction_queries.newest_run(document)
+    run = queries.run_under_review(document)
     pages = queries.page_summaries(run)
     number = _page_number(request, pages)
     items = queries.items(run, number)
@@ -140,7 +140,7 @@ def sign_off(request: HttpRequest, document_id: UUID, number: int) -> HttpRespon
     """Signs the page off and goes on to the next one that is not."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
-    run = extraction_queries.newest_run(document)
+    run = queries.run_under_review(document)
     actions.sign_off(run=run, page=number, by=user)
     following = queries.next_page(queries.page_summaries(run), number)
     if following is None:

@@ -19,8 +19,8 @@ from review.models import PageScore
 def accuracy(_moment: datetime) -> Iterator[Reading]:
     """The newest scored run of each clinic; wrong where the newest three are below the threshold.
 
-    A run is scored as far as its pages are signed. One without a proposal has no precision, and one whose pages hold
-    no number no recall: it is passed over.
+    A run is scored as far as its pages are signed; one that only tries another configuration alarms nobody. One without
+    a proposal has no precision, and one whose pages hold no number no recall: it is passed over.
     """
     for clinic_id in Clinic.objects.values_list("pk", flat=True):
         for kind, other in ((AlertKind.PRECISION, "fp"), (AlertKind.RECALL, "fn")):
@@ -32,7 +32,7 @@ def accuracy(_moment: datetime) -> Iterator[Reading]:
 
 def newest_ratios(clinic_id: UUID, other: str) -> list[float]:
     """TP / (TP + `other`) of the clinic's newest runs that have it, newest first."""
-    counted = PageScore.objects.filter(run=OuterRef("pk")).exclude(**{"tp": 0, other: 0})
+    counted = PageScore.objects.filter(run=OuterRef("pk"), is_reviewed=True).exclude(**{"tp": 0, other: 0})
     runs = Run.objects.filter(Exists(counted), document__clinic_id=clinic_id).order_by("-created_at", "pk")
     newest = list(runs.values_list("pk", flat=True)[:IN_A_ROW])
     rows = PageScore.objects.filter(run__in=newest).order_by().values("run").annotate(hits=Sum("tp"), rest=Sum(other))

@@ -144,6 +144,12 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def number(value: float, places: int = 0) -> str:
+    """A number as the language writes it."""
+    return str(number_format(value, decimal_pos=places))
+
+
+@register.filter
 def interval(ends: tuple[float, float] | None) -> str:
     """A 95 % interval in percent, such as "97.9–99.2"; nothing where there is nothing to count."""
     if ends is None:
