@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Clinic, User
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from vault.fields import EncryptedTextField
@@ -142,6 +142,8 @@ class PageScore(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="page_scores")
+    # Its document's; null in rows that an older version writes while this one is put in service.
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, null=True, db_index=False, related_name="+")
     page = models.PositiveIntegerField()
     reader = models.CharField(max_length=12, blank=True)
     signed_on = models.DateField()
@@ -152,15 +154,15 @@ class PageScore(models.Model):
     clock_right = models.PositiveIntegerField()
     confusions = models.JSONField(default=dict)
     calibration = models.JSONField(null=True)
-    is_reviewed = models.BooleanField(default=True)
-    decided = models.PositiveIntegerField(default=0)
-    agreed = models.PositiveIntegerField(default=0)
-    timed = models.PositiveIntegerField(default=0)
-    review_seconds = models.FloatField(default=0)
+    is_reviewed = models.BooleanField(default=True, db_default=True)
+    decided = models.PositiveIntegerField(default=0, db_default=0)
+    agreed = models.PositiveIntegerField(default=0, db_default=0)
+    timed = models.PositiveIntegerField(default=0, db_default=0)
+    review_seconds = models.FloatField(default=0, db_default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "page"], name="page_scored_once_per_run")]
-        indexes = [models.Index(fields=["signed_on"], name="page_score_by_day")]
+        indexes = [models.Index(fields=["clinic", "signed_on"], name="page_score_by_clinic_and_day")]
 
     def __str__(self) -> str:
         return f"{self.run_id} p. {self.page}"

@@ -71,6 +71,7 @@ def _score(run: Run, signed: SignOff, *, is_reviewed: bool) -> Score:
     PageScore.objects.update_or_create(
         run=run, page=page,
         defaults={
+            "clinic_id": signed.document.clinic_id,
             "reader": reader or "", "signed_on": timezone.localdate(signed.signed_at),
             "tp": counted.tp, "fp": counted.fp, "fn": counted.fn, "day_right": day_right, "clock_right": clock_right,
             "confusions": confusions(

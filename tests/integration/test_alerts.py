@@ -41,10 +41,15 @@ def open_kinds(clinic=None) -> list[str]:
     return sorted((found if clinic is None else found.filter(clinic=clinic)).values_list("kind", flat=True))
 
 
+def page_score(run, *, page: int = 1, tp: int, fp: int = 0, fn: int = 0, **more):
+    PageScore.objects.create(run=run, clinic=run.document.clinic, page=page, signed_on=NOON.date(), tp=tp, fp=fp, fn=fn,
+                             day_right=0, clock_right=0, **more)  # fmt: skip
+
+
 def scored(staff, tp: int, fp: int = 0, fn: int = 0):
     """A run with one signed page of these counts, newer than those before it."""
     run = RunFactory(document=DocumentFactory(uploaded_by=staff))
-    PageScore.objects.create(run=run, page=1, signed_on=NOON.date(), tp=tp, fp=fp, fn=fn, day_right=0, clock_right=0)
+    page_score(run, tp=tp, fp=fp, fn=fn)
     return run
 
 
@@ -105,10 +110,18 @@ def test_a_run_without_a_proposal_has_no_precision_and_is_passed_over(staff):
     assert open_kinds() == ["precision"]
 
 
+def test_a_run_that_tries_another_configuration_alarms_nobody(staff):
+    run = scored(staff, tp=9)
+    for number in range(3):
+        page_score(RunFactory(document=run.document), page=number, tp=1, fp=9, is_reviewed=False)
+    alerts.evaluate(NOON)
+    assert open_kinds() == []
+
+
 def test_a_run_counts_with_all_its_pages(staff):
     for _run in range(3):
         run = scored(staff, tp=0, fp=1)
-        PageScore.objects.create(run=run, page=2, signed_on=NOON.date(), tp=9, fp=0, fn=0, day_right=0, clock_right=0)
+        page_score(run, page=2, tp=9)
     alerts.evaluate(NOON)
     assert open_kinds() == []
 

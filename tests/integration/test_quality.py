@@ -154,8 +154,8 @@ def test_the_weeks_come_as_a_file_with_the_same_numbers(signed, reviewer, client
 
 def test_the_page_costs_the_same_however_many_pages_were_signed(signed, reviewer, django_assert_max_num_queries):
     for number in range(2, 40):
-        PageScore.objects.create(run=signed, page=number, signed_on=timezone.localdate(), tp=3, fp=0, fn=0, day_right=3,
-                                 clock_right=3)  # fmt: skip
+        PageScore.objects.create(run=signed, clinic=reviewer.clinic, page=number, signed_on=timezone.localdate(),
+                                 tp=3, fp=0, fn=0, day_right=3, clock_right=3)  # fmt: skip
     with django_assert_max_num_queries(3):
         found = quality.reviewed(quality.scores(reviewer, since()))
         quality.configurations(found)
