@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.record import record, record_alone
 from audit.verbs import Outcome, Purpose, Verb
-from extraction import prices, queue, storage
+from extraction import prices, queue, storage, traffic
 from extraction.configuration import has_model, limits
 from extraction.errors import UnreadableDocument
 from extraction.models import Alert, Document, Finder, PageState, PriceChange, Run, Status
@@ -90,20 +90,39 @@ def _store(document: Document, data: bytes, *, by: User) -> Run:
         raise
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """How to read and search a document. An empty `finder` is what there is, an empty `prompt` that in service."""
+
+    reader: str = "auto"
+    finder: str = ""
+    prompt: str = ""
+
+
 @transaction.atomic
-def start_run(*, document: Document, by: User) -> Run:
-    """Queues an extraction of the document with the configuration of this moment."""
-    asks_model = has_model()
+def start_run(*, document: Document, configuration: Configuration | None = None, by: User) -> Run:
+    """Queues an extraction of the document with the configuration of this moment, or another one."""
+    asked = configuration or Configuration()
+    finder = asked.finder or (Finder.HYBRID if has_model() else Finder.PATTERN)
+    asks_model = finder != Finder.PATTERN
     run = Run.objects.create(
         document=document,
         requested_by=by,
+        reader=asked.reader,
         ocr=settings.OCR_READER,
-        finder=Finder.HYBRID if asks_model else Finder.PATTERN,
-        model_name=settings.LLM_MODEL if asks_model else "",
+        finder=finder,
+        model_name=_model_name(asked.prompt) if asks_model else "",
+        asked_prompt=asked.prompt if asks_model else "",
     )
-    record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=document.pk)
+    chosen = {} if configuration is None else {"reader": run.reader, "finder": run.finder, "prompt": run.asked_prompt}
+    record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=document.pk, details=chosen)
     queue.enqueue_on_commit(run)
     return run
+
+
+def _model_name(prompt: str) -> str:
+    """Whom a run is queued for. Where documents are routed a worker notes another one, but not for a chosen prompt."""
+    return traffic.in_service()[1] if prompt else settings.LLM_MODEL
 
 
 def check_can_retry(run: Run) -> None:

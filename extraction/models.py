@@ -185,6 +185,8 @@ class Run(models.Model):
     model_name = models.CharField(max_length=150, blank=True)
     prompt_version = models.CharField(max_length=40, blank=True)
     without_model = models.BooleanField(default=False)
+    # A person chose this prompt; "" is whatever is in service when the run is worked off.
+    asked_prompt = models.CharField(max_length=40, blank=True, default="", db_default="")
 
     claim = models.UUIDField(null=True)
     heartbeat_at = models.DateTimeField(null=True)

@@ -20,7 +20,7 @@ from review.policy import Conflict
 api = NinjaAPI(
     title="Repérage NAM",
     version="1",
-    description="Upload PDFs, follow their extraction, read the results, export them. Rights and journal are the pages'.",
+    description="Upload PDFs, follow their extraction, read and export the results. Rights and journal are the pages'.",
     auth=AUTHENTICATION,
     docs_url="/docs",
 )

@@ -17,7 +17,7 @@ from accounts.policy import Right, check_right, reviewers_only
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction import deployments
-from extraction.actions import Billing
+from extraction.actions import Billing, Configuration, start_run
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
@@ -25,7 +25,7 @@ from review import queries, scores
 from review.exports.formats import FORMATS
 from review.exports.lines import Selection, sort_out
 from review.models import Decision, Export, Reason, ReviewedRun, SignOff, Verdict
-from review.policy import Conflict, check_can_decide, check_can_sign, check_page_open
+from review.policy import Conflict, check_can_decide, check_can_rerun, check_can_sign, check_page_open
 from vault.index import blind_index
 
 VERBS = {
@@ -177,6 +177,30 @@ def reopen(*, document: Document, page: int, by: User) -> None:
     scores.forget(document, page)
     record(Verb.PAGE_REOPENED, by=by, object_type="document", object_id=document.pk, document_id=document.pk,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
+
+
+def rerun(*, document: Document, configuration: Configuration, by: User) -> Run:
+    """Queues another extraction of the document; what was decided and signed stays as it is.
+
+    Where something stands, the run that it was decided on stays under review and the new one is measured against it;
+    else the new one is reviewed once it is done. Raises CannotRun while an extraction is under way, NotAllowed.
+    """
+    check_right(by, Right.UPLOAD)
+    with transaction.atomic():
+        Document.objects.select_for_update().get(pk=document.pk)
+        check_can_rerun(document)
+        _keep_review(document)
+        return start_run(document=document, configuration=configuration, by=by)
+
+
+def _keep_review(document: Document) -> None:
+    """What stands holds the review to its run, also where that was decided before runs were held; else none is held."""
+    begun = ReviewedRun.objects.filter(document=document)
+    list(begun.select_for_update())  # Whoever decides in this moment is waited for.
+    if queries.is_reviewed(document):
+        ReviewedRun.objects.get_or_create(document=document, defaults={"run": queries.run_under_review(document)})
+    else:
+        begun.delete()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from extraction.actions import CannotRun
-from extraction.models import Document, Finding, Run, Status
+from extraction.models import ACTIVE, Document, Finding, Run, Status
 from review.models import Decision, SignOff
 
 
@@ -35,6 +35,12 @@ def check_can_decide(finding: Finding) -> None:
             _("%(name)s has already decided on this number. Reload to see the decision.") % {"name": existing.by.name}
         )
     check_page_open(finding.run.document, finding.page)
+
+
+def check_can_rerun(document: Document) -> None:
+    """One extraction of a document at a time."""
+    if document.runs.filter(status__in=ACTIVE).exists():
+        raise CannotRun(_("An extraction of this document is under way."))
 
 
 def check_page_open(document: Document, page: int) -> None:

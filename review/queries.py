@@ -102,6 +102,11 @@ def run_under_review(document: Document) -> Run:
     return document.runs.order_by(done_first, "-created_at")[0]
 
 
+def is_reviewed(document: Document) -> bool:
+    """Whether a decision or a sign-off stands."""
+    return active(document).exists() or SignOff.objects.filter(document=document, reopened_at=None).exists()
+
+
 def items(run: Run, page: int) -> list[Item]:
     """Everything on one page of a run, in reading order; additions stand at their place, or at the end."""
     standing = Prefetch("decisions", queryset=active(run.document).select_related("by"), to_attr="active")

@@ -9,6 +9,7 @@ urlpatterns = [
     path("documents/<uuid:document_id>/pages/<int:number>/sign-off/", views.sign_off, name="sign-off"),
     path("documents/<uuid:document_id>/pages/<int:number>/reopen/", views.reopen, name="reopen"),
     path("documents/<uuid:document_id>/compare/", run_views.compare, name="compare"),
+    path("documents/<uuid:document_id>/rerun/", run_views.rerun, name="rerun"),
     path("documents/<uuid:document_id>/exports/", export_views.export_page, name="exports"),
     path("documents/<uuid:document_id>/exports/make/", export_views.make, name="export"),
     path("quality/", quality_views.quality_page, name="quality"),

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_cache_table'),
-        ('extraction', '0005_alert'),
+        ('extraction', '0005_alerts_and_reruns'),
         ('review', '0003_page_score'),
     ]
 

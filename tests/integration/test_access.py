@@ -50,6 +50,7 @@ def address(finding, admin, deployment, export, alert):
         "add": reverse("review:add", args=[document.pk, 1]),
         "sign": reverse("review:sign-off", args=[document.pk, 2]),
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
+        "rerun": reverse("review:rerun", args=[document.pk]),
         "compare": reverse("review:compare", args=[document.pk]),
         "exports": reverse("review:exports", args=[document.pk]),
         "export": reverse("review:export", args=[document.pk]),
@@ -101,6 +102,7 @@ WRITES = {
     "sign": ("reviewer",),
     "reopen": ("reviewer",),
     "export": ("staff", "reviewer"),
+    "rerun": ("staff", "reviewer"),
     "add-person": ("admin",),
     "price": ("admin",),
     "role": ("admin",),
@@ -111,7 +113,7 @@ WRITES = {
     "stop": ("admin",),
 }
 OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "compare",
-                   "exports", "export", "download")  # fmt: skip
+                   "rerun", "exports", "export", "download")  # fmt: skip
 
 
 @pytest.fixture
