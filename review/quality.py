@@ -27,16 +27,14 @@ from review.models import PageScore
 PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
 WORST = 10
 """Confusions that are shown."""
-MOST_TIMES = 10_000
-"""Of so many of the newest pages the seconds are counted."""
+NEWEST_PACED, MOST_TIMES = 1_000, 10_000
+"""Of so many of the newest documents, and at most so many of their pages, the seconds are counted."""
 NEWEST_CALIBRATED = 2_000
 """Of so many of the newest pages the calibration is counted."""
 NEWEST_TIMED = 500
 """Of so many of the newest documents the pages a second are counted."""
-_SUMS = {
-    name: Sum(name)
-    for name in ("tp", "fp", "fn", "day_right", "clock_right", "decided", "agreed", "timed", "review_seconds")
-}
+_SUMS = {name: Sum(name) for name in ("tp", "fp", "fn", "day_right", "clock_right")}
+_REVIEW_SUMS = {name: Sum(name) for name in ("decided", "agreed", "timed", "review_seconds")}
 _CONFIGURATION = ("reader", "run__finder", "run__without_model", "run__model_name", "run__prompt_version",
                   "run__rules_version")  # fmt: skip
 _LOWEST_FLOOR, _FLOOR_STEP = 0.95, 0.05
@@ -187,7 +185,7 @@ def configurations(found: QuerySet[PageScore]) -> list[Configuration]:
 def weeks(found: QuerySet[PageScore], since: date, until: date) -> list[Week]:
     """Every week from that of `since` to that of `until`; it begins on Monday."""
     known: dict[date, Result] = defaultdict(Result)
-    rows = found.values("signed_on").annotate(pages=Count("pk"), **_SUMS).order_by("signed_on")
+    rows = found.values("signed_on").annotate(pages=Count("pk"), **_SUMS, **_REVIEW_SUMS).order_by("signed_on")
     for row in rows:
         known[_monday(row["signed_on"])] += _result(row)
     count = (_monday(until) - _monday(since)).days // 7 + 1
@@ -204,12 +202,13 @@ def confusions(found: QuerySet[PageScore]) -> list[tuple[str, str, int]]:
 
 
 def paces(user: User, since: date) -> list[Paces]:
-    """How long pages of the clinic took, by reader."""
+    """How long pages of the clinic's newest documents took, by reader."""
     begins = timezone.make_aware(datetime.combine(since, time.min))
+    runs = Run.objects.filter(document__clinic_id=user.clinic_id, created_at__gte=begins)
+    newest = runs.order_by("-created_at")
     rows = (
-        RunPage.objects.filter(run__document__clinic_id=user.clinic_id, run__created_at__gte=begins)
+        RunPage.objects.filter(run__in=newest.values("pk")[:NEWEST_PACED])
         .exclude(reader="")
-        .order_by("-run__created_at")
         .values_list("reader", "read_seconds", "find_seconds")[:MOST_TIMES]
     )
     by_reader: dict[str, list[tuple[float, float]]] = {}
@@ -326,7 +325,7 @@ def _asks_nobody(row: Mapping[str, Any]) -> bool:
 
 
 def _result(row: Mapping[str, Any]) -> Result:
-    count = {name: row.get(name) or 0 for name in ("pages", *_SUMS)}
+    count = {name: row.get(name) or 0 for name in ("pages", *_SUMS, *_REVIEW_SUMS)}
     score = Score(count["tp"], count["fp"], count["fn"])
     review = (count["decided"], count["agreed"], count["timed"], count["review_seconds"])
     return Result(count["pages"], score, count["day_right"], count["clock_right"], *review)
