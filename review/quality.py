@@ -29,6 +29,8 @@ WORST = 10
 """Confusions that are shown."""
 NEWEST_PACED, MOST_TIMES = 1_000, 10_000
 """Of so many of the newest documents, and at most so many of their pages, the seconds are counted."""
+NEWEST_CORRECTED = 1_000
+"""Of so many of the newest pages with a correction the characters are counted."""
 NEWEST_CALIBRATED = 2_000
 """Of so many of the newest pages the calibration is counted."""
 NEWEST_TIMED = 500
@@ -167,8 +169,10 @@ def overall(found: Iterable[Week]) -> Result:
     return sum((week.result for week in found), Result())
 
 
-def configurations(found: QuerySet[PageScore]) -> list[Configuration]:
-    """Every configuration by how many pages it has, the most first."""
+def configurations(user: User, since: date) -> list[Configuration]:
+    """Every configuration of the clinic's pages by how many it has, the most first."""
+    # By document and run, as rows lie in the table: each run is looked up once.
+    found = PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_on__gte=since)
     rows = found.values(*_CONFIGURATION).annotate(pages=Count("pk"), **_SUMS).order_by("-pages", *_CONFIGURATION)
     return [
         Configuration(
@@ -194,9 +198,10 @@ def weeks(found: QuerySet[PageScore], since: date, until: date) -> list[Week]:
 
 
 def confusions(found: QuerySet[PageScore]) -> list[tuple[str, str, int]]:
-    """The characters that are taken for others most often: read, true, how often."""
+    """The characters that are taken for others most often on the newest pages: read, true, how often."""
     counted: Counter[str] = Counter()
-    for each in found.exclude(confusions={}).values_list("confusions", flat=True):
+    corrected = found.exclude(confusions={}).order_by("-signed_on")
+    for each in corrected.values_list("confusions", flat=True)[:NEWEST_CORRECTED]:
         counted.update(each)
     return [(pair[0], pair[1], count) for pair, count in counted.most_common(WORST)]
 

@@ -42,7 +42,7 @@ def quality_page(request: HttpRequest) -> HttpResponse:
         "overall": quality.overall(weeks),
         "weeks": weeks,
         "chart": quality.chart(weeks),
-        "configurations": quality.configurations(found),
+        "configurations": quality.configurations(user, since),
         "confusions": quality.confusions(reviewed),
         "paces": quality.paces(user, since),
         "speed": quality.speed(user, since),
