@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -34,7 +33,7 @@ def send_due(moment: datetime) -> bool:
     for alert in due.order_by("raised_at")[:MOST_AT_ONCE]:
         try:
             message(alert).send()
-        except (SMTPException, OSError) as error:  # Its text may quote an address.
+        except Exception as error:  # Wrong settings stop no scheduler either; its text may quote an address.
             logger.warning("an alert could not be sent by e-mail (%s); it is tried again", type(error).__name__)
             return False
         Alert.objects.filter(pk=alert.pk).update(mailed_at=moment)

@@ -6,18 +6,22 @@ are open. An upper floor adds a watch of its own with `watch`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from extraction import availability, costs
 from extraction.models import Alert, AlertKind
+
+logger = logging.getLogger(__name__)
 
 EVERY = timedelta(minutes=1)
 LEAST_RATIO = 0.85
@@ -87,10 +91,21 @@ class Watchman:
         """Raises and ends alerts. False where no watch was due. Raises database errors."""
         due = [each for each in WATCHES if self._is_due(each, moment)]
         for each in due:
-            self.readings[each] = list(each.look(moment))
-            note(self.readings[each], of=each.kinds, moment=moment)
-            self.looked_at[each] = moment
+            self._look_through(each, moment)
         return bool(due)
+
+    def _look_through(self, each: Watch, moment: datetime) -> None:
+        """A watch that breaks off ends no alert, and stops neither the others nor whoever asks."""
+        self.looked_at[each] = moment
+        try:
+            found = list(each.look(moment))
+        except AnyDatabaseError:
+            raise
+        except Exception as error:  # Its text may quote anything.
+            logger.error("a watch of %s broke off (%s)", ", ".join(sorted(each.kinds)), type(error).__name__)  # noqa: TRY400
+            return
+        self.readings[each] = found
+        note(found, of=each.kinds, moment=moment)
 
     def _is_due(self, each: Watch, moment: datetime) -> bool:
         before = self.looked_at.get(each)

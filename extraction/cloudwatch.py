@@ -84,7 +84,7 @@ def put_alarms() -> list[str]:
                 Statistic="Maximum",
                 Period=int(EVERY.total_seconds()),
                 EvaluationPeriods=5,
-                DatapointsToAlarm=1 if kind != AlertKind.HEALTH else 5,
+                DatapointsToAlarm=1 if kind != AlertKind.HEALTH else 3,
                 Threshold=0,
                 ComparisonOperator="GreaterThanThreshold",
                 TreatMissingData="breaching" if kind == AlertKind.HEALTH else "ignore",
@@ -114,5 +114,5 @@ def _refusals_explained() -> Iterator[None]:
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "unknown")
         raise Refused(f"CloudWatch refuses ({code}).") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ValueError) as error:  # The latter for an address that is none.
         raise Refused(f"CloudWatch cannot be called ({type(error).__name__}).") from error

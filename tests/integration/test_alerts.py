@@ -234,6 +234,21 @@ def test_a_watch_is_looked_through_when_it_is_due():
     assert watchman.looked_at[costly] == NOON
 
 
+def test_a_watch_that_breaks_off_ends_nothing_and_stops_nobody(clinic, staff, monkeypatch, caplog):
+    alerts.note([wrong(clinic, kind=AlertKind.COST)], of=[AlertKind.COST], moment=NOON)
+    for _run in range(3):
+        scored(staff, tp=1, fn=9)
+
+    def broken(*_args):
+        raise KeyError("Tremblay")
+
+    monkeypatch.setattr("extraction.usage.this_month", broken)
+    alerts.evaluate(NOON)
+    assert open_kinds(clinic) == ["cost", "recall"]
+    assert "a watch of cost broke off (KeyError)" in caplog.text
+    assert "Tremblay" not in caplog.text
+
+
 def test_the_scheduler_raises_alerts_while_redis_is_away(staff):
     for _run in range(3):
         scored(staff, tp=1, fn=9)
@@ -370,6 +385,12 @@ def test_a_dead_mail_server_loses_nothing(told_by_mail, clinic, caplog):
     assert "Over since" in mail.outbox[0].body
 
 
+def test_a_mail_server_that_is_set_up_wrongly_stops_nobody(told_by_mail, clinic):
+    told_by_mail.EMAIL_BACKEND = "nowhere.EmailBackend"
+    AlertFactory(clinic=clinic, raised_at=NOON)
+    assert not alert_mail.send_due(NOON)
+
+
 def test_the_scheduler_tries_again_after_a_pause(told_by_mail, clinic, monkeypatch):
     tried: list[datetime] = []
     monkeypatch.setattr(alert_mail, "send_due", lambda moment: bool(tried.append(moment)))
@@ -446,8 +467,9 @@ def test_another_region_is_refused(watched, settings):
         call_command("put_cloudwatch_alarms")
 
 
-def test_cloudwatch_out_of_reach_is_one_log_line_and_no_reason_to_stop(watched, settings, caplog):
-    settings.AWS_ENDPOINT_URL = "http://127.0.0.1:9"
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9", "no address"])
+def test_cloudwatch_out_of_reach_is_one_log_line_and_no_reason_to_stop(watched, settings, caplog, address):
+    settings.AWS_ENDPOINT_URL = address
     assert not cloudwatch.publish([], NOON)
     assert caplog.text.count("the metrics could not be sent") == 1
 
