@@ -31,6 +31,7 @@ class Right(StrEnum):
     PEOPLE = "people"  # add people, change roles
     MODELS = "models"  # try another model, roll it back
     AVAILABILITY = "availability"  # see how the model server does
+    ALERTS = "alerts"  # see every alert, acknowledge it
     COSTS = "costs"  # see what the system costs, change prices
 
 
@@ -41,7 +42,16 @@ RIGHTS: dict[str, frozenset[Right]] = {
     ),
     # An administrator answers for the system and needs no patient's page for that (need to know, R-22.1, P-39.1 s. 20).
     Role.ADMIN: frozenset(
-        {Right.LIST, Right.QUALITY, Right.JOURNAL, Right.PEOPLE, Right.MODELS, Right.AVAILABILITY, Right.COSTS}
+        {
+            Right.LIST,
+            Right.QUALITY,
+            Right.JOURNAL,
+            Right.PEOPLE,
+            Right.MODELS,
+            Right.AVAILABILITY,
+            Right.ALERTS,
+            Right.COSTS,
+        }
     ),
 }
 
@@ -57,6 +67,7 @@ REFUSALS = {
     Right.PEOPLE: _("Only administrators manage people."),
     Right.MODELS: _("Only administrators change the model."),
     Right.AVAILABILITY: _("Only administrators see how the servers do."),
+    Right.ALERTS: _("Only administrators see all alerts."),
     Right.COSTS: _("Only administrators see the costs."),
 }
 

@@ -22,6 +22,7 @@ class Verb(models.TextChoices):
     USER_ENABLED = "admin.user_enabled", _("Person reactivated")
     INVITATION_MADE = "admin.invitation_made", _("Invitation link made")
     PRICE_CHANGED = "admin.price_changed", _("Price changed")
+    ALERT_ACKNOWLEDGED = "admin.alert_acknowledged", _("Alert acknowledged")
 
     DOCUMENT_UPLOADED = "doc.uploaded", _("Document uploaded")
     DOCUMENT_REJECTED = "doc.rejected", _("Document refused at upload")

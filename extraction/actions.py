@@ -1,4 +1,4 @@
-"""Every write to documents, runs and prices that a person asks for, each with its event in the same transaction.
+"""Every write to documents, runs, prices and alerts that a person asks for, with its event in the same transaction.
 
 What a worker writes while it holds a run stands in `extraction.claims`.
 """
@@ -13,15 +13,16 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit.record import record, record_alone
 from audit.verbs import Outcome, Purpose, Verb
-from extraction import following, prices, queue, storage
+from extraction import following, prices, queue, storage, traffic
 from extraction.configuration import has_model, limits
 from extraction.errors import UnreadableDocument
-from extraction.models import Document, Finder, PageState, PriceChange, Run, Status
+from extraction.models import Alert, Document, Finder, PageState, PriceChange, Run, Status
 from extraction.queries import newest_run
 from extraction.readers import pdf
 from vault.index import blind_index
@@ -89,21 +90,40 @@ def _store(document: Document, data: bytes, *, by: User) -> Run:
         raise
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """How to read and search a document. An empty `finder` is what there is, an empty `prompt` that in service."""
+
+    reader: str = "auto"
+    finder: str = ""
+    prompt: str = ""
+
+
 @transaction.atomic
-def start_run(*, document: Document, by: User) -> Run:
-    """Queues an extraction of the document with the configuration of this moment."""
-    asks_model = has_model()
+def start_run(*, document: Document, configuration: Configuration | None = None, by: User) -> Run:
+    """Queues an extraction of the document with the configuration of this moment, or another one."""
+    asked = configuration or Configuration()
+    finder = asked.finder or (Finder.HYBRID if has_model() else Finder.PATTERN)
+    asks_model = finder != Finder.PATTERN
     run = Run.objects.create(
         document=document,
         requested_by=by,
+        reader=asked.reader,
         ocr=settings.OCR_READER,
-        finder=Finder.HYBRID if asks_model else Finder.PATTERN,
-        model_name=settings.LLM_MODEL if asks_model else "",
+        finder=finder,
+        model_name=_model_name(asked.prompt) if asks_model else "",
+        asked_prompt=asked.prompt if asks_model else "",
     )
     following.tell(document.pk)
-    record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=document.pk)
+    chosen = {} if configuration is None else {"reader": run.reader, "finder": run.finder, "prompt": run.asked_prompt}
+    record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=document.pk, details=chosen)
     queue.enqueue_on_commit(run)
     return run
+
+
+def _model_name(prompt: str) -> str:
+    """Whom a run is queued for. Where documents are routed a worker notes another one, but not for a chosen prompt."""
+    return traffic.in_service()[1] if prompt else settings.LLM_MODEL
 
 
 def check_can_retry(run: Run) -> None:
@@ -164,3 +184,14 @@ def change_price(*, name: str, amount: Decimal, from_day: date, source: str, by:
     record(Verb.PRICE_CHANGED, by=by, object_type="price", object_id=row.pk, purpose=Purpose.ADMINISTRATION,
            details=details)  # fmt: skip
     return row
+
+
+@transaction.atomic
+def acknowledge(*, alert: Alert, by: User) -> None:
+    """Says that somebody knows. The first one stands; an alert that is over may be acknowledged too."""
+    changed = Alert.objects.filter(pk=alert.pk, acknowledged_at=None).update(
+        acknowledged_at=timezone.now(), acknowledged_by=by
+    )
+    if changed:
+        record(Verb.ALERT_ACKNOWLEDGED, by=by, object_type="alert", object_id=alert.pk, reason_code=alert.kind,
+               purpose=Purpose.ADMINISTRATION)  # fmt: skip

@@ -39,7 +39,7 @@ MINUTE = timedelta(minutes=1)
 TOTAL_TARGET, TOTAL_ALERT = 45 / 20, 60 / 20
 MODEL_TARGET, MODEL_ALERT = 30 / 20, 45 / 20
 """Seconds a page: the planning document gives them for a document of 20 pages."""
-SLOW_IN_A_ROW = 3
+IN_A_ROW = 3
 
 Verdict = Literal["met", "missed", "open"]
 
@@ -260,8 +260,16 @@ class Timing(NamedTuple):
     model: float
 
     @property
+    def is_late(self) -> bool:
+        return self.total > TOTAL_ALERT * self.pages
+
+    @property
+    def is_late_by_model(self) -> bool:
+        return self.model > MODEL_ALERT * self.pages
+
+    @property
     def is_slow(self) -> bool:
-        return self.total > TOTAL_ALERT * self.pages or self.model > MODEL_ALERT * self.pages
+        return self.is_late or self.is_late_by_model
 
 
 class Pace(NamedTuple):
@@ -282,7 +290,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, -(-len(ordered) * round(share * 100) // 100) - 1)]
 
 
-def are_slow(newest_first: Sequence[Timing]) -> bool:
-    """Whether the newest documents in a row took longer than the alert allows."""
-    newest = newest_first[:SLOW_IN_A_ROW]
-    return len(newest) == SLOW_IN_A_ROW and all(timing.is_slow for timing in newest)
+def three_in_a_row(newest_first: Iterable[bool]) -> bool:
+    """Whether the newest three are there and each is wrong: one document alone is no reason for an alert."""
+    newest = list(newest_first)[:IN_A_ROW]
+    return len(newest) == IN_A_ROW and all(newest)

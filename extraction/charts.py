@@ -49,6 +49,16 @@ def state_bars(buckets: Sequence[Bucket]) -> list[Bar]:
     return bars
 
 
+def share_bars(kind: str, shares: Sequence[float | None]) -> list[Bar]:
+    """A bar for each share of 0..1, from below; none where nothing is known."""
+    width = WIDTH / len(shares)
+    return [
+        Bar(kind, _n(place * width), _n(HEIGHT - HEIGHT * share), _n(width), _n(HEIGHT * share))
+        for place, share in enumerate(shares)
+        if share is not None
+    ]
+
+
 def curve(kind: str, values: Sequence[float | None], top: float) -> Curve:
     """The values, one a bucket, from 0 at the bottom to `top`; higher ones are cut off there."""
     width = WIDTH / len(values)

@@ -37,15 +37,16 @@ def has_model() -> bool:
     return bool(settings.LLM_ENDPOINT) and not (start and start.step == "impossible")
 
 
-def model_finder() -> ModelFinder | None:
-    """The model finder with the prompt of LLM_PROMPT; None when no endpoint is set."""
+def model_finder(prompt_version: str = "") -> ModelFinder | None:
+    """The model finder with this prompt, or that of LLM_PROMPT; None when no endpoint is set."""
     if not settings.LLM_ENDPOINT:
         return None  # before the client's libraries are loaded for nothing
     from extraction.finders.model import ModelFinder
     from extraction.llm import client, prompts
 
     server = client.from_settings()
-    return ModelFinder(server, prompts.load(settings.LLM_PROMPT or prompts.CURRENT)) if server is not None else None
+    prompt = prompts.load(prompt_version or settings.LLM_PROMPT or prompts.CURRENT)
+    return ModelFinder(server, prompt) if server is not None else None
 
 
 def deployed_finder(endpoints: Sequence[str], model_name: str, prompt_version: str) -> ModelFinder:

@@ -14,7 +14,7 @@ from extraction.actions import Billing
 from extraction.costs import Hosting, TokenPrices, Workload
 from extraction.deployments import NotReady, RefusedAddress, check_addresses, check_servers
 from extraction.llm import profiles, prompts
-from extraction.models import Document
+from extraction.models import AlertKind, Document
 from extraction.prices import PriceList
 from extraction.templatetags.health_text import state_words
 
@@ -166,3 +166,18 @@ class PriceForm(forms.Form):
     def __init__(self, *args: Any, names: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].choices = names  # type: ignore[attr-defined]
+
+
+class AlertFilterForm(forms.Form):
+    """Every field narrows the history; all are optional."""
+
+    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("All")), *AlertKind.choices])
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """Arguments of a query of alerts; those left empty are absent."""
+        names = {"kind": "kind", "since": "raised_at__date__gte", "until": "raised_at__date__lte"}
+        data = self.cleaned_data if self.is_valid() else {}
+        return {lookup: data[field] for field, lookup in names.items() if data.get(field)}

@@ -26,7 +26,7 @@ from extraction.models import Finder, PageState, Run
 from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Ocr, PageRead, Reader
 from extraction.ticking import ticking
-from extraction.traffic import Switch, in_the_shadow, routed
+from extraction.traffic import Switch, finder_in_service, in_the_shadow, routed
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelFinder
@@ -131,6 +131,9 @@ def _plan(run: Run, model: ModelFinder | Switch | None) -> Work:
 
 
 def _model(run: Run) -> AbstractContextManager[ModelFinder | Switch | None]:
+    """A prompt that a person chose is asked of the model in service; other documents go where they are routed."""
+    if run.uses_model and run.asked_prompt:
+        return nullcontext(finder_in_service(run.asked_prompt))
     return routed(run.document_id, _model_finder) if run.uses_model else nullcontext()
 
 

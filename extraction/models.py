@@ -185,6 +185,8 @@ class Run(models.Model):
     model_name = models.CharField(max_length=150, blank=True)
     prompt_version = models.CharField(max_length=40, blank=True)
     without_model = models.BooleanField(default=False)
+    # A person chose this prompt; "" is whatever is in service when the run is worked off.
+    asked_prompt = models.CharField(max_length=40, blank=True, default="", db_default="")
 
     claim = models.UUIDField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
@@ -388,3 +390,62 @@ class PriceChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.from_day}"
+
+
+class AlertKind(models.TextChoices):
+    """What may be wrong, as the planning document lists it ("Production Validation")."""
+
+    PRECISION = "precision", _("Precision")
+    RECALL = "recall", _("Recall")
+    TOTAL_TIME = "total_time", _("Time of a document")
+    MODEL_TIME = "model_time", _("Time of the model")
+    HEALTH = "health", _("Health of the model server")
+    ERROR_RATE = "error_rate", _("Unusable answers")
+    COST = "cost", _("Cost of the month")
+
+
+class Alert(models.Model):
+    """Something that is wrong, from when it was noticed to when it was over. While it lasts there is one row.
+
+    `clinic` is null for what concerns the whole installation, and `subject` is then the server's name. `figure` and
+    `detail` (the state of the newest look at a server, or failed/asked pages) are of `seen_at`, when it was last found
+    wrong. Codes and figures only: nothing here names a person or a document.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=12, choices=AlertKind.choices)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, null=True, related_name="+")
+    subject = models.CharField(max_length=100, blank=True)
+    detail = models.CharField(max_length=20, blank=True)
+    figure = models.FloatField()
+    threshold = models.FloatField()
+    began_at = models.DateTimeField()
+    raised_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    acknowledged_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "clinic"], condition=Q(ended_at=None, clinic__isnull=False),
+                name="alert_once_a_clinic_while_it_lasts",
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "subject"], condition=Q(ended_at=None, clinic=None),
+                name="alert_once_while_it_lasts",
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["ended_at", "clinic"], name="alert_open"),
+            models.Index(fields=["-raised_at"], name="alert_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.raised_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.ended_at is None

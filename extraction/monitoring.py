@@ -1,7 +1,7 @@
-"""Reads about how the model servers do: for monitors, for people who wait, and for the page of an administrator.
+"""Reads about how the model servers do: for monitors, for alerts, and for the page of an administrator.
 
 The samples are the installation's and name no clinic. How long documents took and which pages the model failed at are
-the person's own clinic's.
+one clinic's.
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from accounts.models import User
-from accounts.policy import Right, has_right
 from extraction import availability, charts
 from extraction.availability import UP, Bucket, Look, Outage, Timing, Uptime
 from extraction.charts import Bar, Curve
-from extraction.configuration import model_start
 from extraction.models import Finder, PageState, Run, RunPage, Sample, Status
 from extraction.traffic import SERVER, watched
 
@@ -29,8 +26,6 @@ STALE = timedelta(minutes=3)
 """A sample that old says nothing of now."""
 OFF, UNKNOWN = "off", "unknown"
 NEWEST_DOCUMENTS = 500
-LEAST_PAGES = 20
-"""Of fewer pages no share of errors is worth an alert."""
 
 
 # --- Now -------------------------------------------------------------------------------------------------------------
@@ -71,110 +66,6 @@ def condition(names: Sequence[str], moment: datetime) -> Condition:
     return next((each for each in all_of_them if not each.is_well), all_of_them[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """One plain sentence for the person who reads it."""
-
-    sentence: str
-
-
-def alerts(user: User, moment: datetime) -> list[Alert]:
-    """What the person should know of now. While all is well this is one query for most people.
-
-    What is wrong with a newcomer is told on its own page, and what was replaced may be switched off.
-    """
-    may_look = has_right(user, Right.AVAILABILITY)
-    looks = _recent(moment)
-    if not all(look.is_up for seen in looks.values() for look in seen):
-        in_service = servers()
-        looks = {server: seen for server, seen in looks.items() if server in in_service}
-    start = model_start()
-    expected = start is not None and start.step != "ready"  # The page says that it is starting, or will not come.
-    failing = [] if expected else [server for server, seen in looks.items() if _fails_now(seen, moment)]
-    found = []
-    if failing and len(failing) == len(looks):
-        found.append(_all_are_down(user, failing, looks, moment))
-    elif failing and may_look:
-        found += [_one_is_down(server, moment) for server in failing]
-    if may_look:
-        found += _unwatched(looks, moment) + _flapping(looks, failing, moment) + _of_documents(user, moment)
-    return found
-
-
-def _recent(moment: datetime) -> dict[str, list[Look]]:
-    """The looks of the last minutes by server, in the order of time."""
-    rows = Sample.objects.filter(minute__gte=moment - availability.FAILURES_WITHIN).order_by("minute")
-    looks: dict[str, list[Look]] = {}
-    for server, minute, state in rows.values_list("server", "minute", "state"):
-        looks.setdefault(server, []).append(Look(minute, state))
-    return looks
-
-
-def _fails_now(looks: list[Look], moment: datetime) -> bool:
-    return not looks[-1].is_up and availability.is_failing(looks, moment)
-
-
-def _all_are_down(user: User, failing: list[str], looks: dict[str, list[Look]], moment: datetime) -> Alert:
-    since = _clock(min(_began(server) for server in failing), moment)
-    if {looks[server][-1].state for server in failing} <= {"unreachable", "timeout", "unresolved"}:
-        sentence = _("The model server has not answered since {time}; documents wait for it.").format(time=since)
-    else:
-        sentence = _("The model server cannot be used since {time}; documents wait for it.").format(time=since)
-    if has_right(user, Right.UPLOAD):
-        sentence += " " + _("“Go on without the model” lets one of them continue with the pattern alone.")
-    return Alert(sentence)
-
-
-def _one_is_down(server: str, moment: datetime) -> Alert:
-    since = _clock(_began(server), moment)
-    return Alert(
-        _("The model server “{name}” fails since {time}; another one answers.").format(name=server, time=since)
-    )
-
-
-def _began(server: str) -> datetime:
-    """Since when every look at the server failed."""
-    samples = Sample.objects.filter(server=server)
-    up = samples.filter(state=UP).order_by("-minute").values_list("minute", flat=True).first()
-    after = samples.filter(minute__gt=up) if up is not None else samples
-    return after.order_by("minute").values_list("minute", flat=True)[0]
-
-
-def _unwatched(looks: dict[str, list[Look]], moment: datetime) -> list[Alert]:
-    if looks or not servers():
-        return []
-    newest = Sample.objects.order_by("-minute").values_list("minute", flat=True).first()
-    if newest is None:
-        return [Alert(_("Nobody has looked at the model server yet. Does the scheduler run?"))]
-    since = _clock(newest, moment)
-    return [Alert(_("Nobody has looked at the model server since {time}. Does the scheduler run?").format(time=since))]
-
-
-def _flapping(looks: dict[str, list[Look]], failing: list[str], moment: datetime) -> list[Alert]:
-    unsteady = [name for name, seen in looks.items() if name not in failing and availability.is_failing(seen, moment)]
-    if not unsteady:
-        return []
-    return [Alert(_("The model server answers again, but failed three times in the last five minutes."))]
-
-
-def _of_documents(user: User, moment: datetime) -> list[Alert]:
-    since = moment - timedelta(days=1)
-    found = []
-    errors = model_errors(user, since)
-    if errors.asked >= LEAST_PAGES and errors.ratio is not None and errors.ratio > availability.ERROR_ALERT:
-        sentence = _("The model's answers were unusable on {failed} of {asked} pages since yesterday.")
-        found.append(Alert(sentence.format(failed=errors.failed, asked=errors.asked)))
-    if availability.are_slow(timings(user, since, newest=availability.SLOW_IN_A_ROW)):
-        found.append(Alert(_("The last three documents took longer than they may.")))
-    return found
-
-
-def _clock(at: datetime, moment: datetime) -> str:
-    local = timezone.localtime(at)
-    is_today = local.date() == timezone.localtime(moment).date()
-    return local.strftime("%H:%M" if is_today else "%Y-%m-%d %H:%M")
-
-
 # --- Documents -------------------------------------------------------------------------------------------------------
 
 
@@ -190,10 +81,10 @@ class ModelErrors:
         return self.failed / self.asked if self.asked else None
 
 
-def model_errors(user: User, since: datetime) -> ModelErrors:
-    """Of the documents of the person's clinic that were finished since then."""
+def model_errors(clinic_id: UUID, since: datetime) -> ModelErrors:
+    """Of the documents of a clinic that were finished since then."""
     pages = RunPage.objects.filter(
-        run__document__clinic_id=user.clinic_id,
+        run__document__clinic_id=clinic_id,
         run__finished_at__gte=since,
         run__without_model=False,
         state=PageState.FOUND,
@@ -202,14 +93,14 @@ def model_errors(user: User, since: datetime) -> ModelErrors:
     return ModelErrors(**counts)
 
 
-def timings(user: User, since: datetime, *, newest: int = NEWEST_DOCUMENTS) -> list[Timing]:
-    """The times of the newest documents of the person's clinic, newest first.
+def timings(clinic_id: UUID, since: datetime, *, newest: int = NEWEST_DOCUMENTS) -> list[Timing]:
+    """The times of the newest documents of a clinic, newest first.
 
     Only of those that went through in one go: one that waited for a service, or was started again by a person, says
     nothing about how fast the machines are.
     """
     rows = (
-        Run.objects.filter(document__clinic_id=user.clinic_id, status=Status.DONE, turn=0, finished_at__gte=since)
+        Run.objects.filter(document__clinic_id=clinic_id, status=Status.DONE, turn=0, finished_at__gte=since)
         .annotate(count=Count("pages"), reading=Sum("pages__read_seconds"), finding=Sum("pages__find_seconds"))
         .filter(started_at__isnull=False, count__gt=0)
         .order_by("-finished_at")[:newest]
@@ -237,9 +128,9 @@ class Documents:
     total: availability.Pace | None
 
 
-def documents(user: User, since: datetime) -> Documents:
-    """The documents of the person's clinic that were finished since then, as `timings` chooses them."""
-    found = timings(user, since)
+def documents(clinic_id: UUID, since: datetime) -> Documents:
+    """The documents of a clinic that were finished since then, as `timings` chooses them."""
+    found = timings(clinic_id, since)
     return Documents(
         count=len(found),
         slow=sum(timing.is_slow for timing in found),
@@ -339,6 +230,16 @@ def overview(server: str, period: Period, moment: datetime) -> Overview:
         requests=_requests(bars),
         cache=_cache(bars),
     )
+
+
+def month_uptime(moment: datetime) -> Uptime:
+    """The working minutes of the last 30 days of every server in service together. Half a second of work each."""
+    zone, since = timezone.get_default_timezone(), bounds(Period.MONTH, moment)[0]
+    found = [
+        availability.uptime(looks_at(server, since, moment), since=since, until=moment, zone=zone)
+        for server in servers()
+    ]
+    return Uptime(*(sum(getattr(each, name) for each in found) for name in ("up", "down", "unknown")))
 
 
 def looks_at(server: str, since: datetime, until: datetime) -> list[Look]:

@@ -1,5 +1,5 @@
-"""What has to happen in time without anybody asking: waking runs, taking them back from workers that died, and looking
-at the model servers.
+"""What has to happen in time without anybody asking: waking runs, taking them back from workers that died, looking at
+the model servers, and raising alerts.
 
 Any number of schedulers may run; the one that holds the lease works, and another takes over when it falls silent.
 Everything here may be done twice without harm, so two that overlap for a moment (clocks differ) spoil nothing.
@@ -24,7 +24,8 @@ from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from audit.record import JournalUnavailable
-from extraction import claims, deployments, following, queue, sampling, storage
+from extraction import alert_mail, claims, cloudwatch, deployments, following, queue, sampling, storage
+from extraction.alerts import Watchman
 from extraction.models import Lease
 from vault.errors import VaultError
 
@@ -71,6 +72,8 @@ class Scheduler:
     tidied_at: datetime | None = None
     strays: set[str] = field(default_factory=set)
     sampler: sampling.Sampler = field(default_factory=sampling.Sampler)
+    watchman: Watchman = field(default_factory=Watchman)
+    mail_due: datetime | None = None
     trouble: str = ""
 
     def round(self, moment: datetime) -> bool:
@@ -84,6 +87,11 @@ class Scheduler:
             deployments.evaluate(moment)  # Before Redis is asked for: a bad model must go without it, too.
             self.evaluated_at = moment
         self.sampler.round(moment)  # Before Redis is needed: its outage says nothing about the model server.
+        if self.watchman.round(moment):
+            cloudwatch.publish(self.watchman.newest, moment)
+        if self.mail_due is None or moment >= self.mail_due:
+            is_sent = alert_mail.send_due(moment)
+            self.mail_due = None if is_sent else moment + alert_mail.PAUSE
         queue.queue().connection.ping()
         if is_sweep:
             forget_dead_jobs()

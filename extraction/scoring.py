@@ -75,6 +75,11 @@ def wilson(hits: int, total: int) -> tuple[float, float] | None:
     return max(0.0, min(share, (middle - spread) / scale)), min(1.0, max(share, (middle + spread) / scale))
 
 
+def bin_of(confidence: float) -> int:
+    """Which of the BINS bins of equal width a confidence falls into, from 0."""
+    return min(int(confidence * BINS), BINS - 1)
+
+
 def calibration_error(outcomes: Iterable[Outcome]) -> float | None:
     """The expected calibration error, 0..1: how far confidence lies from the share that is right, on average.
 
@@ -83,7 +88,7 @@ def calibration_error(outcomes: Iterable[Outcome]) -> float | None:
     """
     bins: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
-        bins.setdefault(min(int(outcome[0] * BINS), BINS - 1), []).append(outcome)
+        bins.setdefault(bin_of(outcome[0]), []).append(outcome)
     count = sum(map(len, bins.values()))
     # In one bin, share x (mean confidence - share right) is the difference of the sums over the count of all.
     return sum(abs(sum(sure - right for sure, right in each)) for each in bins.values()) / count if count else None

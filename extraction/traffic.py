@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.utils import timezone
 
-from extraction.configuration import deployed_finder
+from extraction.configuration import deployed_finder, model_finder
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders.proposal import Proposal
 from extraction.llm import rollout
@@ -208,6 +208,17 @@ def in_service() -> tuple[str, str]:
     if adopted is None:
         return settings.LLM_ENDPOINT, settings.LLM_MODEL
     return adopted.endpoints[0], adopted.model_name
+
+
+def finder_in_service(prompt_version: str) -> ModelFinder:
+    """The model that is in service with a prompt that somebody chose. Raises ServiceUnavailable where there is none."""
+    adopted = Deployment.objects.filter(state=DeploymentState.ADOPTED).first()
+    if adopted is not None:
+        return deployed_finder(adopted.endpoints, adopted.model_name, prompt_version)
+    finder = model_finder(prompt_version)
+    if finder is None:
+        raise ServiceUnavailable("model_unavailable")
+    return finder
 
 
 def watched() -> list[Watched]:

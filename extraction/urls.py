@@ -1,6 +1,6 @@
 from django.urls import path
 
-from extraction import deployment_views, views
+from extraction import alert_views, deployment_views, views
 
 app_name = "extraction"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("models/<uuid:deployment_id>/next/", deployment_views.go_on, name="next-step"),
     path("models/<uuid:deployment_id>/roll-back/", deployment_views.roll_back, name="roll-back"),
     path("models/<uuid:deployment_id>/stop/", deployment_views.stop, name="stop-deployment"),
+    path("alerts/", alert_views.alert_list, name="alerts"),
+    path("alerts/<uuid:alert_id>/acknowledge/", alert_views.acknowledge, name="acknowledge"),
     path("availability/", views.model_availability, name="availability"),
     path("costs/", views.cost_page, name="costs"),
     path("costs/prices/", views.change_price, name="change-price"),

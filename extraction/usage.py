@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from extraction import costs
+from extraction import costs, prices
+from extraction.forms import CalculatorForm
 from extraction.models import Finder, PageState, Run, RunPage, Sample, Status
 from extraction.prices import PriceBook, PriceList
 
@@ -50,15 +51,24 @@ class Month:
         return self.total > costs.MONTHLY_ALERT
 
 
-def months(clinic_id: UUID, prices: PriceBook, *, instance: str, fixed: Decimal, moment: datetime) -> list[Month]:
+def months(clinic_id: UUID, book: PriceBook, *, instance: str, fixed: Decimal, moment: datetime) -> list[Month]:
     """The last months, the present one first, as if the servers ran on `instance`; none before the first use."""
     ends = beginnings(moment)
     found = [
-        _month(clinic_id, prices.on(begins.date()), begins, until, instance=instance, fixed=fixed)
+        _month(clinic_id, book.on(begins.date()), begins, until, instance=instance, fixed=fixed)
         for begins, until in zip(ends[1:], ends[:-1], strict=True)
     ]
     used = [place for place, month in enumerate(found) if month.pages or month.server_hours]
     return found[: max(used, default=0) + 1]
+
+
+def this_month(clinic_id: UUID, moment: datetime) -> Month:
+    """The present month so far, reckoned as the page of costs does before anybody types an assumption."""
+    until, begins = beginnings(moment)[:2]
+    held = prices.book(clinic_id).on(begins.date())
+    form = CalculatorForm({}, instances=held.instances)
+    fixed = form.estimate(held).hosting.fixed
+    return _month(clinic_id, held, begins, until, instance=form.assumed["instance"], fixed=fixed)
 
 
 def beginnings(moment: datetime) -> list[datetime]:
@@ -69,7 +79,7 @@ def beginnings(moment: datetime) -> list[datetime]:
 
 
 def _month(
-    clinic_id: UUID, prices: PriceList, begins: datetime, until: datetime, *, instance: str, fixed: Decimal
+    clinic_id: UUID, held: PriceList, begins: datetime, until: datetime, *, instance: str, fixed: Decimal
 ) -> Month:
     done = Run.objects.filter(
         document__clinic_id=clinic_id, status=Status.DONE, created_at__gte=begins, created_at__lt=until
@@ -91,7 +101,7 @@ def _month(
         textract_pages=pages["textract"],
         model_pages=pages["model"],
         server_hours=hours,
-        server_cost=hours * prices.hourly(instance),
-        textract_cost=costs.ocr(pages=Decimal(pages["textract"]), price=prices.amount("textract.page")),
+        server_cost=hours * held.hourly(instance),
+        textract_cost=costs.ocr(pages=Decimal(pages["textract"]), price=held.amount("textract.page")),
         fixed=fixed if minutes else Decimal(0),
     )

@@ -48,7 +48,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
     if "rows" in request.GET:
         return render(request, "extraction/_rows.html", context)
     record_alone(Verb.LIST_VIEWED, by=user, object_type="document", count=len(rows))
-    context |= {"alerts": monitoring.alerts(user, timezone.now()), "model_start": model_start()}
+    context["model_start"] = model_start()
     return render(request, "extraction/document_list.html", context)
 
 
@@ -180,9 +180,8 @@ def model_availability(request: HttpRequest) -> HttpResponse:
         "servers": servers,
         "periods": list(Period),
         "condition": monitoring.condition([overview.server] if servers else [], moment),
-        "alerts": monitoring.alerts(user, moment),
-        "errors": monitoring.model_errors(user, since),
-        "documents": monitoring.documents(user, since),
+        "errors": monitoring.model_errors(user.clinic_id, since),
+        "documents": monitoring.documents(user.clinic_id, since),
         "targets": availability,
     }
     return render(request, "extraction/availability.html", context)

@@ -15,11 +15,12 @@ from extraction.actions import CannotRun
 from extraction.api import router as extraction_router
 from namsite.middleware import DomainErrorMiddleware, sentence
 from review.api import router as review_router
+from review.policy import Conflict
 
 api = NinjaAPI(
     title="Repérage NAM",
     version="1",
-    description="Upload PDFs, follow their extraction, read the results. Same rights as the pages; all is journalled.",
+    description="Upload PDFs, follow their extraction, read and export the results. Rights and journal are the pages'.",
     auth=AUTHENTICATION,
     docs_url="/docs",
 )
@@ -39,6 +40,11 @@ def not_found(request: HttpRequest, _error: Http404) -> HttpResponse:
 
 @api.exception_handler(CannotRun)
 def cannot_run(request: HttpRequest, error: CannotRun) -> HttpResponse:
+    return _answer(request, 409, "conflict", str(error))
+
+
+@api.exception_handler(Conflict)
+def conflict(request: HttpRequest, error: Conflict) -> HttpResponse:
     return _answer(request, 409, "conflict", str(error))
 
 

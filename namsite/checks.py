@@ -89,9 +89,10 @@ def model_endpoint_is_private(**_: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def aws_stays_in_canada(**_: Any) -> Iterator[CheckMessage]:
-    """Textract, S3 and KMS are used in one region, through addresses of that region or private ones."""
+    """Textract, S3, KMS and CloudWatch are used in one region, through addresses of that region or private ones."""
     in_use = settings.OCR_READER == "textract" or any(
-        getattr(settings, name) for name in ("VAULT_KMS_KEY_ID", "VAULT_S3_BUCKET", "TEXTRACT_BUCKET")
+        getattr(settings, name)
+        for name in ("VAULT_KMS_KEY_ID", "VAULT_S3_BUCKET", "TEXTRACT_BUCKET", "CLOUDWATCH_NAMESPACE")
     )
     if not in_use:
         return

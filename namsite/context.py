@@ -6,12 +6,20 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 
 from accounts.policy import rights
+from extraction.banner import banner
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """The person's rights by name, and whether this installation is a demonstration."""
+    """The person's rights by name, what they should know of now, and whether this installation is a demonstration.
+
+    `alerts` are looked up by the templates that show them only.
+    """
     user = getattr(request, "user", None)
-    may = rights(user) if user and user.is_authenticated else {}
-    return {"may": may, "is_demo": settings.DEMO, "languages": settings.LANGUAGES}
+    known = user if user and user.is_authenticated else None
+    alerts: Any = SimpleLazyObject(lambda: banner(known, timezone.now())) if known else []
+    may = rights(known) if known else {}
+    return {"may": may, "alerts": alerts, "is_demo": settings.DEMO, "languages": settings.LANGUAGES}

@@ -183,6 +183,13 @@ HF_TOKEN = env.str("HF_TOKEN", default="")
 SECOND_REVIEW_SHARE = env.float("SECOND_REVIEW_SHARE", default=5.0)
 SECOND_REVIEW_RISKY_SHARE = env.float("SECOND_REVIEW_RISKY_SHARE", default=25.0)
 
+# --- Alerts ---------------------------------------------------------------------------------------------------------
+
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
+CLOUDWATCH_NAMESPACE = env.str("CLOUDWATCH_NAMESPACE", default="")  # empty: nothing is sent
+CLOUDWATCH_ALARM_PREFIX = env.str("CLOUDWATCH_ALARM_PREFIX", default="namsite-")
+CLOUDWATCH_ALARM_ACTIONS = env.list("CLOUDWATCH_ALARM_ACTIONS", default=[])
+
 # --- People --------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -208,6 +215,12 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Repérage NAM"
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 5  # seconds; the scheduler and the person who asked for a password wait for it
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="nam@localhost")
 
 SESSION_COOKIE_AGE = 8 * 3600

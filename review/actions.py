@@ -18,7 +18,7 @@ from accounts.policy import Right, check_right, reviewers_only
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction import deployments
-from extraction.actions import Billing
+from extraction.actions import Billing, Configuration, start_run
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
@@ -26,8 +26,15 @@ from review import leases, queries, sampling, scores, tasks
 from review.blindness import check_may_see, hidden_pages, shown_blind
 from review.exports.formats import FORMATS
 from review.exports.lines import Selection, sort_out
-from review.models import Answer, Decision, Export, Reason, SignOff, Verdict
-from review.policy import Conflict, check_can_decide, check_can_reopen, check_can_sign, check_page_open
+from review.models import Answer, Decision, Export, Reason, ReviewedRun, SignOff, Verdict
+from review.policy import (
+    Conflict,
+    check_can_decide,
+    check_can_reopen,
+    check_can_rerun,
+    check_can_sign,
+    check_page_open,
+)
 from vault.index import blind_index
 
 VERBS = {
@@ -92,6 +99,7 @@ def decide(
         with transaction.atomic():
             leases.hold(document=document, by=by)
             check_page_open(document, finding.page)
+            _begin_review(finding.run)
             if against is not None:
                 _take_back(Decision.objects.get(pk=against), by=by)
             place = {"document": document, "page": finding.page}
@@ -123,6 +131,15 @@ def addition(value: Value, box: Box | None, *, by: User) -> dict[str, Any]:
     return {"finding": None, "verdict": Verdict.ADD, "by": by, **place, **value.fields(by.clinic_id)}
 
 
+def _begin_review(run: Run) -> None:
+    """From the first decision or sign-off on, the document is reviewed by this run. Raises Conflict if by another."""
+    begun, _is_first = ReviewedRun.objects.select_for_update().get_or_create(
+        document_id=run.document_id, defaults={"run": run}
+    )
+    if begun.run_id != run.pk:
+        raise Conflict(_("Another extraction of this document is under review. Reload the page."))
+
+
 def _verdict(finding: Finding, value: Value | None) -> Verdict:
     if value is None:
         return Verdict.REJECT
@@ -149,6 +166,7 @@ def add(*, document: Document, page: int, value: Value, box: Box | None = None, 
     check_page_open(document, page)
     if not 1 <= page <= document.page_count:
         raise Conflict(_("This document has no such page."))
+    _begin_review(queries.run_under_review(document))
     return _keep(Decision(document=document, page=page, **addition(value, box, by=by)))
 
 
@@ -181,6 +199,7 @@ def sign_off(*, run: Run, page: int, by: User) -> SignOff:
     leases.hold(document=run.document, by=by)
     run = Run.objects.select_related("document").get(pk=run.pk)
     check_can_sign(run, page)
+    _begin_review(run)
     signed = SignOff.objects.create(document=run.document, page=page, by=by)
     if not tasks.recount(run.document_id).pages_open:
         leases.give_back(run.document)
@@ -226,6 +245,30 @@ def reopen(*, document: Document, page: int, by: User) -> None:
     sampling.withdraw(document=document, page=page, by=by)
     record(Verb.PAGE_REOPENED, by=by, object_type="document", object_id=document.pk, document_id=document.pk,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
+
+
+def rerun(*, document: Document, configuration: Configuration, by: User) -> Run:
+    """Queues another extraction of the document; what was decided and signed stays as it is.
+
+    Where something stands, the run that it was decided on stays under review and the new one is measured against it;
+    else the new one is reviewed once it is done. Raises CannotRun while an extraction is under way, NotAllowed.
+    """
+    check_right(by, Right.UPLOAD)
+    with transaction.atomic():
+        Document.objects.select_for_update().get(pk=document.pk)
+        check_can_rerun(document)
+        _keep_review(document)
+        return start_run(document=document, configuration=configuration, by=by)
+
+
+def _keep_review(document: Document) -> None:
+    """What stands holds the review to its run, also where that was decided before runs were held; else none is held."""
+    begun = ReviewedRun.objects.filter(document=document)
+    list(begun.select_for_update())  # Whoever decides in this moment is waited for.
+    if queries.is_reviewed(document):
+        ReviewedRun.objects.get_or_create(document=document, defaults={"run": queries.run_under_review(document)})
+    else:
+        begun.delete()
 
 
 @dataclass(frozen=True, slots=True)

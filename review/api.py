@@ -1,12 +1,14 @@
-"""The API's part about results: what was proposed, and what a reviewer made of it."""
+"""The API's part about results: what was proposed, what a reviewer made of it, and the files that leave."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from django.http import HttpRequest
-from ninja import Router, Schema
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from accounts.access import get_or_404
@@ -15,10 +17,14 @@ from accounts.policy import Right
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
-from extraction.models import Finding
-from review import queries
-from review.blindness import hidden_pages, shown_blind
-from review.models import Decision
+from extraction.api import BillingIn, ErrorOut
+from extraction.models import Document, Finding
+from review import actions, queries
+from review.blindness import check_may_see_all, hidden_pages, shown_blind
+from review.export_views import disclosed
+from review.exports.lines import sort_out
+from review.forms import ExportForm
+from review.models import Decision, Export
 
 router = Router(tags=["nam"])
 
@@ -48,16 +54,17 @@ class ResultsOut(Schema):
 
 @router.get("/runs/{uuid:run_id}/results", response=ResultsOut, operation_id="results")
 def results(request: HttpRequest, run_id: UUID) -> Any:
-    """Every proposal of a run by page and place, with its decision, and what reviewers added.
+    """Every proposal of a run by page and place, with its decision, and what reviewers have besides.
 
-    A reviewer gets no decisions of a page whose second review they may be asked for.
+    A run that came after the review began carries the decisions on the same page and number. A reviewer gets no
+    decisions of a page whose second review they may be asked for.
     """
     user = person_with(request, Right.READ)
     run = get_or_404(extraction_queries.runs(user), run_id, by=user)
     hidden = hidden_pages(user, run.document)
-    decided = {pk: each for pk, each in queries.decisions_of(run).items() if each.page not in hidden}
-    rows = [_proposed(f, decided.get(f.pk)) for f in run.findings.order_by("page", "position")]
-    rows += [_added(decision) for decision in queries.additions(run.document).exclude(page__in=hidden)]
+    standing = queries.standing(run, hidden)
+    rows = [_proposed(f, standing.of.get(f.pk)) for f in run.findings.order_by("page", "position")]
+    rows += [_added(decision) for decision in standing.others]
     record_alone(Verb.API_READ, by=user, object_type="run", object_id=run.pk, document_id=run.document_id,
                  count=len(rows), details=shown_blind(hidden))  # fmt: skip
     return {"results": sorted(rows, key=lambda row: row["page"]), "count": len(rows)}
@@ -97,4 +104,150 @@ def _added(decision: Decision) -> dict[str, Any]:
         "confidence": None,
         "decision": decision.verdict,
         "reason": "",
+    }
+
+
+# --- Exports ---------------------------------------------------------------------------------------------------------
+
+
+class ExportIn(BillingIn):
+    """What file, for whom. The physician's fields are asked for by the billing file (`ssv`)."""
+
+    format: Literal["ssv", "csv", "xlsx", "json"]
+    recipient: str = Field(
+        min_length=1,
+        max_length=100,
+        description="The organisation or program that gets it, for the register. No patient.",
+    )
+    failedChecks: bool = Field(False, description="Include numbers that fail a check")  # noqa: N815
+    repeats: bool = Field(False, description="Include repeated visits")
+
+
+class ExportOut(Schema):
+    """One file that was made. `withheld` counts the numbers that are not in it."""
+
+    id: UUID
+    documentId: UUID  # noqa: N815
+    format: str
+    recipient: str
+    lines: int
+    withheld: int
+    sha256: str
+    madeAt: datetime  # noqa: N815
+    madeBy: str  # noqa: N815
+
+
+class FieldOut(Schema):
+    field: str
+    problem: str
+
+
+class InvalidOut(ErrorOut):
+    fields: list[FieldOut]
+
+
+class WithheldOut(Schema):
+    """A number that may not leave, and why: undecided, unsigned, undated, before_birth, failed_check or repeated."""
+
+    page: int
+    nam: str
+    visitDate: str | None  # noqa: N815
+    visitTime: str | None  # noqa: N815
+    reason: str
+
+
+class ExportsOut(Schema):
+    """The files that were made, newest first, how many numbers may leave now, and those that may not."""
+
+    exports: list[ExportOut]
+    leaving: int
+    withheld: list[WithheldOut]
+
+
+@router.get("/documents/{uuid:document_id}/exports", response=ExportsOut, operation_id="exports")
+def list_exports(request: HttpRequest, document_id: UUID) -> Any:
+    """The files of a document, and what may leave it now with nothing included that need not be."""
+    user = person_with(request, Right.EXPORT)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    hidden = hidden_pages(user, document)
+    found = sort_out(queries.lines(document, hidden))
+    made = queries.exports(user).filter(document=document).order_by("-made_at")
+    record_alone(Verb.API_READ, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
+                 count=len(found.staying), details=shown_blind(hidden))  # fmt: skip
+    return {
+        "exports": [_export(each) for each in made],
+        "leaving": len(found.leaving),
+        "withheld": [
+            {
+                "page": line.page, "nam": line.nam, "visitDate": line.day, "visitTime": line.clock, "reason": reason,
+            }
+            for line, reason in found.staying
+        ],
+    }  # fmt: skip
+
+
+@router.post(
+    "/documents/{uuid:document_id}/exports",
+    response={201: ExportOut, 409: ErrorOut, 422: InvalidOut},
+    operation_id="make_export",
+)
+def make_export(request: HttpRequest, document_id: UUID, asked: ExportIn) -> Any:
+    """Makes and keeps a file of the numbers that may leave (201). 409 where none may, 422 with the fields that lack."""
+    user = person_with(request, Right.EXPORT)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    form = ExportForm(_typed(asked, document), instance=document)
+    if not form.is_valid():
+        return Status(422, {"code": "invalid", "message": _("Check the fields."), "fields": _problems(form)})
+    return Status(201, _export(actions.export(document=document, request=form.request, by=user)))
+
+
+_FILE = {
+    "description": "The file",
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+
+@router.get("/exports/{uuid:export_id}", operation_id="download_export", openapi_extra={"responses": {200: _FILE}})
+def download_export(request: HttpRequest, export_id: UUID) -> HttpResponse:
+    """The file as it was made, byte for byte."""
+    user = person_with(request, Right.EXPORT)
+    export = get_or_404(queries.exports(user), export_id, by=user)
+    check_may_see_all(user, export.document)
+    return disclosed(export, by=user)
+
+
+def _typed(asked: ExportIn, document: Document) -> dict[str, Any]:
+    """What would be typed into the page's form; what is left empty is as it was given at upload."""
+    return {
+        "format": asked.format,
+        "recipient": asked.recipient,
+        "doctor_licence": asked.doctorLicenceID or document.doctor_licence,
+        "doctor_group": asked.doctorGroupNumber or document.doctor_group,
+        "sector": asked.sector or document.sector,
+        "failed_checks": asked.failedChecks,
+        "repeats": asked.repeats,
+    }
+
+
+def _problems(form: ExportForm) -> list[dict[str, str]]:
+    """Which fields are wrong, by the names of the API."""
+    names = {"doctor_licence": "doctorLicenceID", "doctor_group": "doctorGroupNumber"}
+    return [
+        {"field": names.get(name, name), "problem": str(problem)}
+        for name, problems in form.errors.items()
+        for problem in problems
+    ]
+
+
+def _export(export: Export) -> dict[str, Any]:
+    return {
+        "id": export.pk,
+        "documentId": export.document_id,
+        "format": export.format,
+        "recipient": export.recipient,
+        "lines": export.lines,
+        "withheld": export.withheld,
+        "sha256": export.sha256,
+        "madeAt": export.made_at,
+        "madeBy": export.by.name,
     }

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
-from uuid import UUID
+from typing import TYPE_CHECKING, NamedTuple
 
 from extraction.page import Box
 from review.agreement import Agreement, Category
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 SAME_PLACE = 0.3
 """Intersection over union from which two boxes drawn by hand are around the same print."""

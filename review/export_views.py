@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import get_or_404
+from accounts.models import User
 from accounts.policy import Right, requires
 from accounts.requests import person
 from audit.record import record_alone
@@ -24,6 +25,7 @@ from review.blindness import check_may_see_all, hidden_pages, shown_blind
 from review.exports.formats import FORMATS
 from review.exports.lines import sort_out
 from review.forms import ExportForm
+from review.models import Export
 
 
 @require_safe
@@ -56,9 +58,14 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponse:
     user = person(request)
     export = get_or_404(queries.exports(user), export_id, by=user)
     check_may_see_all(user, export.document)
+    return disclosed(export, by=user)
+
+
+def disclosed(export: Export, *, by: User) -> HttpResponse:
+    """The answer that holds an export's file, after the journal holds who took it."""
     kind = FORMATS[export.format]
     made = timezone.localtime(export.made_at)
-    record_alone(Verb.EXPORT_DOWNLOADED, by=user, object_type="export", object_id=export.pk,
+    record_alone(Verb.EXPORT_DOWNLOADED, by=by, object_type="export", object_id=export.pk,
                  document_id=export.document_id, count=export.lines,
                  details={"recipient": export.recipient})  # fmt: skip
     answer = HttpResponse(export.data, content_type=kind.content_type)

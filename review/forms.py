@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from extraction import nam, visits
+from extraction.actions import Configuration
+from extraction.configuration import has_model
 from extraction.forms import BillingForm
+from extraction.llm import prompts
+from extraction.models import Finder
 from extraction.page import Box
 from review.actions import Request, Value
 from review.exports.lines import Selection
@@ -139,3 +144,27 @@ class ExportForm(BillingForm):
             selection=self.selection,
             billing=self.billing,
         )
+
+
+class RerunForm(forms.Form):
+    """Another configuration to extract a document by, of what is installed."""
+
+    reader = forms.ChoiceField(label=_("Read by"))
+    finder = forms.ChoiceField(label=_("Searched by"))
+    prompt = forms.ChoiceField(label=_("Prompt"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ocr = [("textract", "Textract")] if settings.OCR_READER == "textract" else []
+        self._offer("reader", [("auto", _("text layer, else OCR")), ("text_layer", _("text layer only")),
+                               ("local", _("local OCR, every page")), *ocr])  # fmt: skip
+        self._offer("finder", Finder.choices if has_model() else [(Finder.PATTERN, Finder.PATTERN.label)])
+        versions = prompts.versions() if has_model() else []
+        self._offer("prompt", [("", _("the one in service")), *((version, version) for version in versions)])
+
+    def _offer(self, name: str, choices: list[tuple[Any, Any]]) -> None:
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def configuration(self) -> Configuration:
+        return Configuration(**self.cleaned_data)

@@ -258,16 +258,37 @@ class Disagreement(models.Model):
         return next((box for box in places if box is not None), None)
 
 
+class ReviewedRun(models.Model):
+    """Which run of a document its reviewers work on, from the first decision or sign-off on.
+
+    A later run is measured against what they decided and does not take its place (docs/decisions/0019).
+    """
+
+    document = models.OneToOneField(Document, on_delete=models.CASCADE, primary_key=True, related_name="reviewed")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+
 class PageScore(models.Model):
     """How a run did on a signed-off page: counts, and nothing that stands there. Gone when the page is opened again.
 
     `signed_on` is a day on the clinic's clock. `day_right` and `clock_right` are of the `tp` numbers; that nobody knows
     a date is right where no date was proposed. `confusions` counts the characters that reviewers corrected: {"O0": 2}
-    was read as O twice and is 0.
+    was read as O twice and is 0. `calibration` has for each bin of confidence (`scoring.BINS`) how many proposals it
+    holds, how many of them are right, and the sum of their confidences: {"14": [3, 2, 2.94]}; null in rows from before
+    it was kept, which are scored anew.
+
+    `is_reviewed` tells the run that reviewers worked on, so that a page counts once for its clinic. The last four are
+    of the page's review, whatever the run: decisions on proposals, those that agreed with them unchanged, the items
+    whose time is known, and their seconds.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="page_scores")
+    # Its document's; null in rows that an older version writes while this one is put in service.
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, null=True, db_index=False, related_name="+")
     page = models.PositiveIntegerField()
     reader = models.CharField(max_length=12, blank=True)
     signed_on = models.DateField()
@@ -277,10 +298,16 @@ class PageScore(models.Model):
     day_right = models.PositiveIntegerField()
     clock_right = models.PositiveIntegerField()
     confusions = models.JSONField(default=dict)
+    calibration = models.JSONField(null=True)
+    is_reviewed = models.BooleanField(default=True, db_default=True)
+    decided = models.PositiveIntegerField(default=0, db_default=0)
+    agreed = models.PositiveIntegerField(default=0, db_default=0)
+    timed = models.PositiveIntegerField(default=0, db_default=0)
+    review_seconds = models.FloatField(default=0, db_default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "page"], name="page_scored_once_per_run")]
-        indexes = [models.Index(fields=["signed_on"], name="page_score_by_day")]
+        indexes = [models.Index(fields=["clinic", "signed_on"], name="page_score_by_clinic_and_day")]
 
     def __str__(self) -> str:
         return f"{self.run_id} p. {self.page}"

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from extraction.actions import CannotRun
-from extraction.models import Document, Finding, Run, Status
+from extraction.models import ACTIVE, Document, Finding, Run, Status
 from review.models import Decision, SecondReview, SecondState, SignOff
 
 
@@ -44,6 +44,12 @@ def check_can_decide(finding: Finding, *, against: UUID | None = None) -> None:
     if standing is None and against is not None:
         raise Conflict(_("The decision that you changed was undone meanwhile. Reload to see what is proposed."))
     check_page_open(finding.run.document, finding.page)
+
+
+def check_can_rerun(document: Document) -> None:
+    """One extraction of a document at a time."""
+    if document.runs.filter(status__in=ACTIVE).exists():
+        raise CannotRun(_("An extraction of this document is under way."))
 
 
 def check_page_open(document: Document, page: int) -> None:

@@ -1,7 +1,7 @@
 """Reads about how well the machine does, from the scores of signed-off pages: counts only, of one clinic.
 
-A page counts once for the clinic as a whole, with the newest run of its document, and once for each configuration that
-was tried on it.
+A page counts once for the clinic as a whole, with the run that reviewers worked on, and once for each configuration
+that was tried on it.
 """
 
 from __future__ import annotations
@@ -12,25 +12,32 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
 from extraction import charts
 from extraction.availability import Pace, pace
 from extraction.charts import Curve
-from extraction.models import Finder, Run, RunPage
+from extraction.models import Finder, Run, RunPage, Status
 from extraction.monitoring import Chart
-from extraction.scoring import Score, wilson
+from extraction.scoring import BINS, Score, wilson
 from review.blindness import hidden_from
 from review.models import PageScore
 
 PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
 WORST = 10
 """Confusions that are shown."""
-MOST_TIMES = 20_000
-"""Of so many of the newest pages the seconds are counted."""
+NEWEST_PACED, MOST_TIMES = 1_000, 10_000
+"""Of so many of the newest documents, and at most so many of their pages, the seconds are counted."""
+NEWEST_CORRECTED = 1_000
+"""Of so many of the newest pages with a correction the characters are counted."""
+NEWEST_CALIBRATED = 2_000
+"""Of so many of the newest pages the calibration is counted."""
+NEWEST_TIMED = 500
+"""Of so many of the newest documents the pages a second are counted."""
 _SUMS = {name: Sum(name) for name in ("tp", "fp", "fn", "day_right", "clock_right")}
+_REVIEW_SUMS = {name: Sum(name) for name in ("decided", "agreed", "timed", "review_seconds")}
 _CONFIGURATION = ("reader", "run__finder", "run__without_model", "run__model_name", "run__prompt_version",
                   "run__rules_version")  # fmt: skip
 _LOWEST_FLOOR, _FLOOR_STEP = 0.95, 0.05
@@ -38,12 +45,16 @@ _LOWEST_FLOOR, _FLOOR_STEP = 0.95, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Pages with their counts. Dates and times are of the numbers that were found."""
+    """Pages with their counts. Dates and times are of the numbers that were found; the last four are of the review."""
 
     pages: int = 0
     score: Score = field(default_factory=Score)
     day_right: int = 0
     clock_right: int = 0
+    decided: int = 0
+    agreed: int = 0
+    timed: int = 0
+    review_seconds: float = 0.0
 
     def __add__(self, other: Result) -> Result:
         return Result(
@@ -51,6 +62,10 @@ class Result:
             self.score + other.score,
             self.day_right + other.day_right,
             self.clock_right + other.clock_right,
+            self.decided + other.decided,
+            self.agreed + other.agreed,
+            self.timed + other.timed,
+            self.review_seconds + other.review_seconds,
         )
 
     @property
@@ -65,6 +80,19 @@ class Result:
     @property
     def clocks(self) -> float | None:
         return self.clock_right / self.score.tp if self.score.tp else None
+
+    @property
+    def agreement(self) -> float | None:
+        """The share of the decided proposals that reviewers left as they were."""
+        return self.agreed / self.decided if self.decided else None
+
+    @property
+    def agreement_interval(self) -> tuple[float, float] | None:
+        return wilson(self.agreed, self.decided)
+
+    @property
+    def seconds_an_item(self) -> float | None:
+        return self.review_seconds / self.timed if self.timed else None
 
     @property
     def days_interval(self) -> tuple[float, float] | None:
@@ -116,24 +144,50 @@ def scores(user: User, since: date) -> QuerySet[PageScore]:
 
     Without the pages whose second review this person may be asked for: in a small clinic counts tell what was decided.
     """
+    return _shown_to(user, PageScore.objects.filter(clinic_id=user.clinic_id, signed_on__gte=since))
+
+
+def _shown_to(user: User, found: QuerySet[PageScore]) -> QuerySet[PageScore]:
     hidden = hidden_from(user).filter(document=OuterRef("run__document"), page=OuterRef("page"))
-    found = PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_on__gte=since)
     return found.exclude(Exists(hidden))
 
 
-def newest(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
-    """Those of the newest run of each document."""
-    runs = Run.objects.filter(document=OuterRef("run__document")).order_by("-created_at")
-    return found.annotate(newest=Subquery(runs.values("pk")[:1])).filter(run=F("newest"))
+def reviewed(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
+    """Those of the run of each document that its reviewers worked on."""
+    return found.filter(is_reviewed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A run beside another one: what it did on the signed pages, and how long it took in seconds, if it is over."""
+
+    run: Run
+    result: Result
+    seconds: float | None
+
+
+def side(run: Run, hidden: frozenset[int] = frozenset()) -> Side:
+    """The run with its scores as they are kept, without those of `hidden` pages."""
+    row = PageScore.objects.filter(run=run).exclude(page__in=hidden).aggregate(pages=Count("pk"), **_SUMS)
+    if run.finished_at is None or run.started_at is None:
+        return Side(run, _result(row), None)
+    return Side(run, _result(row), (run.finished_at - run.started_at).total_seconds())
 
 
 def overall(found: Iterable[Week]) -> Result:
     return sum((week.result for week in found), Result())
 
 
-def configurations(found: QuerySet[PageScore]) -> list[Configuration]:
-    """Every configuration by how many pages it has, the most first."""
-    rows = found.values(*_CONFIGURATION).annotate(pages=Count("pk"), **_SUMS).order_by("-pages", *_CONFIGURATION)
+def configurations(user: User, since: date) -> list[Configuration]:
+    """Every configuration of the clinic's pages by how many it has, the most first."""
+    # By document and run, as rows lie in the table: each run is looked up once.
+    found = PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_on__gte=since)
+    rows = (
+        _shown_to(user, found)
+        .values(*_CONFIGURATION)
+        .annotate(pages=Count("pk"), **_SUMS)
+        .order_by("-pages", *_CONFIGURATION)
+    )
     return [
         Configuration(
             reader=row["reader"],
@@ -149,7 +203,7 @@ def configurations(found: QuerySet[PageScore]) -> list[Configuration]:
 def weeks(found: QuerySet[PageScore], since: date, until: date) -> list[Week]:
     """Every week from that of `since` to that of `until`; it begins on Monday."""
     known: dict[date, Result] = defaultdict(Result)
-    rows = found.values("signed_on").annotate(pages=Count("pk"), **_SUMS).order_by("signed_on")
+    rows = found.values("signed_on").annotate(pages=Count("pk"), **_SUMS, **_REVIEW_SUMS).order_by("signed_on")
     for row in rows:
         known[_monday(row["signed_on"])] += _result(row)
     count = (_monday(until) - _monday(since)).days // 7 + 1
@@ -158,20 +212,22 @@ def weeks(found: QuerySet[PageScore], since: date, until: date) -> list[Week]:
 
 
 def confusions(found: QuerySet[PageScore]) -> list[tuple[str, str, int]]:
-    """The characters that are taken for others most often: read, true, how often."""
+    """The characters that are taken for others most often on the newest pages: read, true, how often."""
     counted: Counter[str] = Counter()
-    for each in found.exclude(confusions={}).values_list("confusions", flat=True):
+    corrected = found.exclude(confusions={}).order_by("-signed_on")
+    for each in corrected.values_list("confusions", flat=True)[:NEWEST_CORRECTED]:
         counted.update(each)
     return [(pair[0], pair[1], count) for pair, count in counted.most_common(WORST)]
 
 
 def paces(user: User, since: date) -> list[Paces]:
-    """How long pages of the clinic took, by reader."""
+    """How long pages of the clinic's newest documents took, by reader."""
     begins = timezone.make_aware(datetime.combine(since, time.min))
+    runs = Run.objects.filter(document__clinic_id=user.clinic_id, created_at__gte=begins)
+    newest = runs.order_by("-created_at")
     rows = (
-        RunPage.objects.filter(run__document__clinic_id=user.clinic_id, run__created_at__gte=begins)
+        RunPage.objects.filter(run__in=newest.values("pk")[:NEWEST_PACED])
         .exclude(reader="")
-        .order_by("-run__created_at")
         .values_list("reader", "read_seconds", "find_seconds")[:MOST_TIMES]
     )
     by_reader: dict[str, list[tuple[float, float]]] = {}
@@ -181,6 +237,88 @@ def paces(user: User, since: date) -> list[Paces]:
         Paces(reader, len(times), pace((read, 1) for read, _ in times), pace((find, 1) for _, find in times))
         for reader, times in sorted(by_reader.items())
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Proposals of like confidence, from `low` to `high`: how many, how many of them right, their mean confidence."""
+
+    low: float
+    high: float
+    count: int
+    right: int
+    mean: float | None
+
+    @property
+    def share(self) -> float | None:
+        return self.right / self.count if self.count else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        return wilson(self.right, self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How far the confidences on signed pages can be trusted. `error` is the expected calibration error."""
+
+    bins: tuple[Bin, ...]
+    pages: int
+
+    @property
+    def count(self) -> int:
+        return sum(each.count for each in self.bins)
+
+    @property
+    def error(self) -> float | None:
+        gaps = sum(abs(each.mean * each.count - each.right) for each in self.bins if each.mean is not None)
+        return gaps / self.count if self.count else None
+
+    @property
+    def chart(self) -> Chart:
+        """A bar for each bin up to the share that was right, and a line at the confidence that was promised."""
+        bars = charts.share_bars("up", [each.share for each in self.bins])
+        return Chart(bars=tuple(bars), curves=(charts.curve("first", [each.mean for each in self.bins], 1.0),))
+
+
+def calibration(found: QuerySet[PageScore]) -> Calibration:
+    """Of the newest pages, by bin of confidence."""
+    sums = [[0, 0, 0.0] for _bin in range(BINS)]
+    kept = found.filter(calibration__isnull=False).order_by("-signed_on")
+    rows = list(kept.values_list("calibration", flat=True)[:NEWEST_CALIBRATED])
+    for row in rows:
+        for place, parts in (row or {}).items():
+            held = sums[int(place)]
+            for number, part in enumerate(parts):
+                held[number] += part
+    bins = (
+        Bin(place / BINS, (place + 1) / BINS, int(count), int(right), total / count if count else None)
+        for place, (count, right, total) in enumerate(sums)
+    )
+    return Calibration(tuple(bins), len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Pages a second of whole documents, from start to end: of the one in the middle, and of the slowest but 5 %."""
+
+    documents: int
+    middle: float
+    slow: float
+
+
+def speed(user: User, since: date) -> Speed | None:
+    """Of the newest documents of the clinic that went through in one go; None without any."""
+    begins = timezone.make_aware(datetime.combine(since, time.min))
+    rows = (
+        Run.objects.filter(document__clinic_id=user.clinic_id, status=Status.DONE, turn=0, created_at__gte=begins)
+        .filter(started_at__isnull=False, finished_at__isnull=False)
+        .order_by("-created_at")
+        .values_list("started_at", "finished_at", "document__page_count")[:NEWEST_TIMED]
+    )
+    times = [((finished - started).total_seconds(), pages) for started, finished, pages in rows if started and finished]
+    found = pace(times)
+    return Speed(len(times), 1 / found.middle, 1 / found.slow) if found is not None and found.middle else None
 
 
 def chart(found: Sequence[Week]) -> F1Chart:
@@ -206,9 +344,10 @@ def _asks_nobody(row: Mapping[str, Any]) -> bool:
 
 
 def _result(row: Mapping[str, Any]) -> Result:
-    count = {name: row.get(name) or 0 for name in ("pages", *_SUMS)}
+    count = {name: row.get(name) or 0 for name in ("pages", *_SUMS, *_REVIEW_SUMS)}
     score = Score(count["tp"], count["fp"], count["fn"])
-    return Result(count["pages"], score, count["day_right"], count["clock_right"])
+    review = (count["decided"], count["agreed"], count["timed"], count["review_seconds"])
+    return Result(count["pages"], score, count["day_right"], count["clock_right"], *review)
 
 
 def _monday(day: date) -> date:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import csv
 from itertools import product
+from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.policy import Right, requires
+from accounts.models import User
+from accounts.policy import Right, has_right, requires
 from accounts.requests import person
+from extraction import usage
+from extraction.monitoring import month_uptime
 from review import agreement, quality, scores, second_queries
 from review.agreement import Category
 from review.quality import PERIODS
 
+HOUR = 3600
 _COLUMNS = ("week", "pages", "nams", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low", "f1_high", "day_right",
             "clock_right")  # fmt: skip
 _AGREEMENT_COLUMNS = ("week", "pages", "items", "same", "same_share", "kappa", "kappa_low", "kappa_high")
+_BIN_COLUMNS = ("from", "to", "proposals", "right", "mean_confidence", "share_right", "low", "high")
 
 
 @require_safe
@@ -30,21 +37,62 @@ def quality_page(request: HttpRequest) -> HttpResponse:
     since = today - PERIODS[period]
     scores.catch_up(user)
     found = quality.scores(user, since)
-    newest = quality.newest(found)
-    weeks = quality.weeks(newest, since, today)
+    reviewed = quality.reviewed(found)
+    weeks = quality.weeks(reviewed, since, today)
     context = {
         "period": period,
         "periods": list(PERIODS),
         "overall": quality.overall(weeks),
         "weeks": weeks,
         "chart": quality.chart(weeks),
-        "configurations": quality.configurations(found),
-        "confusions": quality.confusions(newest),
+        "configurations": quality.configurations(user, since),
+        "confusions": quality.confusions(reviewed),
         "paces": quality.paces(user, since),
         "agreement": agreement.total(second_queries.agreement_by_week(user, since).values()),
         "standing": second_queries.standing(user),
+        "speed": quality.speed(user, since),
+        "calibration": quality.calibration(reviewed),
     }
-    return render(request, "review/quality.html", context)
+    return render(request, "review/quality.html", context | _of_the_month(user))
+
+
+def _of_the_month(user: User) -> dict[str, Any]:
+    """For who may see them: uptime and the cost of a document, which take long to count, once an hour."""
+    moment, found = timezone.now(), {}
+    if has_right(user, Right.AVAILABILITY):
+        found["month_uptime"] = cache.get_or_set("month-uptime", lambda: month_uptime(moment), HOUR)
+    if has_right(user, Right.COSTS):
+        key = f"month-cost-{user.clinic_id}"
+        found["month_cost"] = cache.get_or_set(
+            key, lambda: usage.this_month(user.clinic_id, moment).per_extraction, HOUR
+        )
+    return found
+
+
+@require_safe
+@requires(Right.QUALITY)
+def calibration_file(request: HttpRequest) -> HttpResponse:
+    """The bins of the calibration plot as CSV."""
+    user = person(request)
+    scores.catch_up(user)
+    found = quality.reviewed(quality.scores(user, timezone.localdate() - PERIODS[_period(request)]))
+    answer, writer = _csv("calibration.csv")
+    writer.writerow(_BIN_COLUMNS)
+    for each in quality.calibration(found).bins:
+        ratios = (each.mean, each.share, *(each.interval or (None, None)))
+        writer.writerow([f"{each.low:.4f}", f"{each.high:.4f}", each.count, each.right, *map(_decimals, ratios)])
+    return answer
+
+
+def _csv(name: str) -> tuple[HttpResponse, Any]:
+    """An answer that is saved under this name, and what writes its rows."""
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer, csv.writer(answer)
+
+
+def _decimals(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.4f}"
 
 
 @require_safe
@@ -54,16 +102,15 @@ def quality_file(request: HttpRequest) -> HttpResponse:
     user, today = person(request), timezone.localdate()
     since = today - PERIODS[_period(request)]
     scores.catch_up(user)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="quality.csv"'
-    writer = csv.writer(answer)
+    answer, writer = _csv("quality.csv")
     writer.writerow(_COLUMNS)
-    for week in quality.weeks(quality.newest(quality.scores(user, since)), since, today):
+    for week in quality.weeks(quality.reviewed(quality.scores(user, since)), since, today):
         result, score = week.result, week.result.score
         ratios = (score.precision, score.recall, score.f1, *(score.f1_interval or (None, None)))
-        shown = ("" if ratio is None else f"{ratio:.4f}" for ratio in ratios)
         counts = (result.pages, result.nams, score.tp, score.fp, score.fn)
-        writer.writerow([week.begins.isoformat(), *counts, *shown, result.day_right, result.clock_right])
+        writer.writerow(
+            [week.begins.isoformat(), *counts, *map(_decimals, ratios), result.day_right, result.clock_right]
+        )
     return answer
 
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
 
 from accounts.models import User
 from extraction import nam
 from extraction.images import PAGE_DPI
-from extraction.models import Document, Finding, Hint, PageState, Run
+from extraction.models import Document, Finding, Hint, PageState, Run, Status
 from extraction.page import Box
-from extraction.queries import newest_run
 from extraction.scoring import Key, Score, score
+from review.differences import Difference, Proposed, Visit, between
 from review.exports.lines import Line
-from review.models import Answer, Decision, Export, SecondReview, SecondState, SignOff, Verdict
+from review.models import Answer, Decision, Export, ReviewedRun, SecondReview, SecondState, SignOff, Verdict
 
 LETTER = (612.0, 792.0)
 """Points."""
@@ -103,6 +103,20 @@ class PageSummary:
         return self.state == PageState.UNREAD
 
 
+def run_under_review(document: Document) -> Run:
+    """The run that reviewers work on: the one they began with; before that the newest that is done, or the newest."""
+    begun = ReviewedRun.objects.filter(document=document).select_related("run").first()
+    if begun is not None:
+        return begun.run
+    done_first = Case(When(status=Status.DONE, then=0), default=1)
+    return document.runs.order_by(done_first, "-created_at")[0]
+
+
+def is_reviewed(document: Document) -> bool:
+    """Whether a decision or a sign-off stands."""
+    return active(document).exists() or SignOff.objects.filter(document=document, reopened_at=None).exists()
+
+
 def items(run: Run, page: int) -> list[Item]:
     """Everything on one page of a run, in reading order; additions stand at their place, or at the end."""
     standing = Prefetch("decisions", queryset=active(run.document).select_related("by"), to_attr="active")
@@ -173,6 +187,27 @@ def measure(run: Run, hidden: frozenset[int] = frozenset()) -> Score | None:
     return score(proposed, [each for each in truth(run.document) if each[0] in signed])
 
 
+def differences(first: Run, second: Run, hidden: frozenset[int] = frozenset()) -> list[Difference]:
+    """In what two runs of a document differ, page by page, with what its signed pages say of it.
+
+    Of `hidden` pages it is not said who is right: their decisions are not for whoever asks.
+    """
+    signed = SignOff.objects.filter(document=first.document_id, reopened_at=None).exclude(page__in=hidden)
+    true: dict[int, list[Visit]] = {page: [] for page in signed.values_list("page", flat=True)}
+    for decision in active(first.document).filter(page__in=true).exclude(verdict=Verdict.REJECT):
+        true[decision.page].append(Visit(str(decision.value), decision.visit_date, decision.visit_time))
+    return between(_proposed(first), _proposed(second), true)
+
+
+def _proposed(run: Run) -> dict[int, list[Proposed]]:
+    """What a run proposes, by page."""
+    found: dict[int, list[Proposed]] = {}
+    for each in run.findings.order_by("page", "position"):
+        proposal = Proposed(str(each.value), each.visit_date, each.visit_time, each.box, each.confidence)
+        found.setdefault(each.page, []).append(proposal)
+    return found
+
+
 def lines(document: Document, hidden: frozenset[int] = frozenset()) -> list[Line]:
     """Every number of a document for an export: what was decided, and what is proposed and nobody decided on.
 
@@ -191,7 +226,7 @@ def lines(document: Document, hidden: frozenset[int] = frozenset()) -> list[Line
     undecided = [
         (f.page, _place(f.box), Line(f.page, str(f.value), f.visit_date, f.visit_time, "", f.page in signed,
                                      is_hidden=f.page in hidden))
-        for f in newest_run(document).findings.filter(~Exists(standing) | Q(page__in=hidden))
+        for f in run_under_review(document).findings.filter(~Exists(standing) | Q(page__in=hidden))
     ]  # fmt: skip
     return [line for _page, _at, line in sorted((*decided, *undecided), key=lambda each: each[:2])]
 
@@ -216,12 +251,37 @@ def findings(user: User) -> QuerySet[Finding]:
     return Finding.objects.filter(run__document__clinic_id=user.clinic_id).select_related("run__document")
 
 
-def decisions_of(run: Run) -> dict[Any, Decision]:
-    """The standing decisions on a run's findings, by finding id."""
-    standing = active(run.document).filter(finding__run=run).select_related("by")
-    return {decision.finding_id: decision for decision in standing}
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was decided, as it concerns one run: by its finding, and what stands there and it does not propose."""
+
+    of: dict[Any, Decision]
+    others: list[Decision]
 
 
-def additions(document: Document) -> QuerySet[Decision]:
-    """What reviewers added and still stands."""
-    return active(document).filter(finding=None).select_related("by")
+def standing(run: Run, hidden: frozenset[int] = frozenset()) -> Standing:
+    """The standing decisions of the run's document, without those of `hidden` pages.
+
+    Those on findings of the run that is under review concern another run's finding of the same page and value too: a
+    number that was decided once is never undecided again.
+    """
+    decisions = list(active(run.document).exclude(page__in=hidden).select_related("by", "finding"))
+    of: dict[Any, Decision] = {
+        d.finding_id: d for d in decisions if d.finding is not None and d.finding.run_id == run.pk
+    }
+    left = [d for d in decisions if d.finding_id not in of]
+    if left and run != run_under_review(run.document):
+        for finding in run.findings.exclude(pk__in=list(of)).order_by("page", "position"):
+            same = next((d for d in left if d.page == finding.page and _speaks_of(d, finding)), None)
+            if same is not None:
+                of[finding.pk] = same
+                left.remove(same)
+    return Standing(of, [d for d in left if d.verdict != Verdict.REJECT])
+
+
+def _speaks_of(decision: Decision, finding: Finding) -> bool:
+    """Whether the decision gave the finding's value, or was made on a proposal of that value."""
+    indexes = {
+        bytes(index) for index in (decision.value_index, decision.finding and decision.finding.value_index) if index
+    }
+    return bytes(finding.value_index) in indexes

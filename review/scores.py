@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from itertools import pairwise
 from uuid import UUID
 
 from django.db import transaction
@@ -17,20 +18,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from extraction.models import ACTIVE, Document, Run
-from extraction.scoring import Score, score
+from extraction.scoring import Outcome, Score, bin_of, score
 from review import queries
+from review.differences import Visit
 from review.models import PageScore, SignOff, Verdict
 
+LONGEST_ITEM = timedelta(minutes=2)
 MOST_AT_ONCE = 200
 """Signed pages of runs that came later, which one look at the figures scores."""
-
-
-class Visit(NamedTuple):
-    """A number with its visit, as it was proposed or decided."""
-
-    nam: str
-    day: str | None
-    clock: str | None
 
 
 def keep(signed: SignOff) -> dict[UUID, Score]:
@@ -38,7 +33,8 @@ def keep(signed: SignOff) -> dict[UUID, Score]:
     changed the truth."""
     scored = PageScore.objects.filter(run=OuterRef("pk"), page=signed.page)
     runs = Run.objects.filter(~Q(status__in=ACTIVE) | Exists(scored), document=signed.document_id)
-    return {run.pk: _score(run, signed) for run in runs}
+    reviewed = queries.run_under_review(signed.document)
+    return {run.pk: _score(run, signed, is_reviewed=run == reviewed) for run in runs}
 
 
 def forget(document: Document, page: int) -> None:
@@ -47,31 +43,37 @@ def forget(document: Document, page: int) -> None:
 
 
 def catch_up(user: User) -> None:
-    """Scores pages of the person's clinic that were signed off before a run of their document was over."""
-    known = PageScore.objects.filter(run=OuterRef("pk"))
+    """Scores pages of the person's clinic that were signed off before a run of their document was over, or whose
+    scores are from before all of it was kept."""
+    known = PageScore.objects.filter(run=OuterRef("pk"), calibration__isnull=False)
     signed = SignOff.objects.filter(document=OuterRef("document"), reopened_at=None)
     later = Run.objects.filter(Exists(signed), ~Exists(known), document__clinic_id=user.clinic_id)
     left = MOST_AT_ONCE
-    for run in later.exclude(status__in=ACTIVE).order_by("-created_at")[:MOST_AT_ONCE]:
+    for run in later.exclude(status__in=ACTIVE).select_related("document").order_by("-created_at")[:MOST_AT_ONCE]:
+        is_reviewed = run == queries.run_under_review(run.document)
         with transaction.atomic():
             for each in SignOff.objects.filter(document=run.document_id, reopened_at=None).select_related("document"):
-                _score(run, each)
+                _score(run, each, is_reviewed=is_reviewed)
                 left -= 1
         if left <= 0:
             return
 
 
-def _score(run: Run, signed: SignOff) -> Score:
+def _score(run: Run, signed: SignOff, *, is_reviewed: bool) -> Score:
     page = signed.page
-    proposed = [Visit(str(f.value), f.visit_date, f.visit_time) for f in run.findings.filter(page=page)]
+    findings = list(run.findings.filter(page=page))
+    proposed = [Visit(str(f.value), f.visit_date, f.visit_time) for f in findings]
     decided = list(queries.active(signed.document).filter(page=page).select_related("finding"))
     true = [Visit(str(d.value), d.visit_date, d.visit_time) for d in decided if d.verdict != Verdict.REJECT]
     counted = score([(page, visit.nam) for visit in proposed], [(page, visit.nam) for visit in true])
     day_right, clock_right = visits_right(proposed, true)
+    outcomes = outcomes_of([(f.confidence, str(f.value)) for f in findings], [visit.nam for visit in true])
+    pauses = review_pauses([(d.by_id, d.made_at) for d in decided])
     reader = run.pages.filter(number=page).values_list("reader", flat=True).first()
     PageScore.objects.update_or_create(
         run=run, page=page,
         defaults={
+            "clinic_id": signed.document.clinic_id,
             "reader": reader or "", "signed_on": timezone.localdate(signed.signed_at),
             "tp": counted.tp, "fp": counted.fp, "fn": counted.fn, "day_right": day_right, "clock_right": clock_right,
             "confusions": confusions(
@@ -79,6 +81,10 @@ def _score(run: Run, signed: SignOff) -> Score:
                 for d in decided
                 if d.verdict == Verdict.CORRECT and d.finding is not None and d.finding.run_id == run.pk
             ),
+            "calibration": binned(outcomes), "is_reviewed": is_reviewed,
+            "decided": sum(d.verdict != Verdict.ADD for d in decided),
+            "agreed": sum(d.verdict == Verdict.CONFIRM for d in decided),
+            "timed": len(pauses), "review_seconds": sum(pauses),
         },
     )  # fmt: skip
     return counted
@@ -111,3 +117,39 @@ def confusions(pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
         if len(read) == len(true):
             counted.update(f"{a}{b}" for a, b in zip(read, true, strict=True) if a != b)
     return dict(counted)
+
+
+def outcomes_of(proposed: Iterable[tuple[float, str]], true: Iterable[str]) -> list[Outcome]:
+    """Each proposal's confidence and whether it is right. Pure.
+
+    Of a number that is proposed more often than it stands there, the most confident ones are right.
+    """
+    left = Counter(true)
+    found: list[Outcome] = []
+    for confidence, number in sorted(proposed, reverse=True):
+        is_right = left[number] > 0
+        left[number] -= is_right
+        found.append((confidence, is_right))
+    return found
+
+
+def binned(outcomes: Iterable[Outcome]) -> dict[str, tuple[int, int, float]]:
+    """By bin of confidence: how many, how many of them right, and the sum of their confidences. Pure."""
+    found: dict[str, tuple[int, int, float]] = {}
+    for confidence, is_right in outcomes:
+        place = str(bin_of(confidence))
+        count, right, total = found.get(place, (0, 0, 0.0))
+        found[place] = (count + 1, right + is_right, round(total + confidence, 6))
+    return found
+
+
+def review_pauses(decided: Sequence[tuple[object, datetime]]) -> list[float]:
+    """Seconds from one decision of a person on a page to their next, in the order of time. Pure.
+
+    What takes longer than LONGEST_ITEM is a pause and no work; the first decision has nothing before it.
+    """
+    return [
+        (moment - before).total_seconds()
+        for (who_before, before), (who, moment) in pairwise(decided)
+        if who == who_before and moment - before <= LONGEST_ITEM
+    ]

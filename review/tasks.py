@@ -15,7 +15,6 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from extraction.models import ACTIVE, Document, PageState, Run
-from extraction.queries import newest_run
 from review import queries
 from review.models import Decision, ReviewTask, SignOff
 from review.priority import Left, Proposal, place, tally
@@ -44,9 +43,9 @@ def lock(document_id: UUID) -> ReviewTask:
 
 
 def recount(document_id: UUID) -> ReviewTask:
-    """Counts what is left of the document by its newest run. Inside a transaction."""
+    """Counts what is left of the document by the run under review. Inside a transaction."""
     task = lock(document_id)
-    run = newest_run(task.document)
+    run = queries.run_under_review(task.document)
     left, task.findings = _left(run)
     task.pages_open, task.undecided, task.doubtful = left.pages, left.undecided, left.doubtful
     task.faint, task.unread, task.expected_errors = left.faint, left.unread, left.expected_errors

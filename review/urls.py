@@ -1,6 +1,6 @@
 from django.urls import path
 
-from review import export_views, quality_views, queue_views, second_views, views
+from review import export_views, quality_views, queue_views, run_views, second_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("documents/<uuid:document_id>/pages/<int:number>/reopen/", views.reopen, name="reopen"),
     path("documents/<uuid:document_id>/pages/<int:number>/confirm-all/", views.confirm_all, name="confirm-all"),
     path("documents/<uuid:document_id>/pages/<int:number>/undo-all/", views.undo_all, name="undo-all"),
+    path("documents/<uuid:document_id>/compare/", run_views.compare, name="compare"),
+    path("documents/<uuid:document_id>/rerun/", run_views.rerun, name="rerun"),
     path("documents/<uuid:document_id>/exports/", export_views.export_page, name="exports"),
     path("documents/<uuid:document_id>/exports/make/", export_views.make, name="export"),
     path("queue/", queue_views.queue_page, name="queue"),
@@ -18,6 +20,7 @@ urlpatterns = [
     path("documents/<uuid:document_id>/lease/release/", queue_views.release, name="release"),
     path("documents/<uuid:document_id>/lease/take-over/", queue_views.take_over, name="take-over"),
     path("quality/", quality_views.quality_page, name="quality"),
+    path("calibration.csv", quality_views.calibration_file, name="calibration-file"),
     path("quality.csv", quality_views.quality_file, name="quality-file"),
     path("quality/agreement.csv", quality_views.agreement_file, name="agreement-file"),
     path("exports/<uuid:export_id>/", export_views.download, name="download"),

@@ -34,7 +34,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """One page of a document with its findings. `?page=` chooses the page, `?finding=` the current finding."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
-    run = extraction_queries.newest_run(document)
+    run = queries.run_under_review(document)
     pages = queries.page_summaries(run)
     number = _page_number(request, pages)
     hidden = hidden_pages(user, document)
@@ -59,6 +59,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "can_sign": allows(check_can_sign, run, number),
             "can_reopen": number not in hidden and allows(check_can_reopen, document, number),
             "can_retry": allows(check_can_retry, run),
+            "has_other_runs": document.runs.exclude(pk=run.pk).exists(),
             "add_form": AddForm(),
             "reasons": Reason.choices,
             "score": queries.measure(run, hidden),
@@ -171,7 +172,7 @@ def sign_off(request: HttpRequest, document_id: UUID, number: int) -> HttpRespon
     """Signs the page off and goes on to the next one that is not."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
-    run = extraction_queries.newest_run(document)
+    run = queries.run_under_review(document)
     actions.sign_off(run=run, page=number, by=user)
     following = queries.next_page(queries.page_summaries(run), number)
     if following is None:
@@ -194,7 +195,7 @@ def confirm_all(request: HttpRequest, document_id: UUID, number: int) -> HttpRes
     """Confirms the proposals that the button stood for (`finding`, once for each)."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
-    run = extraction_queries.newest_run(document)
+    run = queries.run_under_review(document)
     findings = [pk for text in request.POST.getlist("finding") if (pk := uuid_or_none(text)) is not None]
     bulk.confirm_all(run=run, page=number, findings=findings, by=user)
     return _to_page(document, number)

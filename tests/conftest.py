@@ -295,7 +295,7 @@ def outsider_client(outsider: Any) -> Client:
 
 @pytest.fixture(scope="module")
 def moto_endpoint() -> Iterator[str]:
-    """The address of a server on loopback that answers for S3 and KMS."""
+    """The address of a server on loopback that answers for S3, KMS and CloudWatch."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

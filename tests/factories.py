@@ -7,11 +7,12 @@ import uuid
 from datetime import date
 
 import factory
+from django.utils import timezone
 from reportlab.pdfgen import canvas
 
 from accounts.models import Clinic, Role, User
 from extraction import nam
-from extraction.models import Document, Finder, Finding, Hint, Run, RunPage, Sample, Status
+from extraction.models import Alert, Document, Finder, Finding, Hint, Run, RunPage, Sample, Status
 from extraction.page import Box, Line, Page, Word
 from vault.index import blind_index
 
@@ -109,6 +110,20 @@ class SampleFactory(factory.django.DjangoModelFactory[Sample]):
     server = "main"
     state = "ok"
     seconds = 0.02
+
+
+class AlertFactory(factory.django.DjangoModelFactory[Alert]):
+    """Of a clinic; for the installation pass `clinic=None`."""
+
+    class Meta:
+        model = Alert
+
+    kind = "recall"
+    clinic = factory.SubFactory(ClinicFactory)
+    figure, threshold = 0.8, 0.85
+    raised_at = factory.LazyFunction(timezone.now)
+    began_at = factory.SelfAttribute("raised_at")
+    seen_at = factory.SelfAttribute("raised_at")
 
 
 def some_nam(number: int) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from extraction import nam
 from extraction.page import Box
 from review.agreement import Category
+from review.differences import Difference
 from review.exports.lines import Reason
 from review.models import Verdict
 from review.queries import Item
@@ -60,6 +61,13 @@ CATEGORIES: dict[str, str | Promise] = {
     Category.WRONG: _("proposal wrong"),
     Category.MISSING: _("number added"),
     Category.ABSENT: _("no number seen"),
+}
+
+FIELDS: dict[str, str | Promise] = {
+    "day": _("other date"),
+    "clock": _("other time"),
+    "place": _("other place"),
+    "confidence": _("other confidence"),
 }
 
 SURE, LIKELY = 0.95, 0.8
@@ -188,6 +196,12 @@ def percent(value: float | None) -> str:
 
 
 @register.filter
+def number(value: float, places: int = 0) -> str:
+    """A number as the language writes it."""
+    return str(number_format(value, decimal_pos=places))
+
+
+@register.filter
 def interval(ends: tuple[float, float] | None) -> str:
     """A 95 % interval in percent, such as "97.9–99.2"; nothing where there is nothing to count."""
     if ends is None:
@@ -199,3 +213,13 @@ def interval(ends: tuple[float, float] | None) -> str:
 def reader_words(reader: str) -> str:
     """Who read a page."""
     return str(READERS.get(reader, reader))
+
+
+@register.filter
+def difference_words(difference: Difference) -> str:
+    """In what two extractions differ here."""
+    if difference.first is None:
+        return str(_("only in B"))
+    if difference.second is None:
+        return str(_("only in A"))
+    return ", ".join(str(FIELDS[name]) for name in difference.fields)

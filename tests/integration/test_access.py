@@ -13,7 +13,7 @@ from audit.verbs import Verb
 from extraction.models import Deployment, Status
 from review.actions import Value
 from review.models import Disagreement, Export, SecondDecision, SecondReview, SignOff
-from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
+from tests.factories import AlertFactory, DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,12 @@ def deployment(admin):
 
 
 @pytest.fixture
-def address(finding, admin, deployment, export, disagreement):
+def alert(finding):
+    return AlertFactory(clinic=finding.run.document.clinic)
+
+
+@pytest.fixture
+def address(finding, admin, deployment, export, disagreement, alert):
     """Addresses by name, for one document of the clinic."""
     run, document, review = finding.run, finding.run.document, disagreement.review
     return {
@@ -58,6 +63,8 @@ def address(finding, admin, deployment, export, disagreement):
         "disagreement": reverse("review:disagreement", args=[disagreement.pk]),
         "settle": reverse("review:settle", args=[disagreement.pk]),
         "agreement-file": reverse("review:agreement-file"),
+        "rerun": reverse("review:rerun", args=[document.pk]),
+        "compare": reverse("review:compare", args=[document.pk]),
         "exports": reverse("review:exports", args=[document.pk]),
         "export": reverse("review:export", args=[document.pk]),
         "queue": reverse("review:queue"),
@@ -67,10 +74,13 @@ def address(finding, admin, deployment, export, disagreement):
         "take-over": reverse("review:take-over", args=[document.pk]),
         "quality": reverse("review:quality"),
         "quality-file": reverse("review:quality-file"),
+        "calibration-file": reverse("review:calibration-file"),
         "download": reverse("review:download", args=[export.pk]),
         "journal": reverse("accounts:journal"),
         "people": reverse("accounts:people"),
         "availability": reverse("extraction:availability"),
+        "alerts": reverse("extraction:alerts"),
+        "acknowledge": reverse("extraction:acknowledge", args=[alert.pk]),
         "costs": reverse("extraction:costs"),
         "price": reverse("extraction:change-price"),
         "add-person": reverse("accounts:add-person"),
@@ -87,6 +97,7 @@ def address(finding, admin, deployment, export, disagreement):
 READS = {
     "list": ("staff", "reviewer", "admin"),
     "document": ("staff", "reviewer"),
+    "compare": ("staff", "reviewer"),
     "exports": ("staff", "reviewer"),
     "download": ("staff", "reviewer"),
     "queue": ("reviewer",),
@@ -95,10 +106,12 @@ READS = {
     "second-list": ("reviewer",),
     "disagreement": ("reviewer",),
     "agreement-file": ("reviewer", "admin"),
+    "calibration-file": ("reviewer", "admin"),
     "journal": ("admin",),
     "people": ("admin",),
     "models": ("admin",),
     "availability": ("admin",),
+    "alerts": ("admin",),
     "costs": ("admin",),
     "tokens": ("staff", "reviewer", "admin"),
 }
@@ -123,9 +136,11 @@ WRITES = {
     "release": ("reviewer",),
     "take-over": ("reviewer",),
     "export": ("staff", "reviewer"),
+    "rerun": ("staff", "reviewer"),
     "add-person": ("admin",),
     "price": ("admin",),
     "role": ("admin",),
+    "acknowledge": ("admin",),
     "add-model": ("admin",),
     "next-step": ("admin",),
     "roll-back": ("admin",),
@@ -134,7 +149,7 @@ WRITES = {
 OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "exports",
                    "export", "download", "confirm-all", "undo-all", "second-detail", "second-begin", "second-decide",
                    "second-add", "second-undo", "second-finish", "disagreement", "settle", "beat", "release",
-                   "take-over")  # fmt: skip
+                   "take-over", "compare", "rerun")  # fmt: skip
 
 
 @pytest.fixture

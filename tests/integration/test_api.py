@@ -167,6 +167,8 @@ def test_the_schema_names_every_path(client):
         "/api/nam/runs/{run_id}/job-status",
         "/api/nam/runs/{run_id}/stream",
         "/api/nam/runs/{run_id}/results",
+        "/api/nam/documents/{document_id}/exports",
+        "/api/nam/exports/{export_id}",
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from extraction import monitoring
+from extraction import alerts, banner, monitoring
 from extraction.llm import starting
 from extraction.llm.starting import Starting
 from extraction.models import Deployment, Finder, PageState, Sample, Status
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 HEALTH = "/llm/health"
 PAGE = reverse("extraction:availability")
+ALERTS = reverse("extraction:alerts")
 DOCUMENTS = reverse("extraction:document-list")
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)  # Monday, noon in Montréal
 MINUTE = timedelta(minutes=1)
@@ -54,8 +55,10 @@ def samples(states: str, until: datetime = NOON, server: str = "main") -> None:
 
 
 def sentences(user, moment: datetime = NOON, language: str = "fr-ca") -> list[str]:
+    """What the person is told once the scheduler has looked."""
+    alerts.evaluate(moment)
     with translation.override(language):
-        return [alert.sentence.replace("\u00a0", " ") for alert in monitoring.alerts(user, moment)]
+        return [sentence.replace("\u00a0", " ") for sentence in banner.banner(user, moment)]
 
 
 # --- For monitors ----------------------------------------------------------------------------------------------------
@@ -114,7 +117,7 @@ def test_of_two_servers_the_sick_one_is_told():
 def test_all_is_well_in_one_query(staff, django_assert_num_queries):
     samples("+++++")
     with django_assert_num_queries(1):
-        assert sentences(staff) == []
+        assert banner.banner(staff, NOON) == []
 
 
 def test_three_failures_in_five_minutes_are_told_with_their_beginning(admin):
@@ -246,7 +249,9 @@ def test_another_clinics_pages_are_not_counted(admin, outsider):
 def test_three_slow_documents_in_a_row_are_told(admin, staff):
     for _document in range(3):
         finished(staff, seconds=61)
-    assert sentences(admin, language="en") == ["The last three documents took longer than they may."]
+    assert sentences(admin, language="en") == [
+        "The last three documents took longer than 60 s for 20 pages; the newest took 61.00 s."
+    ]
 
 
 @pytest.mark.usefixtures("no_model")
@@ -258,15 +263,14 @@ def test_a_document_that_waited_is_not_slow(admin, staff):
 
 def test_the_document_list_shows_the_sentence_and_administrators_a_way_on(client, staff, admin):
     samples("---", until=this_minute())
+    alerts.evaluate(timezone.now())
     client.force_login(staff)
     page = client.get(DOCUMENTS).content.decode()
     assert "ne répond pas depuis" in page
-    assert PAGE not in page
+    assert ALERTS not in page
     client.force_login(admin)
-    assert (
-        f'href="{PAGE}"'
-        in re.search(r'<p class="message warning">.*?</p>', client.get(DOCUMENTS).content.decode(), re.S)[0]
-    )
+    told = re.search(r'<p class="message warning">.*?</p>', client.get(DOCUMENTS).content.decode(), re.S)[0]
+    assert f'href="{ALERTS}"' in told
 
 
 # --- The page --------------------------------------------------------------------------------------------------------
@@ -353,7 +357,7 @@ def test_an_overview_costs_one_query(django_assert_num_queries):
 def test_the_time_of_the_model_is_shared_out_over_pages_asked_side_by_side(settings, admin, staff):
     settings.LLM_CONCURRENCY = 4
     finished(staff, pages=20)
-    (timing,) = monitoring.timings(admin, NOON - timedelta(days=1))
+    (timing,) = monitoring.timings(admin.clinic_id, NOON - timedelta(days=1))
     assert (timing.pages, timing.total, timing.reading, timing.model) == (20, 30, 10, 5)
 
 
@@ -361,9 +365,9 @@ def test_pages_that_the_model_never_saw_are_not_counted(admin, staff):
     finished(staff, pages=20, errors=0, without_model=True)
     made = finished(staff, pages=2)
     made.pages.filter(number=2).update(state=PageState.READ)
-    assert monitoring.model_errors(admin, NOON - timedelta(days=1)).asked == 1
+    assert monitoring.model_errors(admin.clinic_id, NOON - timedelta(days=1)).asked == 1
 
 
 def test_a_run_that_is_not_done_has_no_time_yet(admin, staff):
     finished(staff, status=Status.FAILED)
-    assert monitoring.timings(admin, NOON - timedelta(days=1)) == []
+    assert monitoring.timings(admin.clinic_id, NOON - timedelta(days=1)) == []

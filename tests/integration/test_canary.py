@@ -10,10 +10,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 from rq import SimpleWorker
 
 from accounts import actions as accounts
-from extraction import nam, queue
+from extraction import alerts, nam, queue
 from extraction.jobs import QuietJob
 from extraction.models import Document, Finding, Run
 from namsite.logs import QuietFormatter, ScrubFilter
@@ -134,8 +135,13 @@ def test_the_canary_is_found_by_the_job_and_sings_nowhere(client, uploaded, revi
     client.post(reverse("review:decide", args=[finding.pk]), {"verdict": "confirm"})
     client.post(reverse("review:add", args=[uploaded.pk, 1]), {"nam": number})
     client.post(reverse("review:sign-off", args=[uploaded.pk, 1]))
+    client.post(reverse("review:rerun", args=[uploaded.pk]), {"reader": "auto", "finder": "pattern"})
+    work_off()
+    client.get(reverse("review:compare", args=[uploaded.pk]))
+    client.get(reverse("review:quality"))
+    alerts.evaluate(timezone.now())
     _token, text = accounts.create_token(name="canari", days=1, by=reviewer)
-    path = f"/api/nam/runs/{uploaded.runs.get().pk}/results"
+    path = f"/api/nam/runs/{uploaded.runs.order_by('created_at')[0].pk}/results"
     answer = client.get(path, headers={"Authorization": f"Bearer {text}"})
     assert number in answer.content.decode()
     assert_silent("the log", "\n".join(log_lines), secrets)

@@ -46,7 +46,9 @@ def signed(staff, reviewer):
 
 
 def overall(user):
-    return quality.overall(quality.weeks(quality.newest(quality.scores(user, since())), since(), timezone.localdate()))
+    return quality.overall(
+        quality.weeks(quality.reviewed(quality.scores(user, since())), since(), timezone.localdate())
+    )
 
 
 def since(days: int = 30):
@@ -80,10 +82,9 @@ def test_a_run_that_comes_later_is_scored_when_somebody_looks(signed, reviewer, 
 def test_a_page_counts_once_for_the_clinic_and_once_for_each_configuration(signed, reviewer):
     a_run(signed.document, (1, 9), rules_version="r2")
     scores.catch_up(reviewer)
-    found = quality.scores(reviewer, since())
     result = overall(reviewer)
-    assert (result.pages, result.nams, result.score) == (1, 3, Score(2, 0, 1))
-    assert sorted((each.rules, each.result.score.tp) for each in quality.configurations(found)) == [
+    assert (result.pages, result.nams, result.score) == (1, 3, Score(1, 2, 2))  # of the run that was reviewed
+    assert sorted((each.rules, each.result.score.tp) for each in quality.configurations(reviewer, since())) == [
         ("r1", 1),
         ("r2", 2),
     ]
@@ -92,7 +93,7 @@ def test_a_page_counts_once_for_the_clinic_and_once_for_each_configuration(signe
 def test_a_run_without_the_model_is_pattern_only(staff, reviewer):
     run = a_run(DocumentFactory(uploaded_by=staff), (), finder=Finder.HYBRID, model_name="m", without_model=True)
     actions.sign_off(run=run, page=1, by=reviewer)
-    (each,) = quality.configurations(quality.scores(reviewer, since()))
+    (each,) = quality.configurations(reviewer, since())
     assert (each.model, each.result.score.precision) == ("", None)
 
 
@@ -152,10 +153,94 @@ def test_the_weeks_come_as_a_file_with_the_same_numbers(signed, reviewer, client
 
 def test_the_page_costs_the_same_however_many_pages_were_signed(signed, reviewer, django_assert_max_num_queries):
     for number in range(2, 40):
-        PageScore.objects.create(run=signed, page=number, signed_on=timezone.localdate(), tp=3, fp=0, fn=0, day_right=3,
-                                 clock_right=3)  # fmt: skip
+        PageScore.objects.create(run=signed, clinic=reviewer.clinic, page=number, signed_on=timezone.localdate(),
+                                 tp=3, fp=0, fn=0, day_right=3, clock_right=3)  # fmt: skip
     with django_assert_max_num_queries(3):
-        found = quality.newest(quality.scores(reviewer, since()))
-        quality.configurations(found)
+        found = quality.reviewed(quality.scores(reviewer, since()))
+        quality.configurations(reviewer, since())
         quality.confusions(found)
         assert overall(reviewer).pages == 39
+
+
+# --- Confidence, and what the work takes -----------------------------------------------------------------------------
+
+
+def test_of_a_number_proposed_twice_and_standing_once_the_more_confident_one_is_right():
+    outcomes = scores.outcomes_of([(0.5, "A"), (0.9, "A"), (0.7, "B")], ["A"])
+    assert outcomes == [(0.9, True), (0.7, False), (0.5, False)]
+
+
+def test_outcomes_are_kept_by_bin():
+    assert scores.binned([(0.99, True), (1.0, False), (0.0, False)]) == {"14": (2, 1, 1.99), "0": (1, 0, 0.0)}
+
+
+def test_seconds_are_counted_from_one_decision_of_a_person_to_their_next():
+    begin = timezone.now()
+    moments = [("a", 0), ("a", 4), ("b", 5), ("b", 125), ("b", 246)]
+    pauses = scores.review_pauses([(who, begin + timedelta(seconds=seconds)) for who, seconds in moments])
+    assert pauses == [4, 120]
+
+
+def test_a_sign_off_keeps_confidences_agreement_and_time(signed):
+    row = PageScore.objects.get()
+    assert row.calibration == {"14": [3, 1, pytest.approx(2.97)]}
+    assert (row.decided, row.agreed, row.timed) == (3, 0, 3)
+
+
+def test_the_calibration_error_is_that_of_the_single_outcomes(signed, reviewer):
+    from extraction.scoring import calibration_error
+
+    found = quality.calibration(quality.reviewed(quality.scores(reviewer, since())))
+    assert found.count == 3
+    assert found.error == pytest.approx(calibration_error([(0.99, True), (0.99, False), (0.99, False)]))
+    assert (found.bins[14].share, found.bins[14].mean) == (pytest.approx(1 / 3), pytest.approx(0.99))
+    assert len(found.chart.bars) == 1
+
+
+def test_without_a_proposal_nothing_is_said_of_confidence(reviewer):
+    found = quality.calibration(quality.reviewed(quality.scores(reviewer, since())))
+    assert (found.count, found.error) == (0, None)
+
+
+def test_rows_from_before_confidences_were_kept_are_scored_anew(signed, reviewer):
+    PageScore.objects.update(calibration=None, decided=0)
+    scores.catch_up(reviewer)
+    row = PageScore.objects.get()
+    assert (row.calibration is not None, row.decided) == (True, 3)
+
+
+def test_pages_a_second_are_of_documents_that_went_through_in_one_go(staff, reviewer):
+    ends = timezone.now()
+    for seconds, turn in ((10, 0), (20, 0), (40, 0), (9000, 1)):
+        RunFactory(document=DocumentFactory(uploaded_by=staff, page_count=20), turn=turn, finished_at=ends,
+                   started_at=ends - timedelta(seconds=seconds))  # fmt: skip
+    found = quality.speed(reviewer, since())
+    assert (found.documents, found.middle, found.slow) == (3, pytest.approx(1.0), pytest.approx(0.5))
+
+
+def test_no_document_has_no_speed(reviewer):
+    assert quality.speed(reviewer, since()) is None
+
+
+def test_the_bins_come_as_a_file(signed, reviewer, client):
+    client.force_login(reviewer)
+    rows = client.get(reverse("review:calibration-file")).content.decode().splitlines()
+    assert rows[0].startswith("from,to,proposals,right,mean_confidence,share_right")
+    assert len(rows) == 16
+    assert rows[-1].startswith("0.9333,1.0000,3,1,0.9900,0.3333")
+
+
+def test_the_page_shows_confidence_agreement_and_the_plot(signed, reviewer, client):
+    client.force_login(reviewer)
+    text = client.get(PAGE).content.decode()
+    assert 'aria-labelledby="calibration-title calibration-says"' in text
+    assert "Confirmées telles quelles" in text
+    assert "Coût d’un document" not in text
+
+
+def test_an_administrator_also_sees_uptime_and_cost(signed, admin, client, settings):
+    settings.LLM_ENDPOINT = "http://127.0.0.1:9/v1"
+    client.force_login(admin)
+    text = client.get(PAGE).content.decode()
+    assert "Coût d’un document" in text
+    assert "heures ouvrables" in text

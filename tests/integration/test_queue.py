@@ -104,7 +104,7 @@ def test_a_document_leaves_the_queue_with_its_last_page_and_comes_back_with_a_re
     assert task_of(run.document).pages_open == 1
 
 
-def test_the_newest_run_counts_and_signed_pages_keep_nothing_open(run, reviewer):
+def test_the_run_under_review_counts_and_signed_pages_keep_nothing_open(run, reviewer):
     for finding in run.findings.all():
         confirm(finding, reviewer)
     actions.sign_off(run=run, page=1, by=reviewer)
@@ -112,7 +112,7 @@ def test_the_newest_run_counts_and_signed_pages_keep_nothing_open(run, reviewer)
     FindingFactory(run=later, page=1)
     FindingFactory(run=later, page=2)
     tasks.recount(run.document_id)
-    assert (task_of(run.document).findings, task_of(run.document).undecided) == (2, 1)
+    assert (task_of(run.document).findings, task_of(run.document).undecided) == (run.findings.count(), 0)
 
 
 def worked_off(claim):
@@ -146,9 +146,9 @@ def test_a_run_that_is_tried_again_leaves_the_queue_until_it_is_over(queued, sta
     assert task_of(queued.document).waiting_since is None
 
 
-def test_another_run_of_a_document_takes_it_out_of_the_queue(run, staff):
+def test_a_document_waits_with_what_was_found_while_another_run_goes_on(run, staff):
     extraction_actions.start_run(document=run.document, by=staff)
-    assert task_of(run.document).waiting_since is None
+    assert task_of(run.document).waiting_since is not None
 
 
 def test_a_run_that_dead_workers_left_hopeless_waits(queued):

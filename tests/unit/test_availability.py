@@ -12,7 +12,6 @@ from extraction.availability import (
     Pace,
     Timing,
     Uptime,
-    are_slow,
     buckets,
     edges,
     is_failing,
@@ -20,6 +19,7 @@ from extraction.availability import (
     outages,
     pace,
     percentile,
+    three_in_a_row,
     uptime,
     working_minutes,
 )
@@ -210,8 +210,9 @@ def test_twenty_pages_may_take_sixty_seconds_and_the_model_forty_five(total, mod
     assert Timing(pages=20, total=total, reading=1, model=model).is_slow is slow
 
 
-def test_three_slow_documents_in_a_row_are_an_alert():
-    slow, quick = Timing(1, 9, 0, 0), Timing(1, 1, 0, 0)
-    assert are_slow([slow, slow, slow, quick])
-    assert not are_slow([slow, quick, slow, slow])
-    assert not are_slow([slow, slow])
+@pytest.mark.parametrize(
+    ("newest_first", "is_alert"),
+    [([True, True, True, False], True), ([True, False, True, True], False), ([True, True], False), ([], False)],
+)
+def test_three_in_a_row_are_an_alert_and_fewer_are_none(newest_first, is_alert):
+    assert three_in_a_row(newest_first) is is_alert

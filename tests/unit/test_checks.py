@@ -78,6 +78,7 @@ AWS_USERS = [
     ("OCR_READER", "textract"),
     ("TEXTRACT_BUCKET", "pages"),
     ("VAULT_S3_BUCKET", "documents"),
+    ("CLOUDWATCH_NAMESPACE", "NAMExtraction"),
 ]
 
 

@@ -13,10 +13,17 @@ ROOT = Path(__file__).resolve().parents[2]
 FLOORS = ("namsite", "review", "extraction", "accounts", "audit", "vault")  # top to bottom
 MODULES = sorted(path.relative_to(ROOT).as_posix() for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
 
+AWS = {
+    "extraction/cloudwatch.py",
+    "extraction/llm/weights/bucket.py",
+    "extraction/readers/textract.py",
+    "vault/kms.py",
+    "vault/s3.py",
+}
 DOORS = {
     "httpx": {"extraction/llm/client.py", "extraction/llm/weights/hub.py"},
-    "boto3": {"extraction/llm/weights/bucket.py", "extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
-    "botocore": {"extraction/llm/weights/bucket.py", "extraction/readers/textract.py", "vault/kms.py", "vault/s3.py"},
+    "boto3": AWS,
+    "botocore": AWS,
 }
 ELSEWHERE = "extraction/llm/programs/"
 """Programs of the model's environment, which has packages that this one has not."""
@@ -47,6 +54,9 @@ NAMED_PURE = (
         )
     ),
     "review/priority.py",
+    "review/agreement.py",
+    "review/comparison.py",
+    "review/differences.py",
     "audit/chain.py",
 )
 # What reaches files, processes, the network, other threads or the time of day. (`datetime` is a data type too: what it
