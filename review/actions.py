@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date, time
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -85,8 +86,12 @@ def decide(
             )
             decision.save(force_insert=True)
             _record(decision, finding.run.document, by=by, changed=_changed(finding, value))
-    except IntegrityError:  # Two reviewers pressed the key in the same moment; the other one's decision stands.
-        check_can_decide(finding)
+    except (IntegrityError, Conflict) as error:
+        if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id, by=by).first()):
+            return sent_before  # Sent twice in the same moment.
+        if isinstance(error, Conflict):
+            raise
+        check_can_decide(finding)  # Two reviewers pressed the key in the same moment; the other one's decision stands.
         raise Conflict(_("This decision could not be saved. Reload the page.")) from None
     return decision
 
@@ -111,14 +116,36 @@ def _changed(finding: Finding, value: Value | None) -> list[str]:
 
 @reviewers_only
 @transaction.atomic
-def add(*, document: Document, page: int, value: Value, box: Box | None = None, by: User) -> Decision:
-    """A number that nobody proposed. `box` may be unknown. Raises Conflict on a signed-off page."""
+def add(
+    *,
+    document: Document,
+    page: int,
+    value: Value,
+    box: Box | None = None,
+    decision_id: UUID | None = None,
+    by: User,
+) -> Decision:
+    """A number that nobody proposed. `box` may be unknown. Raises Conflict on a signed-off page.
+
+    The same `decision_id` twice is one addition.
+    """
+    # Two sendings of one addition wait for each other, and so do an addition and the sign-off of its page.
+    Document.objects.select_for_update().get(pk=document.pk)
+    if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id).first()):
+        return _own(sent_before, by)
     check_page_open(document, page)
     if not 1 <= page <= document.page_count:
         raise Conflict(_("This document has no such page."))
     place = {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1} if box else {}
     decision = Decision(
-        document=document, page=page, finding=None, verdict=Verdict.ADD, by=by, **place, **value.fields(by.clinic_id)
+        id=decision_id or uuid4(),
+        document=document,
+        page=page,
+        finding=None,
+        verdict=Verdict.ADD,
+        by=by,
+        **place,
+        **value.fields(by.clinic_id),
     )
     decision.save(force_insert=True)
     _record(decision, document, by=by, changed=[])
@@ -128,7 +155,12 @@ def add(*, document: Document, page: int, value: Value, box: Box | None = None, 
 @reviewers_only
 @transaction.atomic
 def undo(*, decision: Decision, by: User) -> None:
-    """Takes a decision back; it stays on record. Raises Conflict on a signed-off page or when already undone."""
+    """Takes a decision back; it stays on record. Raises Conflict on a signed-off page or when already undone.
+
+    A decision is undone once, so its id is the key of its undoing: the same person's second one changes nothing.
+    """
+    if Decision.objects.filter(pk=decision.pk, undone_by=by).exists():
+        return
     check_page_open(decision.document, decision.page)
     changed = Decision.objects.filter(pk=decision.pk, undone_at=None).update(undone_at=timezone.now(), undone_by=by)
     if not changed:
@@ -139,13 +171,18 @@ def undo(*, decision: Decision, by: User) -> None:
 
 @reviewers_only
 @transaction.atomic
-def sign_off(*, run: Run, page: int, by: User) -> SignOff:
-    """Says that there is no other NAM on this page. Raises Conflict while a proposal on it is undecided."""
+def sign_off(*, run: Run, page: int, sign_off_id: UUID | None = None, by: User) -> SignOff:
+    """Says that there is no other NAM on this page. Raises Conflict while a proposal on it is undecided.
+
+    The same `sign_off_id` twice is one sign-off.
+    """
     # Two sign-offs of one page wait for each other, and so does what would search the page again.
     Document.objects.select_for_update().get(pk=run.document_id)
+    if sign_off_id is not None and (sent_before := SignOff.objects.filter(pk=sign_off_id).first()):
+        return _own(sent_before, by)
     run = Run.objects.select_related("document").get(pk=run.pk)
     check_can_sign(run, page)
-    signed = SignOff.objects.create(document=run.document, page=page, by=by)
+    signed = SignOff.objects.create(id=sign_off_id or uuid4(), document=run.document, page=page, by=by)
     record(Verb.PAGE_SIGNED, by=by, object_type="sign_off", object_id=signed.pk, document_id=run.document_id,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
     deployments.keep_score(run=run, page=page, score=scores.keep(signed)[run.pk])
@@ -165,6 +202,16 @@ def reopen(*, document: Document, page: int, by: User) -> None:
     scores.forget(document, page)
     record(Verb.PAGE_REOPENED, by=by, object_type="document", object_id=document.pk, document_id=document.pk,
            page=page, purpose=Purpose.QUALITY)  # fmt: skip
+
+
+Sent = TypeVar("Sent", Decision, SignOff)
+
+
+def _own(sent_before: Sent, by: User) -> Sent:
+    """What was sent under this key before, by the same person. Raises Conflict for a key of somebody else."""
+    if sent_before.by_id != by.pk:
+        raise Conflict(_("This decision could not be saved. Reload the page."))
+    return sent_before
 
 
 @dataclass(frozen=True, slots=True)

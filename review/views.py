@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from audit.verbs import Verb
 from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
 from extraction.models import Document
-from review import actions, queries
+from review import actions, outbox, queries
 from review.forms import AddForm, RejectForm, ValueForm
 from review.models import Reason
 from review.policy import allows, check_can_sign
@@ -29,15 +29,19 @@ from review.policy import allows, check_can_sign
 @require_safe
 @requires(Right.READ)
 def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    """One page of a document with its findings. `?page=` chooses the page, `?finding=` the current finding."""
+    """One page of a document with its findings. `?page=` chooses the page, `?finding=` the current finding.
+
+    With `?ahead` the browser keeps the page until it is turned to, and says so then (`shown`).
+    """
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = extraction_queries.newest_run(document)
     pages = queries.page_summaries(run)
     number = _page_number(request, pages)
     items = queries.items(run, number)
-    record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="document", object_id=document.pk,
-                 document_id=document.pk, page=number, count=len(items))  # fmt: skip
+    is_ahead = "ahead" in request.GET
+    record_alone(Verb.PAGE_SENT_AHEAD if is_ahead else Verb.DOCUMENT_VIEWED, by=user, object_type="document",
+                 object_id=document.pk, document_id=document.pk, page=number, count=len(items))  # fmt: skip
     return render(
         request,
         "review/document_detail.html",
@@ -56,8 +60,23 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "add_form": AddForm(),
             "reasons": Reason.choices,
             "score": queries.measure(run),
+            "outbox_key": outbox.key(user),
+            "is_ahead": is_ahead,
         },
     )
+
+
+@require_POST
+@requires(Right.READ)
+@outbox.own_only
+def shown(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """A page that was sent ahead is looked at now."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    for verb in (Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED):
+        record_alone(verb, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
+                     page=number)  # fmt: skip
+    return JsonResponse({})
 
 
 def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:
@@ -81,6 +100,7 @@ def _current(request: HttpRequest, items: list[queries.Item]) -> queries.Item | 
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     """`verdict` is confirm, correct (with nam, visit_date, visit_time) or reject (with reason)."""
     user = person(request)
@@ -90,13 +110,9 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _refuse(request, form, document, number, finding_id)
     decision_id = _uuid(request.POST.get("decision", ""))
-    if isinstance(form, ValueForm):
-        actions.decide(finding=finding, value=form.typed, decision_id=decision_id, by=user)
-    else:
-        actions.decide(
-            finding=finding, value=None, reason=form.cleaned_data["reason"], decision_id=decision_id, by=user
-        )
-    return _to_page(document, number)
+    value, reason = (form.typed, "") if isinstance(form, ValueForm) else (None, form.cleaned_data["reason"])
+    actions.decide(finding=finding, value=value, reason=reason, decision_id=decision_id, by=user)
+    return _done(request, document, number)
 
 
 def _value_form(request: HttpRequest, finding: object) -> ValueForm:
@@ -113,38 +129,46 @@ def _value_form(request: HttpRequest, finding: object) -> ValueForm:
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def add(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     form = AddForm(request.POST)
     if not form.is_valid():
         return _refuse(request, form, document, number)
-    actions.add(document=document, page=number, value=form.typed, box=form.cleaned_data["box"], by=user)
-    messages.success(request, _("Number added."))
-    return _to_page(document, number)
+    actions.add(
+        document=document,
+        page=number,
+        value=form.typed,
+        box=form.cleaned_data["box"],
+        decision_id=_uuid(request.POST.get("decision", "")),
+        by=user,
+    )
+    return _done(request, document, number, _("Number added."))
 
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def undo(request: HttpRequest, decision_id: UUID) -> HttpResponse:
     user = person(request)
     decision = get_or_404(queries.decisions(user), decision_id, by=user)
     actions.undo(decision=decision, by=user)
-    return _to_page(decision.document, decision.page, finding_id=decision.finding_id)
+    return _done(request, decision.document, decision.page, finding_id=decision.finding_id)
 
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def sign_off(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """Signs the page off and goes on to the next one that is not."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = extraction_queries.newest_run(document)
-    actions.sign_off(run=run, page=number, by=user)
+    actions.sign_off(run=run, page=number, sign_off_id=_uuid(request.POST.get("sign_off", "")), by=user)
     following = queries.next_page(queries.page_summaries(run), number)
-    if following is None:
-        messages.success(request, _("Every page of this document is signed off."))
-    return _to_page(document, following or number)
+    sentence = "" if following else _("Every page of this document is signed off.")
+    return _done(request, document, following or number, sentence)
 
 
 @require_POST
@@ -156,12 +180,25 @@ def reopen(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse
     return _to_page(document, number)
 
 
+def _done(
+    request: HttpRequest, document: Document, number: int, sentence: str = "", *, finding_id: UUID | None = None
+) -> HttpResponse:
+    """It is written: the page as it is now, or a word for our own script."""
+    if outbox.is_background(request):
+        return JsonResponse({"message": sentence})
+    if sentence:
+        messages.success(request, sentence)
+    return _to_page(document, number, finding_id=finding_id)
+
+
 def _refuse(
     request: HttpRequest, form: forms.Form, document: Document, number: int, finding_id: UUID | None = None
 ) -> HttpResponse:
-    for errors in form.errors.values():
-        for error in errors:
-            messages.error(request, str(error))
+    sentences = [str(error) for errors in form.errors.values() for error in errors]
+    if outbox.is_background(request):
+        return JsonResponse({"error": " ".join(sentences)}, status=422)
+    for sentence in sentences:
+        messages.error(request, sentence)
     return _to_page(document, number, finding_id=finding_id)
 
 

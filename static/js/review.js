@@ -1,9 +1,14 @@
 /** Reviewing with one hand: choosing a finding, deciding on it, going on. Every key has a visible control. */
 
-import { panel, post } from "./panel.js";
+import { insist, say } from "./messages.js";
+import * as outbox from "./outbox.js";
+import { fetchAhead, open, pageNumber, panel, post, renew, showWaiting, signInLink, touch } from "./panel.js";
+import * as tentative from "./tentative.js";
 import { bringIntoView, clearBox, drawBox, openViewer, zoomBy } from "./viewer.js";
 
 const KEYS_SETTING = "single-key-shortcuts";
+const QUIET = 800; // milliseconds without a decision, after which the server is asked how things stand
+const desk = document.getElementById("desk");
 const items = () => [...document.querySelectorAll("#items > .item")];
 const current = () => document.querySelector("#items > [aria-current]");
 
@@ -47,13 +52,74 @@ function moveToDoubtful() {
   select([...all.slice(from), ...all.slice(0, from)].find((item) => item.matches(".doubtful")));
 }
 
+/** Doubtful ones first, then in reading order; the last one stays where it is. */
+function goOn() {
+  const all = items();
+  const from = all.indexOf(current()) + 1;
+  const ahead = [...all.slice(from), ...all.slice(0, from)].filter((item) => "undecided" in item.dataset);
+  select(ahead.find((item) => item.matches(".doubtful")) ?? ahead[0] ?? current());
+}
+
 // --- Deciding ------------------------------------------------------------------------------------------------------
 
-/** One id per decision, so that sending it twice is one decision; changed fields make it another decision. */
-function nameDecision(form) {
-  const field = form.elements.decision;
-  if (field && !field.value) field.value = randomId();
+/** Shows what the form does, sends it in the background, and goes on. */
+function decide(form, submitter) {
+  const fields = [...new FormData(form, submitter)].filter(([name]) => name !== "csrfmiddlewaretoken");
+  const entry = { id: randomId(), url: form.action, fields, document: desk.dataset.document, page: pageNumber() };
+  if (form.matches(".undo")) undo(form, entry);
+  else if (form.matches("[data-sign]")) sign(entry);
+  else if (form.matches("[data-add]")) add(form, entry);
+  else judge(form, entry);
 }
+
+function send(entry) {
+  touch();
+  tentative.show(entry);
+  outbox.put(entry);
+}
+
+function judge(form, entry) {
+  const item = form.closest(".item");
+  const isRejection = form.elements.verdict.value === "reject";
+  const verdict = isRejection ? "reject" : isChanged(form) ? "correct" : "confirm";
+  form.closest(".deciding").querySelector(".rejection").open = false;
+  decided.push(item.id);
+  send(named({ ...entry, kind: "decide", item: item.dataset.item, verdict }));
+  goOn();
+}
+
+function add(form, entry) {
+  send(named({ ...entry, kind: "add", item: entry.id }));
+  decided.push(`item-${entry.id}`);
+  forgetDrawn(form);
+  form.reset();
+  form.elements.nam.focus();
+}
+
+/** The decision's own id is the key of its undoing: it can be undone once. */
+function undo(form, entry) {
+  const item = form.closest(".item");
+  send({ ...entry, kind: "undo", item: item.dataset.item, about: item.dataset.decision });
+  select(document.contains(item) ? item : items()[0]);
+}
+
+function sign(entry) {
+  const following = nextUnsigned();
+  send({ ...entry, kind: "sign", fields: [...entry.fields, ["sign_off", entry.id]] });
+  if (following) open(following);
+}
+
+const named = (entry) => ({ ...entry, fields: [...entry.fields.filter(([name]) => name !== "decision"), ["decision", entry.id]] });
+
+/** The next page that is not signed, going round once. */
+function nextUnsigned() {
+  const pages = [...document.querySelectorAll("#pages li")];
+  const from = pages.findIndex((page) => page.querySelector("[aria-current]"));
+  const open = [...pages.slice(from + 1), ...pages.slice(0, from)].find((page) => !page.querySelector(".signed"));
+  return open && numberOf(open.querySelector("a"));
+}
+
+const numberOf = (link) => Number(new URL(link.href).searchParams.get("page"));
 
 function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -65,11 +131,13 @@ function randomId() {
 
 /** The button says what it will do: confirm what is proposed, or save what was typed instead. */
 function noteTyping(form) {
-  form.elements.decision.value = "";
-  const fields = [form.elements.nam, form.elements.visit_date, form.elements.visit_time];
-  const isChanged = fields.some((field) => plain(field.value) !== plain(field.defaultValue));
   const button = form.querySelector("[data-confirm]");
-  button.firstElementChild.textContent = isChanged ? button.dataset.correct : button.dataset.confirm;
+  button.firstElementChild.textContent = isChanged(form) ? button.dataset.correct : button.dataset.confirm;
+}
+
+function isChanged(form) {
+  const fields = [form.elements.nam, form.elements.visit_date, form.elements.visit_time];
+  return fields.some((field) => plain(field.value) !== plain(field.defaultValue));
 }
 
 const plain = (text) => text.replace(/[\s-]/g, "").toUpperCase();
@@ -153,17 +221,18 @@ const KEYS = {
 };
 const decided = [];
 
-/** What Z takes back: the current item if it is decided, otherwise what was decided last on this page, one by one. */
+/** What Z takes back: what was decided last on this page, one by one; then the current item, if it is decided. */
 function lastDecided() {
-  if (current()?.matches(".decided")) return current();
   while (decided.length && !document.getElementById(decided.at(-1))?.matches(".decided")) decided.pop();
-  return document.getElementById(decided.at(-1));
+  if (decided.length) return document.getElementById(decided.at(-1));
+  return current()?.matches(".decided") ? current() : null;
 }
 
 /** The page before or behind this one. */
 function turn(side) {
   const here = document.querySelector("#pages [aria-current]").closest("li");
-  (side === "next" ? here.nextElementSibling : here.previousElementSibling)?.querySelector("a").click();
+  const link = (side === "next" ? here.nextElementSibling : here.previousElementSibling)?.querySelector("a");
+  if (link) open(numberOf(link));
 }
 
 function pressed(event) {
@@ -205,9 +274,8 @@ function submitted(event) {
     takeReading(event.submitter);
     return;
   }
-  nameDecision(form);
-  if (form.closest(".item")) decided.push(form.closest(".item").id);
-  post(form, event.submitter);
+  if (form.matches(".decide, .undo, [data-sign], .rejection form")) decide(form, event.submitter);
+  else post(form, event.submitter);
 }
 
 function clicked(event) {
@@ -215,6 +283,11 @@ function clicked(event) {
   if (chosen && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     select(document.getElementById(`item-${chosen.closest("[data-item]").dataset.item}`));
+  }
+  const link = event.target.closest("#pages a, .sign-off a");
+  if (link && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    open(numberOf(link));
   }
   const clear = event.target.closest("[data-clear]");
   if (clear) forgetDrawn(clear.form);
@@ -234,13 +307,103 @@ function begin({ isOtherPage, focus }) {
     shortcuts.hidden = false;
     shortcuts.querySelector("input").checked = areKeysOn();
   }
-  select(current(), { focus });
+  select(current() ?? items()[0], { focus });
+  tentative.count();
+  if (isOtherPage) soon(prepareNext);
 }
+
+/** Most often the next page comes next; after the last one, the first that is not signed. */
+function prepareNext() {
+  const link = document.querySelector("#pages [aria-current]").closest("li").nextElementSibling?.querySelector("a");
+  if (isReviewer) fetchAhead(link && !link.querySelector(".signed") ? numberOf(link) : nextUnsigned());
+}
+
+// --- The outbox ----------------------------------------------------------------------------------------------------
+
+const isReviewer = "outboxKey" in desk.dataset;
+let quiet = null;
+let trouble = false;
+
+/** Does something when the reviewer and the network are not busy with more urgent things. */
+function soon(something) {
+  (globalThis.requestIdleCallback ?? setTimeout)(something);
+}
+
+function accepted(entry, answer) {
+  if (answer.message && entry.kind === "sign") say("success", answer.message);
+  clearTimeout(quiet);
+  quiet = setTimeout(async () => {
+    if (outbox.waiting().length) return;
+    await renew();
+    prepareNext();
+  }, QUIET);
+}
+
+/** The server's sentence stays until it is read; what was typed is in its fields, and the truth is fetched. */
+function refused(entry, sentence) {
+  if (entry.kind === "shown") return;
+  const isHere = entry.document === desk.dataset.document;
+  if (isHere) tentative.hide(entry);
+  if (entry.kind === "add" && isHere) giveBack(entry);
+  const unsigned = entry.kind === "sign" ? desk.dataset.unsigned.replace("{number}", entry.page) : "";
+  insist("error", `${unsigned} ${sentence || desk.dataset.refused}`.trim(), isHere ? seeButton(entry) : null);
+  touch();
+  renew();
+}
+
+/** An addition that was refused goes back into its form, unless the next one is being typed there. */
+function giveBack({ page, fields }) {
+  const form = document.querySelector("[data-add]");
+  if (!form || page !== pageNumber() || form.elements.nam.value) return;
+  for (const [name, value] of fields) if (form.elements[name] && name !== "decision") form.elements[name].value = value;
+  form.closest("details").open = true;
+}
+
+function seeButton(entry) {
+  const button = document.createElement("button");
+  button.textContent = desk.dataset.see;
+  button.addEventListener("click", async () => {
+    if (entry.page !== pageNumber()) await open(entry.page);
+    select(document.getElementById(`item-${entry.item}`));
+  });
+  return button;
+}
+
+/** Says what waits, and why, as soon as it takes longer than the eye notices. */
+function tellWaiting({ count, state, sentence }) {
+  const place = document.getElementById("outbox");
+  const isTrouble = state !== "well";
+  if (!isTrouble || !count) {
+    if (trouble && !count) place.replaceChildren(desk.dataset.arrived);
+    else if (!trouble) place.replaceChildren();
+    else place.replaceChildren(counted(count));
+    trouble = trouble && count > 0;
+    place.classList.toggle("troubled", trouble);
+    return;
+  }
+  trouble = true;
+  place.classList.add("troubled");
+  const why = { lost: desk.dataset.away, "signed-out": desk.dataset.signInAgain, "other-person": sentence }[state];
+  const text = `${counted(count)} ${why}`;
+  if (place.firstChild?.textContent !== text) place.replaceChildren(text, ...(state === "lost" ? [] : [" ", signInLink()]));
+}
+
+const counted = (count) => (count === 1 ? desk.dataset.waits : desk.dataset.wait.replace("{count}", count));
+
 
 document.addEventListener("submit", submitted);
 document.addEventListener("click", clicked);
 document.addEventListener("input", typed);
 document.addEventListener("keydown", pressed);
 document.addEventListener("panel-replaced", (event) => begin({ ...event.detail, focus: true }));
-addEventListener("popstate", () => location.reload());
+document.addEventListener("panel-merged", () => tentative.count());
+addEventListener("popstate", () => {
+  const page = Number(new URL(location.href).searchParams.get("page"));
+  if (page) open(page, { push: false });
+  else location.reload();
+});
 begin({ isOtherPage: true, focus: false });
+if (isReviewer) {
+  outbox.open({ key: desk.dataset.outboxKey, person: desk.dataset.person, signInUrl: desk.dataset.signInUrl,
+    changed: tellWaiting, accepted, refused }).then(showWaiting);
+}

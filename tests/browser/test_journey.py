@@ -146,7 +146,7 @@ def test_staff_take_the_numbers_out_as_a_billing_file(visit):
         expect(link).to_contain_text("fichier de facturation")
         rows = page.request.get(link.get_attribute("href")).text().splitlines()
         assert [row.split(";")[:5] for row in rows[1:]] == [
-            ["1234567", "0", "2025-10-03", hour, some_nam(n)] for n, hour in enumerate(("08:30", "09:45"))
+            ["1234567", "0", "2025-10-03", hour, some_nam(n)] for n, hour in enumerate(("09:45", "09:30"))
         ]
         assert {row.count(";") for row in rows} == {25}
 
