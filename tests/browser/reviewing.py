@@ -144,6 +144,7 @@ class Reviewer:
 
     def upload(self, data: bytes) -> None:
         """From the list of documents."""
+        self.page.wait_for_load_state("load")
         self.keyboard.tab_to("input[type=file]")
         with self.page.expect_file_chooser() as chosen:
             self.keyboard.press("Enter")

@@ -45,6 +45,7 @@ def address(finding, admin, deployment, export):
         "add": reverse("review:add", args=[document.pk, 1]),
         "sign": reverse("review:sign-off", args=[document.pk, 2]),
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
+        "shown": reverse("review:shown", args=[document.pk, 1]),
         "exports": reverse("review:exports", args=[document.pk]),
         "export": reverse("review:export", args=[document.pk]),
         "quality": reverse("review:quality"),
@@ -88,6 +89,7 @@ WRITES = {
     "add": ("reviewer",),
     "sign": ("reviewer",),
     "reopen": ("reviewer",),
+    "shown": ("staff", "reviewer"),
     "export": ("staff", "reviewer"),
     "add-person": ("admin",),
     "price": ("admin",),
@@ -97,7 +99,7 @@ WRITES = {
     "roll-back": ("admin",),
     "stop": ("admin",),
 }
-OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "exports",
+OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "shown", "exports",
                    "export", "download")  # fmt: skip
 
 
