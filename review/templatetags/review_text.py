@@ -43,6 +43,26 @@ WITHHELD: dict[str, str | Promise] = {
     Reason.REPEATED: _("the same number, date and time stand above; may be included"),
 }
 
+SHORTCUTS: tuple[tuple[str, str, str | Promise], ...] = (
+    ("next", "J", _("next one")),
+    ("previous", "K", _("previous one")),
+    ("doubtful", "N", _("next doubtful one")),
+    ("edit", "E", _("edit the number; Esc leaves the field")),
+    ("day", "D", _("edit the visit date")),
+    ("clock", "H", _("edit the time")),
+    ("reject", "X", _("reject")),
+    ("add", "A", _("add a NAM")),
+    ("undo", "Z", _("undo")),
+    ("before", "PgUp", _("page before")),
+    ("after", "PgDn", _("next page")),
+    ("closer", "+", _("zoom in")),
+    ("farther", "−", _("zoom out")),
+    ("whole", "0", _("whole page")),
+    ("turn", "R", _("turn the page image")),
+    ("help", "?", _("this list")),
+)
+"""Single keys as they are at first (static/js/keys.js), and what they do."""
+
 READERS: dict[str, str | Promise] = {
     "": _("nobody: unread"),
     "text_layer": _("text layer"),
@@ -55,6 +75,12 @@ SURE, LIKELY = 0.95, 0.8
 
 MARGIN = (0.008, 0.004)
 """Between the print and its outline, in fractions of the page's width and height."""
+
+
+@register.simple_tag
+def shortcuts() -> tuple[tuple[str, str, str | Promise], ...]:
+    """Name, key and words of each single-key shortcut that a person may change."""
+    return SHORTCUTS
 
 
 @register.filter

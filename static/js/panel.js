@@ -137,14 +137,14 @@ export async function renew() {
 }
 
 function merge(page) {
-  const focused = focusIn(panel());
-  if (page.querySelector("#messages > *")) sayFrom(page);
-  if (page.getElementById("run").dataset.stream !== document.getElementById("run").dataset.stream) swap("run", page);
-  for (const id of ["pages", "score"]) swap(id, page);
   if (Boolean(page.getElementById("add")) !== Boolean(document.getElementById("add")) || tentative.isSigning()) {
     replace(page, { url: location.href });
     return;
   }
+  const focused = focusIn(panel());
+  if (page.querySelector("#messages > *")) sayFrom(page);
+  if (page.getElementById("run").dataset.stream !== document.getElementById("run").dataset.stream) swap("run", page);
+  for (const id of ["pages", "score"]) swap(id, page);
   const current = document.querySelector("#items > [aria-current]")?.id;
   mergeItems(page, current);
   swap("overlay", page);

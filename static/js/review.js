@@ -1,12 +1,12 @@
 /** Reviewing with one hand: choosing a finding, deciding on it, going on. Every key has a visible control. */
 
+import { areKeysOn, meaningOf, remap, resetKeys, showKeys, switchKeys, written } from "./keys.js";
 import { insist, say } from "./messages.js";
 import * as outbox from "./outbox.js";
 import { fetchAhead, open, pageNumber, panel, post, renew, showWaiting, signInLink, touch } from "./panel.js";
 import * as tentative from "./tentative.js";
-import { bringIntoView, clearBox, drawBox, openViewer, zoomBy } from "./viewer.js";
+import { bringIntoView, clearBox, drawBox, openViewer, turnImage, zoomBy } from "./viewer.js";
 
-const KEYS_SETTING = "single-key-shortcuts";
 const QUIET = 800; // milliseconds without a decision, after which the server is asked how things stand
 const desk = document.getElementById("desk");
 const items = () => [...document.querySelectorAll("#items > .item")];
@@ -175,7 +175,8 @@ function choose(number) {
 function toggle(details) {
   if (!details) return;
   details.open = !details.open;
-  if (details.open) details.querySelector("input:not([type=hidden]), button, input")?.focus();
+  if (!details.open) return;
+  [...details.querySelectorAll("input, button")].find((field) => field.checkVisibility() && field.type !== "hidden")?.focus();
 }
 
 // --- Adding --------------------------------------------------------------------------------------------------------
@@ -199,25 +200,23 @@ function forgetDrawn(form) {
 
 // --- Keys ----------------------------------------------------------------------------------------------------------
 
-const KEYS = {
-  j: () => move(1),
-  k: () => move(-1),
-  ArrowDown: () => move(1),
-  ArrowUp: () => move(-1),
-  n: moveToDoubtful,
-  e: edit,
-  d: () => enter("visit_date"),
-  h: () => enter("visit_time"),
-  x: () => toggle(current()?.querySelector(".rejection")),
-  a: () => toggle(document.getElementById("add")),
-  z: () => lastDecided()?.querySelector("[data-undo]")?.click(),
-  PageUp: () => turn("previous"),
-  PageDown: () => turn("next"),
-  "+": () => zoomBy(1),
-  "=": () => zoomBy(1),
-  "-": () => zoomBy(-1),
-  0: () => zoomBy(0),
-  "?": () => toggle(document.querySelector(".shortcuts")),
+const ACTIONS = {
+  next: () => move(1),
+  previous: () => move(-1),
+  doubtful: moveToDoubtful,
+  edit,
+  day: () => enter("visit_date"),
+  clock: () => enter("visit_time"),
+  reject: () => toggle(current()?.querySelector(".rejection")),
+  add: () => toggle(document.getElementById("add")),
+  undo: () => lastDecided()?.querySelector("[data-undo]")?.click(),
+  before: () => turn("previous"),
+  after: () => turn("next"),
+  closer: () => zoomBy(1),
+  farther: () => zoomBy(-1),
+  whole: () => zoomBy(0),
+  turn: turnImage,
+  help: () => toggle(document.querySelector(".shortcuts")),
 };
 const decided = [];
 
@@ -236,7 +235,9 @@ function turn(side) {
 }
 
 function pressed(event) {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+  if (remapping) {
+    remapped(event);
+  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     document.querySelector("[data-sign] button:not(:disabled)")?.click();
   } else if (event.ctrlKey || event.metaKey || event.altKey) {
     return;
@@ -256,13 +257,41 @@ function pressedSingle(event) {
     choose(Number(event.key));
   } else if (event.target.closest(".viewer-window") && /^(Arrow|Page)/.test(event.key)) {
     return; // There these scroll the page image.
-  } else if (KEYS[event.key]) {
+  } else if (meaningOf(event.key)) {
     event.preventDefault();
-    KEYS[event.key]();
+    ACTIONS[meaningOf(event.key)]();
   }
 }
 
-const areKeysOn = () => localStorage.getItem(KEYS_SETTING) !== "off";
+// --- Other keys ----------------------------------------------------------------------------------------------------
+
+let remapping = null;
+
+/** The next key that is pressed becomes the key of this button's action. */
+function beginRemapping(button) {
+  remapping = button;
+  tellRemapping("press");
+}
+
+function remapped(event) {
+  if (["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock"].includes(event.key)) return;
+  if (event.key === "Tab" || event.ctrlKey || event.altKey || event.metaKey) { // Leaving: nobody is held here.
+    remapping = null;
+    return;
+  }
+  event.preventDefault();
+  const [why, holder] = event.key === "Escape" ? ["kept"] : remap(remapping.dataset.remap, event.key) ?? ["done"];
+  tellRemapping(why, { key: written(event.key), holder });
+  if (why === "fixed" || why === "taken") return;
+  showKeys();
+  remapping = null;
+}
+
+function tellRemapping(what, { key = "", holder = remapping?.dataset.remap } = {}) {
+  const place = document.getElementById("remapping");
+  const words = document.getElementById(`key-${holder ?? remapping?.dataset.remap}`)?.textContent.trim() ?? "";
+  place.textContent = place.dataset[what].replace("{key}", key).replace("{words}", words);
+}
 
 // --- Listening -----------------------------------------------------------------------------------------------------
 
@@ -289,6 +318,14 @@ function clicked(event) {
     event.preventDefault();
     open(numberOf(link));
   }
+  remapping = null;
+  const key = event.target.closest("[data-remap]");
+  if (key) beginRemapping(key);
+  if (event.target.closest("[data-reset-keys]")) {
+    resetKeys();
+    showKeys();
+    tellRemapping("reset");
+  }
   const clear = event.target.closest("[data-clear]");
   if (clear) forgetDrawn(clear.form);
 }
@@ -296,7 +333,7 @@ function clicked(event) {
 function typed(event) {
   const form = event.target.form;
   if (form?.matches("[data-decide]")) noteTyping(form);
-  if (event.target.matches("[data-keys]")) localStorage.setItem(KEYS_SETTING, event.target.checked ? "on" : "off");
+  if (event.target.matches("[data-keys]")) switchKeys(event.target.checked);
 }
 
 /** Makes a fresh panel (and, for another page, a fresh image) work. */
@@ -309,6 +346,7 @@ function begin({ isOtherPage, focus }) {
   }
   select(current() ?? items()[0], { focus });
   tentative.count();
+  showKeys();
   if (isOtherPage) soon(prepareNext);
 }
 
@@ -396,7 +434,7 @@ document.addEventListener("click", clicked);
 document.addEventListener("input", typed);
 document.addEventListener("keydown", pressed);
 document.addEventListener("panel-replaced", (event) => begin({ ...event.detail, focus: true }));
-document.addEventListener("panel-merged", () => tentative.count());
+document.addEventListener("panel-merged", () => { tentative.count(); showKeys(); });
 addEventListener("popstate", () => {
   const page = Number(new URL(location.href).searchParams.get("page"));
   if (page) open(page, { push: false });

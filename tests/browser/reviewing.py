@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections import Counter
@@ -232,10 +231,3 @@ def take_agenda(page: Page, site: Installation, document: CorpusDocument, *, kil
         exported=Counter(map(_visit, exported)),
         true=Counter(_visit(item.to_json()) for item in document.truth),
     )
-
-
-def chromium_here() -> str | None:
-    """The machine's Chromium for what runs outside the tests."""
-    from tests.conftest import CHROMIUM
-
-    return os.environ.get("CHROMIUM") or CHROMIUM

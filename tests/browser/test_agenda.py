@@ -16,6 +16,7 @@ KILLS = (6, 13)
 
 COUNTED = """
 import json
+DECIDED = ["nam.confirmed", "nam.corrected", "nam.rejected", "nam.added"]
 from audit.models import Event
 from review.models import Decision, SignOff
 print(json.dumps({
@@ -24,7 +25,7 @@ print(json.dumps({
     "findings": Decision.objects.values("finding").distinct().count(),
     "signed": SignOff.objects.filter(reopened_at=None).count(),
     "sign_offs": SignOff.objects.count(),
-    "journalled": Event.objects.filter(verb__in=["nam.confirmed", "nam.corrected", "nam.rejected", "nam.added"]).count(),
+    "journalled": Event.objects.filter(verb__in=DECIDED).count(),
     "pages_signed": Event.objects.filter(verb="doc.page_signed").count(),
 }))
 """

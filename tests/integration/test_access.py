@@ -99,8 +99,8 @@ WRITES = {
     "roll-back": ("admin",),
     "stop": ("admin",),
 }
-OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "shown", "exports",
-                   "export", "download")  # fmt: skip
+OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "shown",
+                   "exports", "export", "download")  # fmt: skip
 
 
 @pytest.fixture
