@@ -9,15 +9,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar, cast
+from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.requests import person
+from extraction.scheduler import give_up_lease, take_lease
 from vault.keys import keyring
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
@@ -49,3 +53,15 @@ def own_only(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return cast(View, checked)
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[bool]:
+    """Whether nobody else does what is named so, in any process; a process that dies holds it for half a minute."""
+    holder = uuid4()
+    is_free = take_lease(name, holder, timezone.now())
+    try:
+        yield is_free
+    finally:
+        if is_free:
+            give_up_lease(name, holder)

@@ -6,6 +6,7 @@ app_name = "review"
 urlpatterns = [
     path("documents/<uuid:document_id>/", views.document_detail, name="document-detail"),
     path("documents/<uuid:document_id>/pages/<int:number>/add/", views.add, name="add"),
+    path("documents/<uuid:document_id>/pages/<int:number>/look/", views.look, name="look"),
     path("documents/<uuid:document_id>/pages/<int:number>/shown/", views.shown, name="shown"),
     path("documents/<uuid:document_id>/pages/<int:number>/sign-off/", views.sign_off, name="sign-off"),
     path("documents/<uuid:document_id>/pages/<int:number>/reopen/", views.reopen, name="reopen"),

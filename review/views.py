@@ -16,14 +16,18 @@ from accounts.access import get_or_404
 from accounts.policy import Right, requires
 from accounts.requests import person
 from audit.record import record_alone
-from audit.verbs import Verb
+from audit.verbs import Purpose, Verb
+from extraction import looking, nam
 from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
+from extraction.finders.proposal import Proposal
 from extraction.models import Document
+from extraction.visits.moments import write_date, write_time
 from review import actions, outbox, queries
-from review.forms import AddForm, RejectForm, ValueForm
+from review.forms import AddForm, PlaceForm, RejectForm, ValueForm
 from review.models import Reason
 from review.policy import allows, check_can_sign
+from review.templatetags.review_text import repair_reason
 
 
 @require_safe
@@ -145,6 +149,38 @@ def add(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
         by=user,
     )
     return _done(request, document, number, _("Number added."))
+
+
+@require_POST
+@requires(Right.REVIEW)
+def look(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """What the reader sees in a box that was drawn: readings of the number, likeliest first, and the visit. One look
+    at a time for each person (429)."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    form = PlaceForm(request.POST)
+    box = form.cleaned_data["box"] if form.is_valid() else None
+    if box is None or not 1 <= number <= document.page_count or not looking.is_small_enough(box):
+        return JsonResponse({"error": _("Draw a rectangle around one number.")}, status=422)
+    record_alone(Verb.PAGE_VIEWED, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
+                 page=number, purpose=Purpose.QUALITY)  # fmt: skip
+    with outbox.only_one(f"look:{user.pk.hex}") as is_free:
+        if not is_free:
+            return JsonResponse({"error": _("Another place is being read.")}, status=429)
+        found = looking.read_out(extraction_queries.newest_run(document), number, box)
+    return JsonResponse(_readings(found))
+
+
+def _readings(found: Proposal | None) -> dict[str, object]:
+    """JSON for the form of additions; `readings` is empty where no number is seen."""
+    if found is None:
+        return {"readings": []}
+    others = [(repair.nam, repair_reason(repair.reason)) for repair in found.repairs]
+    return {
+        "readings": [{"nam": nam.grouped(value), "reason": why} for value, why in [(found.nam, ""), *others]],
+        "date": write_date(found.visit_date) or "",
+        "time": write_time(found.visit_time) or "",
+    }
 
 
 @require_POST

@@ -75,6 +75,35 @@ def improve(page: Page, proposals: Sequence[Proposal], look: Look) -> list[Propo
     return settled
 
 
+def read_out(page: Page, place: Box, look: Look) -> Proposal | None:
+    """The number in a part of a page that a person points at, with other readings as its repairs.
+
+    Whoever points says that a number is there, so nothing is held against it; None where nothing like one is seen.
+    """
+    wide = _clipped(_grown(place))
+    seen: list[list[Spelling]] = []
+    again = page
+    for glimpses in look(wide):
+        again = _with(page, wide, [glimpse.words for glimpse in glimpses])
+        found = [proposal for proposal in pattern.find(again) if wide.holds(proposal.box)]
+        if found:
+            best = min(found, key=lambda proposal: (not proposal.checks.valid, proposal.checks.name is False))
+            return _settle(_Scene.of(again, found), best, look)
+        seen += [spellings] if (spellings := spell(_steps(glimpses, place))) else []
+        if seen and seen[-1][0].probability >= SURE:
+            break
+    return _pointed_out(again, place, _averaged(seen)) if seen else None
+
+
+def _pointed_out(page: Page, place: Box, spellings: Sequence[Spelling]) -> Proposal:
+    value, probability = spellings[0]
+    repairs = tuple(Repair(other, REASON, round(min(0.95, chance), 2)) for other, chance in spellings[1 : repair.MOST])
+    checks = Checks(*nam.check(value), name=None)
+    bare = Proposal(value, page.number, place, value, None, None, ("pattern",), checks, probability, repairs)
+    day, clock = _Scene.of(page, [bare]).visits.visit(place)
+    return replace(bare, visit_date=day, visit_time=clock)
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     """A page, laid out, with what was found on it."""

@@ -2,6 +2,7 @@
 
 import { areKeysOn, meaningOf, remap, resetKeys, showKeys, switchKeys, written } from "./keys.js";
 import { insist, say } from "./messages.js";
+import { Lost, tell } from "./net.js";
 import * as outbox from "./outbox.js";
 import { fetchAhead, open, pageNumber, panel, post, renew, showWaiting, signInLink, touch } from "./panel.js";
 import * as tentative from "./tentative.js";
@@ -17,12 +18,8 @@ const current = () => document.querySelector("#items > [aria-current]");
 /** Opens one item beside its box on the page; the others fold. */
 function select(item, { focus = true } = {}) {
   if (!item) return;
-  for (const each of items()) {
-    const isChosen = each === item;
-    each.querySelector(".item-body").hidden = !isChosen;
-    isChosen ? each.setAttribute("aria-current", "true") : each.removeAttribute("aria-current");
-    boxOf(each)?.classList.toggle("current", isChosen);
-  }
+  for (const other of document.querySelectorAll("#items > [aria-current]")) if (other !== item) unfold(other, false);
+  unfold(item, true);
   if (focus) {
     item.querySelector(".item-link").focus({ preventScroll: true });
     const first = item.previousElementSibling ? item : document.getElementById("next-step");
@@ -30,6 +27,13 @@ function select(item, { focus = true } = {}) {
   }
   bringIntoView(boxOf(item));
   prefetch(items()[items().indexOf(item) + 1]);
+}
+
+function unfold(item, isChosen) {
+  item.querySelector(".item-body").hidden = !isChosen;
+  if (isChosen) item.setAttribute("aria-current", "true");
+  else item.removeAttribute("aria-current");
+  boxOf(item)?.classList.toggle("current", isChosen);
 }
 
 const boxOf = (item) => document.querySelector(`#overlay [data-item="${item.dataset.item}"] rect`);
@@ -189,12 +193,66 @@ function keepDrawn(box) {
   form.closest("details").open = true;
   drawBox(box);
   form.elements.nam.focus();
+  readOut(form);
+}
+
+/** Asks the reader what stands in the box. It fills what is still empty; typing need not wait for it. */
+async function readOut(form) {
+  const place = form.querySelector(".readings");
+  const box = form.elements.box.value;
+  place.textContent = place.dataset.reading;
+  const answer = await tellPatiently(place.dataset.url, box);
+  if (form.elements.box.value !== box || !document.contains(form)) return;
+  const readings = answer?.readings ?? [];
+  place.textContent = readings.length ? "" : place.dataset.nothing;
+  if (!readings.length) return;
+  const offer = document.createElement("p");
+  offer.textContent = place.dataset.offer;
+  place.append(offer, ...readings.map((reading) => readingButton(form, reading)));
+  fillEmpty(form, { nam: readings[0].nam, visit_date: answer.date, visit_time: answer.time });
+}
+
+/** The reader takes one place at a time; where the server is away, the person types. */
+async function tellPatiently(url, box) {
+  for (let turn = 0; turn < 4; turn += 1) {
+    const form = new FormData();
+    form.set("box", box);
+    try {
+      return await tell(url, { form, signInUrl: desk.dataset.signInUrl });
+    } catch (error) {
+      if (!(error instanceof Lost)) return null;
+      await new Promise((resolve) => { setTimeout(resolve, 700); });
+    }
+  }
+  return null;
+}
+
+function readingButton(form, { nam, reason }) {
+  const button = document.createElement("button");
+  const value = document.createElement("span");
+  Object.assign(value, { className: "nam", textContent: nam });
+  const why = document.createElement("span");
+  Object.assign(why, { className: "soft", textContent: reason });
+  Object.assign(button, { type: "button" });
+  button.append(value, why);
+  button.addEventListener("click", () => { form.elements.nam.value = nam; form.elements.nam.focus(); });
+  return button;
+}
+
+/** What was proposed is chosen whole, so that typing replaces it. */
+function fillEmpty(form, values) {
+  for (const [name, value] of Object.entries(values)) {
+    const field = form.elements[name];
+    if (!field.value && value) field.value = value;
+  }
+  if (document.activeElement === form.elements.nam && form.elements.nam.value === values.nam) form.elements.nam.select();
 }
 
 function forgetDrawn(form) {
   form.elements.box.value = "";
   form.querySelector(".place").hidden = true;
   form.querySelector(".hint").hidden = false;
+  form.querySelector(".readings").replaceChildren();
   clearBox();
 }
 

@@ -126,7 +126,7 @@ function unsign() {
 
 /** The link to a page in the strip of pages. */
 export function linkOf(page) {
-  return [...document.querySelectorAll("#pages a")].find((link) => new URL(link.href).searchParams.get("page") === String(page));
+  return document.querySelector(`#pages a[href="?page=${page}"]`);
 }
 
 /** What is left to decide, wherever it is said, and whether the page can be signed. */

@@ -101,6 +101,7 @@ class Reviewer:
 
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.page.on("filechooser", lambda _chooser: None)  # Asked for early: turning it on takes the browser a while.
         self.keyboard = Keyboard(page)
         self.decisions = 0
 

@@ -45,6 +45,7 @@ def address(finding, admin, deployment, export):
         "add": reverse("review:add", args=[document.pk, 1]),
         "sign": reverse("review:sign-off", args=[document.pk, 2]),
         "reopen": reverse("review:reopen", args=[document.pk, 1]),
+        "look": reverse("review:look", args=[document.pk, 1]),
         "shown": reverse("review:shown", args=[document.pk, 1]),
         "exports": reverse("review:exports", args=[document.pk]),
         "export": reverse("review:export", args=[document.pk]),
@@ -90,6 +91,7 @@ WRITES = {
     "sign": ("reviewer",),
     "reopen": ("reviewer",),
     "shown": ("staff", "reviewer"),
+    "look": ("reviewer",),
     "export": ("staff", "reviewer"),
     "add-person": ("admin",),
     "price": ("admin",),
@@ -99,7 +101,7 @@ WRITES = {
     "roll-back": ("admin",),
     "stop": ("admin",),
 }
-OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "shown",
+OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "shown", "look",
                    "exports", "export", "download")  # fmt: skip
 
 
