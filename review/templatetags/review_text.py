@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from extraction import nam
+from extraction.models import Finding
 from extraction.page import Box
 from review.exports.lines import Reason
 from review.models import Verdict
@@ -127,6 +128,19 @@ def compared_with(value: str, other: str) -> str:
     pairs = zip_longest(ours, theirs[: len(ours)], fillvalue="")
     marked = (format_html("<mark>{}</mark>", mine) if mine != their else mine for mine, their in pairs)
     return format_html_join("", "{}", ((each,) for each in marked))
+
+
+@register.filter
+def doubtful_characters(finding: Finding) -> str:
+    """The proposed value in groups of four, as HTML; what another reading has otherwise is marked."""
+    value = str(finding.value)
+    others = [str(repair["nam"]) for repair in finding.ranked_repairs]
+    parts = []
+    for at, character in enumerate(value):
+        is_doubted = any(other[at : at + 1] != character for other in others)
+        parts.append(" " if at and at % 4 == 0 else "")
+        parts.append(format_html("<mark>{}</mark>", character) if is_doubted else character)
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 @register.filter

@@ -8,7 +8,9 @@ import { fetchAhead, open, pageNumber, panel, post, renew, showWaiting, signInLi
 import * as tentative from "./tentative.js";
 import { bringIntoView, clearBox, drawBox, openViewer, turnImage, zoomBy } from "./viewer.js";
 
-const QUIET = 800; // milliseconds without a decision, after which the server is asked how things stand
+// Milliseconds without a decision, after which the server is asked how things stand: a reviewer who goes on is not
+// slowed down by pages that nobody looks at.
+const QUIET = 2000, AFTER_SIGNING = 200;
 const desk = document.getElementById("desk");
 const items = () => [...document.querySelectorAll("#items > .item")];
 const current = () => document.querySelector("#items > [aria-current]");
@@ -432,7 +434,7 @@ function accepted(entry, answer) {
     if (outbox.waiting().length) return;
     await renew();
     prepareNext();
-  }, QUIET);
+  }, entry.kind === "sign" ? AFTER_SIGNING : QUIET);
 }
 
 /** The server's sentence stays until it is read; what was typed is in its fields, and the truth is fetched. */

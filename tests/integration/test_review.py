@@ -10,13 +10,22 @@ import pytest
 from accounts.policy import NotAllowed
 from audit.models import Event
 from audit.verbs import Verb
+from extraction.finders import pattern
 from extraction.models import Status
 from extraction.scoring import Score
 from review import actions, queries
 from review.actions import Value
 from review.models import Decision, SignOff, Verdict
 from review.policy import Conflict
-from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
+from tests.factories import (
+    DocumentFactory,
+    FindingFactory,
+    RunFactory,
+    RunPageFactory,
+    UserFactory,
+    page_of,
+    some_nam,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -168,3 +177,22 @@ def test_values_are_encrypted_and_found_by_their_index(run, finding, reviewer):
     assert Decision.objects.get(value_index=finding.value_index).pk == decision.pk
     stored = Decision.objects.filter(pk=decision.pk).values_list("value", flat=True)[0]
     assert finding.value not in repr(stored)
+
+
+@pytest.mark.parametrize(
+    ("lines", "elsewhere"),
+    [
+        (["Agenda du 3 octobre 2025", "08:30 NAM : {nam}"], True),
+        (["Clinique des Érables", "2025-10-03 08:30 NAM : {nam}"], False),
+    ],
+    ids=["heading", "own line"],
+)
+def test_a_date_from_a_heading_is_known_as_that(run, lines, elsewhere):
+    value = some_nam(4)
+    page = page_of(*(line.format(nam=value) for line in lines))
+    (proposal,) = pattern.find(page)
+    RunPageFactory(run=run, words=page.to_json())
+    x0, y0, x1, y1 = proposal.box
+    FindingFactory(run=run, value=value, visit_date="2025-10-03", x0=x0, y0=y0, x1=x1, y1=y1)
+    (item,) = queries.items(run, 1)
+    assert item.dated_elsewhere is elsewhere
