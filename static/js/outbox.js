@@ -23,6 +23,9 @@ let isSending = false;
 /** What waits for the server, oldest first. */
 export const waiting = () => [...entries];
 
+/** What a person made, which must not be lost; that a page was shown is for the journal. */
+const decisions = () => entries.filter((each) => each.kind !== "shown");
+
 /**
  * Begins, with what an earlier page of this tab left. `settings`: {key, person, signInUrl, changed(state),
  * accepted(entry, answer), refused(entry, sentence)}.
@@ -34,7 +37,7 @@ export async function open(given) {
   entries = [...kept, ...entries];
   isReady = true;
   keep();
-  addEventListener("beforeunload", (event) => { if (entries.length) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (decisions().length) event.preventDefault(); });
   for (const name of ["online", "focus"]) addEventListener(name, tryNow);
   document.addEventListener("visibilitychange", tryNow);
   tellState();
@@ -101,7 +104,7 @@ function formOf(entry) {
 }
 
 function tellState() {
-  settings?.changed({ count: entries.filter((each) => each.kind !== "shown").length, state, sentence });
+  settings?.changed({ count: decisions().length, state, sentence });
 }
 
 function pause(milliseconds) {

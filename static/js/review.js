@@ -14,6 +14,8 @@ const QUIET = 2000, AFTER_SIGNING = 200;
 const desk = document.getElementById("desk");
 const items = () => [...document.querySelectorAll("#items > .item")];
 const current = () => document.querySelector("#items > [aria-current]");
+/** What decides on the current item; nothing when it is decided, or its page is being signed. */
+const deciding = () => (tentative.isSigning() ? null : current()?.querySelector(".deciding:not([hidden])"));
 
 // --- Choosing ------------------------------------------------------------------------------------------------------
 
@@ -158,9 +160,9 @@ function takeReading(button) {
 
 /** The cursor goes to the first character that another reading doubts, so that one key corrects it. */
 function edit() {
-  const field = current()?.querySelector("[data-decide] [name=nam]");
+  const field = deciding()?.querySelector("[data-decide] [name=nam]");
   if (!field) return;
-  const other = current().querySelector("[data-repairs] button")?.value ?? field.value;
+  const other = deciding().querySelector("[data-repairs] button")?.value ?? field.value;
   const at = [...field.value].findIndex((character, index) => character !== other[index]);
   field.focus();
   if (at >= 0) field.setSelectionRange(at, at + 1);
@@ -168,13 +170,13 @@ function edit() {
 
 /** The date or the time of the visit, all of it chosen: what is typed replaces it. */
 function enter(name) {
-  current()?.querySelector(`[data-decide] [name=${name}]`)?.select();
+  deciding()?.querySelector(`[data-decide] [name=${name}]`)?.select();
 }
 
 /** `1`–`9`: a reason when the rejection is open, another reading otherwise. */
 function choose(number) {
-  const open = current()?.querySelector(".rejection[open]");
-  const buttons = (open ?? current())?.querySelectorAll(open ? "button" : "[data-repairs] button") ?? [];
+  const open = deciding()?.querySelector(".rejection[open]");
+  const buttons = (open ?? deciding())?.querySelectorAll(open ? "button" : "[data-repairs] button") ?? [];
   buttons[number - 1]?.click();
 }
 
@@ -267,7 +269,7 @@ const ACTIONS = {
   edit,
   day: () => enter("visit_date"),
   clock: () => enter("visit_time"),
-  reject: () => toggle(current()?.querySelector(".rejection")),
+  reject: () => toggle(deciding()?.querySelector(".rejection")),
   add: () => toggle(document.getElementById("add")),
   undo: () => lastDecided()?.querySelector("[data-undo]")?.click(),
   before: () => turn("previous"),
@@ -312,7 +314,7 @@ function pressedSingle(event) {
   if (event.key === "Enter") {
     if (event.target.closest("button, summary, a:not(.item[aria-current] .item-link)")) return;
     event.preventDefault();
-    if (!event.repeat) current()?.querySelector("[data-decide]")?.requestSubmit();
+    if (!event.repeat) deciding()?.querySelector("[data-decide]").requestSubmit();
   } else if (/^[1-9]$/.test(event.key)) {
     choose(Number(event.key));
   } else if (event.target.closest(".viewer-window") && /^(Arrow|Page)/.test(event.key)) {
@@ -419,7 +421,9 @@ function prepareNext() {
 // --- The outbox ----------------------------------------------------------------------------------------------------
 
 const isReviewer = "outboxKey" in desk.dataset;
+const SLOW = 1500; // milliseconds
 let quiet = null;
+let slow = null;
 let trouble = false;
 
 /** Does something when the reviewer and the network are not busy with more urgent things. */
@@ -467,27 +471,25 @@ function seeButton(entry) {
   return button;
 }
 
-/** Says what waits, and why, as soon as it takes longer than the eye notices. */
+/** Says what waits, and why, as soon as the server does not answer or takes its time. */
 function tellWaiting({ count, state, sentence }) {
   const place = document.getElementById("outbox");
-  const isTrouble = state !== "well";
-  if (!isTrouble || !count) {
-    if (trouble && !count) place.replaceChildren(desk.dataset.arrived);
-    else if (!trouble) place.replaceChildren();
-    else place.replaceChildren(counted(count));
-    trouble = trouble && count > 0;
-    place.classList.toggle("troubled", trouble);
+  const why = { lost: desk.dataset.away, "signed-out": desk.dataset.signInAgain, "other-person": sentence }[state];
+  clearTimeout(slow);
+  if (count && !why && !trouble) {
+    slow = setTimeout(() => place.replaceChildren(counted(count)), SLOW);
     return;
   }
-  trouble = true;
-  place.classList.add("troubled");
-  const why = { lost: desk.dataset.away, "signed-out": desk.dataset.signInAgain, "other-person": sentence }[state];
-  const text = `${counted(count)} ${why}`;
-  if (place.firstChild?.textContent !== text) place.replaceChildren(text, ...(state === "lost" ? [] : [" ", signInLink()]));
+  const text = count ? [counted(count), why].filter(Boolean).join(" ") : trouble ? desk.dataset.arrived : "";
+  trouble = count > 0;
+  place.classList.toggle("troubled", trouble);
+  if (place.firstChild?.textContent === text) return;
+  place.replaceChildren(text, ...(why && state !== "lost" && count ? [" ", signInLink()] : []));
 }
 
 const counted = (count) => (count === 1 ? desk.dataset.waits : desk.dataset.wait.replace("{count}", count));
 
+// --- Beginning -----------------------------------------------------------------------------------------------------
 
 document.addEventListener("submit", submitted);
 document.addEventListener("click", clicked);

@@ -1,6 +1,7 @@
 /** How the panel looks while a decision is on its way: as it will when the server has it, or as it was before. */
 
 const desk = () => document.getElementById("desk");
+const panel = () => document.getElementById("review");
 const word = (name) => desk().dataset[name];
 const rectOf = (item) => document.querySelector(`#overlay [data-item="${item.dataset.item}"] rect`);
 const KINDS = ["open", "doubtful", "decided", "confirm", "correct", "reject", "add"];
@@ -20,12 +21,12 @@ export function hide(entry) {
   const item = document.getElementById(`item-${entry.item}`);
   if (entry.kind === "decide" && item) unsettle(item);
   if (entry.kind === "add") item?.remove();
-  if (entry.kind === "sign") unsign();
+  if (entry.kind === "sign" && entry.page === Number(panel().dataset.page)) panel().classList.remove("signing");
   count();
 }
 
 /** Whether the person's own next step on this page waits for the server's word on its sign-off. */
-export const isSigning = () => document.getElementById("review").classList.contains("signing");
+export const isSigning = () => panel().classList.contains("signing");
 
 function settle(item, { id, verdict, fields }) {
   const typed = Object.fromEntries(fields);
@@ -109,7 +110,6 @@ function append(entry) {
 }
 
 function sign({ page }) {
-  const panel = document.getElementById("review");
   const link = linkOf(page);
   link?.querySelector(".count, .unread")?.remove();
   if (link && !link.querySelector(".signed")) {
@@ -117,11 +117,7 @@ function sign({ page }) {
     Object.assign(mark, { className: "signed", textContent: "✓", title: word("signed") });
     link.append(mark);
   }
-  if (Number(panel.dataset.page) === page) panel.classList.add("signing");
-}
-
-function unsign() {
-  document.getElementById("review").classList.remove("signing");
+  if (Number(panel().dataset.page) === page) panel().classList.add("signing");
 }
 
 /** The link to a page in the strip of pages. */
@@ -131,16 +127,15 @@ export function linkOf(page) {
 
 /** What is left to decide, wherever it is said, and whether the page can be signed. */
 export function count() {
-  const panel = document.getElementById("review");
-  const left = panel.querySelectorAll("[data-undecided]").length;
-  const badge = linkOf(panel.dataset.page)?.querySelector(".count");
+  const left = panel().querySelectorAll("[data-undecided]").length;
+  const badge = linkOf(panel().dataset.page)?.querySelector(".count");
   if (badge && left) badge.firstChild.textContent = `${left} `;
   else badge?.remove();
-  const button = panel.querySelector("[data-sign] button");
-  if (button) button.disabled = left > 0 || !("signable" in panel.dataset) || isSigning();
+  const button = panel().querySelector("[data-sign] button");
+  if (button) button.disabled = left > 0 || !("signable" in panel().dataset) || isSigning();
   if (!document.querySelector("[data-tentative]")) return;
   const step = document.getElementById("next-step");
   step.textContent = left ? word("left").replace("{count}", left) : word("nothingLeft");
   const reason = document.getElementById("sign-reason");
-  if (reason && "signable" in panel.dataset) reason.textContent = left ? word("decideFirst") : "";
+  if (reason && "signable" in panel().dataset) reason.textContent = left ? word("decideFirst") : "";
 }

@@ -143,14 +143,15 @@ class Reviewer:
         self.keyboard.press("Control+Enter")
 
     def upload(self, data: bytes) -> None:
-        """From the list of documents."""
+        """From the list of documents, until nothing on it is being worked on."""
+        before = self.page.locator("#documents tbody th a").count()
         self.page.wait_for_load_state("load")
         self.keyboard.tab_to("input[type=file]")
         with self.page.expect_file_chooser() as chosen:
             self.keyboard.press("Enter")
         chosen.value.set_files({"name": "Agenda.pdf", "mimeType": "application/pdf", "buffer": data})
-        link = "document.querySelector('#documents tbody tr:not([data-active]) th a')"
-        self.keyboard.wait_for(link, seconds=120)
+        is_new = f"document.querySelectorAll('#documents tbody th a').length > {before}"
+        self.keyboard.wait_for(f"{is_new} && !document.querySelector('#documents tr[data-active]')", seconds=180)
 
     def open_document(self) -> None:
         self.keyboard.tab_to("#documents tbody th a")

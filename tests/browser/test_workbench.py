@@ -304,6 +304,27 @@ def place_on_image(page: Page) -> tuple[float, float]:
     )
 
 
+@pytest.mark.parametrize("quarters", [0, 1])
+def test_a_drawn_box_is_read_and_fills_the_form_while_it_can_be_typed_in(desk, site, quarters):
+    printed = desk.locator("#items > [aria-current] .item-link .nam").inner_text()
+    for _quarter in range(quarters):
+        desk.keyboard.press("r")
+    around = desk.locator("#overlay rect.current").bounding_box()
+    x, y, width, height = (around[side] for side in ("x", "y", "width", "height"))
+    desk.mouse.move(x - 3, y - 2)
+    desk.mouse.down()
+    desk.mouse.move(x + width + 3, y + height + 2, steps=4)
+    desk.mouse.up()
+    form = desk.locator("[data-add]")
+    expect(form.locator("[name=nam]")).to_be_focused()
+    expect(form.locator("[name=nam]")).to_have_value(printed, timeout=20 * SECONDS)
+    expect(form.locator(".readings button").first).to_contain_text(printed)
+    expect(form.locator("[name=visit_date]")).to_have_value("2025-10-03")
+    assert counts(site, desk) == (0, 0)
+    desk.keyboard.type(some_nam(2998))
+    expect(form.locator("[name=nam]")).to_have_value(some_nam(2998))
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_waiting_decisions_pass_the_accessibility_rules(desk, language):
     from axe_playwright_python.sync_playwright import Axe
