@@ -11,6 +11,7 @@ import { bringIntoView, clearBox, drawBox, openViewer, turnImage, zoomBy } from 
 // Milliseconds without a decision, after which the server is asked how things stand: a reviewer who goes on is not
 // slowed down by pages that nobody looks at.
 const QUIET = 2000, AFTER_SIGNING = 200;
+const CROPS_AHEAD = 3;
 const desk = document.getElementById("desk");
 const items = () => [...document.querySelectorAll("#items > .item")];
 const current = () => document.querySelector("#items > [aria-current]");
@@ -30,7 +31,7 @@ function select(item, { focus = true } = {}) {
     for (const each of [item, first]) each.scrollIntoView({ block: "nearest" });
   }
   bringIntoView(boxOf(item));
-  prefetch(items()[items().indexOf(item) + 1]);
+  for (const next of inOrder().filter((each) => each !== item).slice(0, CROPS_AHEAD)) prefetch(next);
 }
 
 function unfold(item, isChosen) {
@@ -42,10 +43,17 @@ function unfold(item, isChosen) {
 
 const boxOf = (item) => document.querySelector(`#overlay [data-item="${item.dataset.item}"] rect`);
 
-/** The next crop is fetched while this one is looked at. */
+/** The next crops are fetched while this one is looked at. */
 function prefetch(item) {
-  const crop = item?.querySelector(".crop");
-  if (crop) crop.loading = "eager";
+  const crop = item.querySelector(".crop");
+  if (crop && crop.loading !== "eager") crop.loading = "eager";
+}
+
+/** Crops that could not be fetched while the server was away. */
+function fetchAgain() {
+  for (const crop of document.querySelectorAll(".item-body:not([hidden]) .crop, .crop[loading=eager]")) {
+    if (crop.complete && crop.naturalWidth === 0) crop.src = crop.getAttribute("src");
+  }
 }
 
 function move(step) {
@@ -60,12 +68,18 @@ function moveToDoubtful() {
   select([...all.slice(from), ...all.slice(0, from)].find((item) => item.matches(".doubtful")));
 }
 
-/** Doubtful ones first, then in reading order; the last one stays where it is. */
-function goOn() {
+/** What is to decide, in the order in which it comes: doubtful ones first, then on from here as one reads. */
+function inOrder() {
   const all = items();
   const from = all.indexOf(current()) + 1;
   const ahead = [...all.slice(from), ...all.slice(0, from)].filter((item) => "undecided" in item.dataset);
-  select(ahead.find((item) => item.matches(".doubtful")) ?? ahead[0] ?? current());
+  const isDoubtful = (item) => item.matches(".doubtful");
+  return [...ahead.filter(isDoubtful), ...ahead.filter((item) => !isDoubtful(item))];
+}
+
+/** The last one stays where it is. */
+function goOn() {
+  select(inOrder()[0] ?? current());
 }
 
 // --- Deciding ------------------------------------------------------------------------------------------------------
@@ -305,7 +319,7 @@ function pressed(event) {
     return;
   } else if (event.key === "Escape") {
     current()?.querySelector(".item-link").focus();
-  } else if (!event.target.matches("input, select, textarea") && areKeysOn()) {
+  } else if (!event.target.matches("input:not([type=checkbox]), select, textarea") && areKeysOn()) {
     pressedSingle(event);
   }
 }
@@ -433,6 +447,7 @@ function soon(something) {
 
 function accepted(entry, answer) {
   if (answer.message && entry.kind === "sign") say("success", answer.message);
+  if (trouble) fetchAgain();
   clearTimeout(quiet);
   quiet = setTimeout(async () => {
     if (outbox.waiting().length) return;

@@ -60,7 +60,7 @@ function turnTo(item, kind, mark, words) {
   item.classList.remove(...KINDS);
   item.classList.add(...kind.split(" "));
   item.querySelector(".mark").textContent = mark;
-  item.querySelector(".item-state .words").textContent = word(words);
+  item.querySelector(".item-state .words").textContent = word(`word${words[0].toUpperCase()}${words.slice(1)}`);
   const rect = rectOf(item);
   rect?.classList.remove(...KINDS);
   rect?.classList.add(...kind.split(" "));

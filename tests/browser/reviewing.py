@@ -188,7 +188,7 @@ class Reviewer:
 
 
 def _is_page(number: int) -> str:
-    return f"document.getElementById('review').dataset.page === '{number}'"
+    return f"document.getElementById('review')?.dataset.page === '{number}'"
 
 
 @dataclass(frozen=True, slots=True)
