@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,6 +15,8 @@ from tests.installation import PASSWORD, PEOPLE, installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.queue]
 
+DOCUMENTS = count(1)
+"""Each test has a document of its own: the same one twice would be announced as a duplicate."""
 COLLEAGUE = "collegue@essai.example"
 SECOND_REVIEWER = f"""
 from accounts import actions
@@ -61,9 +64,9 @@ def signed_in(browser, site, email=PEOPLE["reviewer"], **options):
 
 
 @pytest.fixture
-def desk(browser, site, request):
+def desk(browser, site):
     """A page at a fresh document of two pages with three NAMs each, ready for the keyboard."""
-    number = 10 * (1 + sum(map(ord, request.node.name)) % 200)
+    number = 10 * next(DOCUMENTS)
     data = agenda_pdf(
         *(
             [f"Agenda du {day} octobre 2025", *(f"0{8 + n}:30   NAM : {some_nam(number + at + n)}" for n in range(3))]
