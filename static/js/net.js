@@ -15,13 +15,13 @@ export class Lost extends Error {}
 const PATIENCE = 20_000; // milliseconds
 
 /** The page at `url` as {page: Document, url: string}. A `form` is posted; without one the page is only read. */
-export async function askPage(url, { form = null, signInUrl, signal = null }) {
-  const { response, text } = await ask(url, { form, signInUrl, accept: "text/html, application/json", signal });
+export async function askPage(url, { form = null, signInUrl }) {
+  const { response, text } = await ask(url, { form, signInUrl, accept: "text/html, application/json" });
   if (!response.ok) throw new Refused(answerOf(response, text).error ?? "");
   return { page: new DOMParser().parseFromString(text, "text/html"), url: response.url };
 }
 
-/** Posts `form` and gives the server's short answer, an object. What the server cannot take now is Lost, not Refused. */
+/** Posts `form` and gives the server's short answer, an object. What it cannot take now is Lost, not Refused. */
 export async function tell(url, { form, signInUrl }) {
   const { response, text } = await ask(url, { form, signInUrl, accept: "application/json" });
   const answer = answerOf(response, text);
@@ -38,10 +38,9 @@ export function token() {
   return document.cookie.match(/(?:^|; )(?:__Host-)?csrf=([^;]+)/)?.[1] ?? "";
 }
 
-async function ask(url, { form, signInUrl, accept, signal = null }) {
-  const limit = AbortSignal.timeout(PATIENCE);
+async function ask(url, { form, signInUrl, accept }) {
   const options = {
-    headers: { Accept: accept }, credentials: "same-origin", signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    headers: { Accept: accept }, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE),
   };
   if (form) {
     form.set("csrfmiddlewaretoken", token() || form.get("csrfmiddlewaretoken"));

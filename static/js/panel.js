@@ -194,10 +194,10 @@ function focusIn(place) {
   const item = active.closest(".item")?.id;
   const isSigning = Boolean(active.closest(".sign-off"));
   return () => {
-    if (document.contains(active)) return active === document.activeElement ? null : active.focus({ preventScroll: true });
+    if (active === document.activeElement) return;
     const other = item ? document.getElementById(item)?.querySelector(".item-link")
       : isSigning && place.querySelector(".sign-off button:not(:disabled), .sign-off a");
-    return other && other.focus({ preventScroll: true });
+    (document.contains(active) ? active : other)?.focus?.({ preventScroll: true });
   };
 }
 

@@ -131,7 +131,10 @@ function sign(entry) {
   if (following) open(following);
 }
 
-const named = (entry) => ({ ...entry, fields: [...entry.fields.filter(([name]) => name !== "decision"), ["decision", entry.id]] });
+function named(entry) {
+  const fields = entry.fields.filter(([name]) => name !== "decision");
+  return { ...entry, fields: [...fields, ["decision", entry.id]] };
+}
 
 /** The next page that is not signed, going round once. */
 function nextUnsigned() {
@@ -198,7 +201,8 @@ function toggle(details) {
   if (!details) return;
   details.open = !details.open;
   if (!details.open) return;
-  [...details.querySelectorAll("input, button")].find((field) => field.checkVisibility() && field.type !== "hidden")?.focus();
+  const fields = [...details.querySelectorAll("input:not([type=hidden]), button")];
+  fields.find((field) => field.checkVisibility())?.focus();
 }
 
 // --- Adding --------------------------------------------------------------------------------------------------------
@@ -263,7 +267,8 @@ function fillEmpty(form, values) {
     const field = form.elements[name];
     if (!field.value && value) field.value = value;
   }
-  if (document.activeElement === form.elements.nam && form.elements.nam.value === values.nam) form.elements.nam.select();
+  const { nam } = form.elements;
+  if (document.activeElement === nam && nam.value === values.nam) nam.select();
 }
 
 function forgetDrawn(form) {

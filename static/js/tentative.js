@@ -43,7 +43,7 @@ function unsettle(item) {
   const isDoubtful = "doubts" in item.dataset;
   const form = item.querySelector("[data-decide]");
   turnTo(item, isDoubtful ? "doubtful" : "open", isDoubtful ? "?" : "○", isDoubtful ? "doubtful" : "open");
-  if (form) write(item, form.elements.nam.defaultValue, form.elements.visit_date.defaultValue, form.elements.visit_time.defaultValue);
+  if (form) write(item, ...["nam", "visit_date", "visit_time"].map((name) => form.elements[name].defaultValue));
   Object.assign(item.dataset, { decision: "", undecided: "", tentative: "" });
   const undo = item.querySelector(".undo");
   if (undo) undo.hidden = true;
@@ -77,7 +77,8 @@ function fillForm(item, typed) {
 function write(item, nam, day, clock) {
   const value = nam.replace(/[^A-Za-z0-9]/g, "").toUpperCase();
   item.querySelector(".item-link .nam").textContent = value.replace(/(.{4})(?=.)/g, "$1 ");
-  item.querySelector(".visit").textContent = [day || word("dayUnknown"), clock || (day && word("clockUnknown"))].join(" ");
+  const visit = [day || word("dayUnknown"), clock || (day && word("clockUnknown"))];
+  item.querySelector(".visit").textContent = visit.join(" ");
 }
 
 function undoable(item, decision) {
