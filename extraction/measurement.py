@@ -38,7 +38,7 @@ class Measured:
     `reading_seconds` to the reader. `refusal` says why a document could not be read at all; `model_errors`
     counts, by code, the pages that the model was asked about in vain.
 
-    `hints` are what is rather wrong than right, and is not proposed (`pipeline.PageFound`).
+    `hints` are what is most likely wrong, and is not proposed (`pipeline.PageFound`).
     `pages` are the pages as they were read, those that could not be read left out and counted in `failed_pages`.
     """
 

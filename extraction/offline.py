@@ -27,7 +27,7 @@ FINDERS = ("hybrid", "pattern", "model")
 class Extraction:
     """What one document gave. Seconds are wall time; `find_s` overlaps `read_s` when a model is asked.
 
-    `hints` are what is rather wrong than right (`PageFound`). `model_errors` counts the pages that the model was asked
+    `hints` are what is most likely wrong (`PageFound`). `model_errors` counts the pages that the model was asked
     about in vain, by error code.
     """
 

@@ -40,7 +40,7 @@ class AsksModel(Protocol):
 class PageFound:
     """What was found on one page. `model_error` says why the model's opinion is missing although it was asked.
 
-    `hints` are those that are rather wrong than right: places for a person to look at, and no proposals.
+    `hints` are those that are most likely wrong: places for a person to look at, and no proposals.
     """
 
     number: int

@@ -143,11 +143,11 @@ def _back(request: HttpRequest, run: Run) -> HttpResponse:
 @require_GET
 @requires(Right.READ)
 def page_image(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
-    """One page as PNG. The journal knows who saw it before it is drawn."""
+    """One page as PNG. The journal knows who saw it before it is drawn; with `?ahead` that it was only sent."""
     user = person(request)
     document = get_or_404(queries.documents(user), document_id, by=user)
-    record_alone(Verb.PAGE_VIEWED, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
-                 page=number)  # fmt: skip
+    record_alone(Verb.PAGE_SENT_AHEAD if "ahead" in request.GET else Verb.PAGE_VIEWED, by=user,
+                 object_type="document", object_id=document.pk, document_id=document.pk, page=number)  # fmt: skip
     return HttpResponse(images.page(document, number), content_type="image/png")
 
 

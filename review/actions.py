@@ -6,7 +6,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import date, time
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -92,11 +92,10 @@ def decide(
     check_may_see(by, document, finding.page)
     if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id, by=by).first()):
         return sent_before
-    # Before the lease is asked for: who decided is the nearer reason.
-    check_can_decide(finding, against=against)
     columns = answer(finding, value, reason, by=by)
     try:
         with transaction.atomic():
+            check_can_decide(finding, against=against)  # Before the lease: who decided is the nearer reason.
             leases.hold(document=document, by=by)
             check_page_open(document, finding.page)
             _begin_review(finding.run)
@@ -104,7 +103,12 @@ def decide(
                 _take_back(Decision.objects.get(pk=against), by=by)
             place = {"document": document, "page": finding.page}
             return _keep(Decision(id=decision_id or uuid4(), batch=batch, **place, **columns))
-    except IntegrityError:  # Two reviewers pressed the key in the same moment; the other one's decision stands.
+    except (IntegrityError, Conflict) as error:
+        if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id, by=by).first()):
+            return sent_before  # Sent twice in the same moment.
+        if isinstance(error, Conflict):
+            raise
+        # Two reviewers pressed the key in the same moment; the other one's decision stands.
         check_can_decide(finding, against=against)
         raise Conflict(_("This decision could not be saved. Reload the page.")) from None
 
@@ -159,22 +163,42 @@ def _changed(finding: Finding, nam: str | None, day: str | None, clock: str | No
 
 @reviewers_only
 @transaction.atomic
-def add(*, document: Document, page: int, value: Value, box: Box | None = None, by: User) -> Decision:
-    """A number that nobody proposed. `box` may be unknown. Raises Conflict on a signed-off page, or when somebody else
-    is at work on the document."""
+def add(
+    *,
+    document: Document,
+    page: int,
+    value: Value,
+    box: Box | None = None,
+    decision_id: UUID | None = None,
+    by: User,
+) -> Decision:
+    """A number that nobody proposed. `box` may be unknown. The same `decision_id` twice is one addition.
+
+    Raises Conflict on a signed-off page, or when somebody else is at work on the document.
+    """
+    # Two sendings of one addition wait for each other, and so do an addition and the sign-off of its page.
+    Document.objects.select_for_update(no_key=True).get(pk=document.pk)
+    if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id).first()):
+        return _own(sent_before, by)
     leases.hold(document=document, by=by)
     check_page_open(document, page)
     if not 1 <= page <= document.page_count:
         raise Conflict(_("This document has no such page."))
     _begin_review(queries.run_under_review(document))
-    return _keep(Decision(document=document, page=page, **addition(value, box, by=by)))
+    columns = addition(value, box, by=by)
+    return _keep(Decision(id=decision_id or uuid4(), document=document, page=page, **columns))
 
 
 @reviewers_only
 @transaction.atomic
 def undo(*, decision: Decision, by: User) -> None:
     """Takes a decision back; it stays on record. Raises Conflict on a signed-off page, when already undone, or when
-    somebody else is at work on the document."""
+    somebody else is at work on the document.
+
+    A decision is undone once, so its id is the key of its undoing: the same person's second one changes nothing.
+    """
+    if Decision.objects.filter(pk=decision.pk, undone_by=by).exists():
+        return
     leases.hold(document=decision.document, by=by)
     check_page_open(decision.document, decision.page)
     _take_back(decision, by=by)
@@ -191,16 +215,19 @@ def _take_back(decision: Decision, *, by: User) -> None:
 
 @reviewers_only
 @transaction.atomic
-def sign_off(*, run: Run, page: int, by: User) -> SignOff:
+def sign_off(*, run: Run, page: int, sign_off_id: UUID | None = None, by: User) -> SignOff:
     """Says that there is no other NAM on this page. Raises Conflict while a proposal on it is undecided, or somebody
-    else is at work on the document."""
+    else is at work on the document. The same `sign_off_id` twice is one sign-off.
+    """
     # Two sign-offs of one page wait for each other, and so does what would search the page again.
     Document.objects.select_for_update(no_key=True).get(pk=run.document_id)
+    if sign_off_id is not None and (sent_before := SignOff.objects.filter(pk=sign_off_id).first()):
+        return _own(sent_before, by)
     leases.hold(document=run.document, by=by)
     run = Run.objects.select_related("document").get(pk=run.pk)
     check_can_sign(run, page)
     _begin_review(run)
-    signed = SignOff.objects.create(document=run.document, page=page, by=by)
+    signed = SignOff.objects.create(id=sign_off_id or uuid4(), document=run.document, page=page, by=by)
     if not tasks.recount(run.document_id).pages_open:
         leases.give_back(run.document)
     record(Verb.PAGE_SIGNED, by=by, object_type="sign_off", object_id=signed.pk, document_id=run.document_id,
@@ -255,7 +282,7 @@ def rerun(*, document: Document, configuration: Configuration, by: User) -> Run:
     """
     check_right(by, Right.UPLOAD)
     with transaction.atomic():
-        Document.objects.select_for_update().get(pk=document.pk)
+        Document.objects.select_for_update(no_key=True).get(pk=document.pk)
         check_can_rerun(document)
         _keep_review(document)
         return start_run(document=document, configuration=configuration, by=by)
@@ -269,6 +296,16 @@ def _keep_review(document: Document) -> None:
         ReviewedRun.objects.get_or_create(document=document, defaults={"run": queries.run_under_review(document)})
     else:
         begun.delete()
+
+
+Sent = TypeVar("Sent", Decision, SignOff)
+
+
+def _own(sent_before: Sent, by: User) -> Sent:
+    """What was sent under this key before, by the same person. Raises Conflict for a key of somebody else."""
+    if sent_before.by_id != by.pk:
+        raise Conflict(_("This decision could not be saved. Reload the page."))
+    return sent_before
 
 
 @dataclass(frozen=True, slots=True)

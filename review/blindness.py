@@ -22,7 +22,7 @@ from extraction.models import Document
 from review.models import SECOND_OPEN, Decision, SecondReview, SignOff
 from review.policy import Conflict
 
-SHOWING = (Verb.DOCUMENT_VIEWED, Verb.API_READ, Verb.EXPORTED, Verb.EXPORT_DOWNLOADED)
+SHOWING = (Verb.DOCUMENT_VIEWED, Verb.PAGE_SENT_AHEAD, Verb.API_READ, Verb.EXPORTED, Verb.EXPORT_DOWNLOADED)
 """Events after which a person may know what was decided."""
 
 

@@ -59,8 +59,8 @@ class ValueForm(forms.Form):
         return Value(data["nam"], data["visit_date"], data["visit_time"])
 
 
-class AddForm(ValueForm):
-    """An addition; its place may be drawn on the page (four fractions) or left unknown."""
+class PlaceForm(forms.Form):
+    """A place that was drawn on the page (four fractions), or nothing."""
 
     box = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -75,6 +75,10 @@ class AddForm(ValueForm):
         if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
             raise ValidationError(_("The place on the page is not understood."))
         return Box(x0, y0, x1, y1)
+
+
+class AddForm(PlaceForm, ValueForm):
+    """An addition; its place may be drawn or left unknown."""
 
 
 class RejectForm(forms.Form):

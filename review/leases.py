@@ -39,9 +39,12 @@ def free(moment: datetime) -> Q:
 
 
 @reviewers_only
-def open_page(*, document: Document, by: User) -> ReviewTask:
-    """The document's task for a page that is about to be shown: held by `by` if nobody else is at work on it."""
-    _take(document, by, ticket=uuid4())
+def open_page(*, document: Document, is_ahead: bool = False, by: User) -> ReviewTask:
+    """The document's task for a page that is about to be shown: held by `by` if nobody else is at work on it.
+
+    A page that is fetched ahead (`is_ahead`) keeps the ticket of the one that is shown.
+    """
+    _take(document, by, **({} if is_ahead else {"ticket": uuid4()}))
     return ReviewTask.objects.select_related("holder").get(document=document)
 
 

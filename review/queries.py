@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
 
 from accounts.models import User
 from extraction import nam
 from extraction.images import PAGE_DPI
+from extraction.layout import Layout
 from extraction.models import Document, Finding, Hint, PageState, Run, Status
 from extraction.page import Box
 from extraction.scoring import Key, Score, score
+from extraction.stance import Stance
+from extraction.visits import VisitIndex
+from extraction.visits.moments import write_date
 from review.differences import Difference, Proposed, Visit, between
 from review.exports.lines import Line
 from review.models import Answer, Decision, Export, ReviewedRun, SecondReview, SecondState, SignOff, Verdict
@@ -28,6 +33,8 @@ class Item:
 
     finding: Finding | None
     decision: Answer | None
+    dated_elsewhere: bool = False
+    """Whether its visit date stands in a heading or another line, not beside the number."""
 
     @property
     def box(self) -> Box | None:
@@ -120,12 +127,30 @@ def is_reviewed(document: Document) -> bool:
 def items(run: Run, page: int) -> list[Item]:
     """Everything on one page of a run, in reading order; additions stand at their place, or at the end."""
     standing = Prefetch("decisions", queryset=active(run.document).select_related("by"), to_attr="active")
-    found = [
-        Item(finding, finding.active[0] if finding.active else None)
-        for finding in run.findings.filter(page=page).prefetch_related(standing).order_by("position")
-    ]
+    findings = list(run.findings.filter(page=page).prefetch_related(standing).order_by("position"))
+    elsewhere = _dated_elsewhere(run, page, findings)
+    found = [Item(each, each.active[0] if each.active else None, each.pk in elsewhere) for each in findings]
     added = [Item(None, d) for d in active(run.document).filter(page=page, finding=None).select_related("by")]
     return sorted(found + added, key=lambda item: item.place)
+
+
+def _dated_elsewhere(run: Run, number: int, findings: Sequence[Finding]) -> set[UUID]:
+    """The findings whose visit date the page prints in another line than the number."""
+    row = run.pages.filter(number=number, words__isnull=False).first()
+    if row is None or not findings:
+        return set()
+    stance = Stance.of(row.page)
+    places = {each.pk: stance.slant.levelled(each.box.turned(stance.quarters)) for each in findings}
+    births = [(places[each.pk], nam.birth_date(each.value)) for each in findings]
+    index = VisitIndex.of(Layout.of(stance.righted(row.page)), births)
+    sources = {pk: index.source(place) for pk, place in places.items()}
+    return {
+        each.pk
+        for each in findings
+        if each.visit_date == write_date(sources[each.pk].day)
+        and (said := sources[each.pk].day_box) is not None
+        and not said.y0 < places[each.pk].middle[1] < said.y1
+    }
 
 
 def active(document: Document) -> QuerySet[Decision]:

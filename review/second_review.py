@@ -73,17 +73,23 @@ def decide(
 
 @reviewers_only
 @transaction.atomic
-def add(*, review: SecondReview, value: Value, box: Box | None = None, by: User) -> SecondDecision:
-    """A number that nobody proposed. Raises Conflict."""
+def add(
+    *, review: SecondReview, value: Value, box: Box | None = None, decision_id: UUID | None = None, by: User
+) -> SecondDecision:
+    """A number that nobody proposed. The same `decision_id` twice is one addition. Raises Conflict."""
     review = _held(review)
+    if decision_id is not None and (sent_before := SecondDecision.objects.filter(pk=decision_id, by=by).first()):
+        return sent_before
     check_can_answer(review, by)
-    return _keep(SecondDecision(review=review, **actions.addition(value, box, by=by)))
+    return _keep(SecondDecision(id=decision_id or uuid4(), review=review, **actions.addition(value, box, by=by)))
 
 
 @reviewers_only
 @transaction.atomic
 def undo(*, decision: SecondDecision, by: User) -> None:
-    """Takes a second answer back; it stays on record. Raises Conflict."""
+    """Takes a second answer back; it stays on record. Once: a second sending changes nothing. Raises Conflict."""
+    if SecondDecision.objects.filter(pk=decision.pk, undone_by=by).exists():
+        return
     review = _held(decision.review)
     check_can_answer(review, by)
     mine = SecondDecision.objects.filter(pk=decision.pk, undone_at=None)

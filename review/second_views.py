@@ -16,7 +16,7 @@ from accounts.policy import Right, requires
 from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
-from review import queries, second_queries, second_review
+from review import outbox, queries, second_queries, second_review
 from review.actions import Value
 from review.blindness import shown_blind
 from review.forms import AddForm, ChoiceForm, RejectForm, ValueForm
@@ -74,12 +74,14 @@ def second_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
             "can_finish": allows(check_can_finish, review, user),
             "add_form": AddForm(),
             "reasons": Reason.choices,
+            "outbox_key": outbox.key(user),
         },
     )
 
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def decide(request: HttpRequest, review_id: UUID, finding_id: UUID) -> HttpResponse:
     """As the first reviewer decides: `verdict` is confirm, correct or reject."""
     user = person(request)
@@ -96,29 +98,36 @@ def decide(request: HttpRequest, review_id: UUID, finding_id: UUID) -> HttpRespo
         decision_id=uuid_or_none(request.POST.get("decision", "")),
         by=user,
     )
-    return _to_review(review)
+    return outbox.written(request, _to_review(review))
 
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def add(request: HttpRequest, review_id: UUID) -> HttpResponse:
     user = person(request)
     review = get_or_404(second_queries.reviews(user), review_id, by=user)
     form = AddForm(request.POST)
     if not form.is_valid():
         return _refuse(request, form, review)
-    second_review.add(review=review, value=form.typed, box=form.cleaned_data["box"], by=user)
-    messages.success(request, _("Number added."))
-    return _to_review(review)
+    second_review.add(
+        review=review,
+        value=form.typed,
+        box=form.cleaned_data["box"],
+        decision_id=uuid_or_none(request.POST.get("decision", "")),
+        by=user,
+    )
+    return outbox.written(request, _to_review(review), _("Number added."))
 
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def undo(request: HttpRequest, decision_id: UUID) -> HttpResponse:
     user = person(request)
     decision = get_or_404(second_queries.decisions(user), decision_id, by=user)
     second_review.undo(decision=decision, by=user)
-    return _to_review(decision.review)
+    return outbox.written(request, _to_review(decision.review))
 
 
 @require_POST
@@ -193,10 +202,7 @@ def _entered(form: ChoiceForm) -> tuple[Value | None, str]:
 
 
 def _refuse(request: HttpRequest, form: forms.Form, review: SecondReview) -> HttpResponse:
-    for errors in form.errors.values():
-        for error in errors:
-            messages.error(request, str(error))
-    return _to_review(review)
+    return outbox.refused(request, _to_review(review), form)
 
 
 def _to_review(review: SecondReview) -> HttpResponse:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,21 +16,28 @@ from accounts.models import User
 from accounts.policy import Right, has_right, requires, rights
 from accounts.requests import person
 from audit.record import record_alone
-from audit.verbs import Verb
+from audit.verbs import Purpose, Verb
+from extraction import looking, nam
 from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
+from extraction.finders.proposal import Proposal
 from extraction.models import Document
-from review import actions, bulk, leases, queries
+from extraction.visits.moments import write_date, write_time
+from review import actions, bulk, leases, outbox, queries
 from review.blindness import hidden_pages, shown_blind
-from review.forms import AddForm, RejectForm, ValueForm
+from review.forms import AddForm, PlaceForm, RejectForm, ValueForm
 from review.models import Decision, Reason
 from review.policy import allows, check_can_reopen, check_can_sign
+from review.templatetags.review_text import repair_reason
 
 
 @require_safe
 @requires(Right.READ)
 def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    """One page of a document with its findings. `?page=` chooses the page, `?finding=` the current finding."""
+    """One page of a document with its findings. `?page=` chooses the page, `?finding=` the current finding.
+
+    With `?ahead` the browser keeps the page until it is turned to, and says so then (`shown`).
+    """
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = queries.run_under_review(document)
@@ -39,8 +45,9 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     number = _page_number(request, pages)
     hidden = hidden_pages(user, document)
     items = [] if number in hidden else queries.items(run, number)
-    record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="document", object_id=document.pk,
-                 document_id=document.pk, page=number, count=len(items),
+    is_ahead = "ahead" in request.GET
+    record_alone(Verb.PAGE_SENT_AHEAD if is_ahead else Verb.DOCUMENT_VIEWED, by=user, object_type="document",
+                 object_id=document.pk, document_id=document.pk, page=number, count=len(items),
                  details=shown_blind(hidden & {number}))  # fmt: skip
     return render(
         request,
@@ -66,19 +73,24 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "is_hidden": number in hidden,
             "sure": bulk.sure(run, items),
             "at_once": sum(isinstance(i.decision, Decision) and i.decision.batch is not None for i in items),
-            **_lease(user, document, pages, is_blind=bool(hidden)),
+            "outbox_key": outbox.key(user),
+            "is_ahead": is_ahead,
+            **_lease(user, document, pages, is_blind=bool(hidden), is_ahead=is_ahead),
         },
     )
 
 
-def _lease(user: User, document: Document, pages: list[queries.PageSummary], *, is_blind: bool) -> dict[str, object]:
+def _lease(
+    user: User, document: Document, pages: list[queries.PageSummary], *, is_blind: bool, is_ahead: bool
+) -> dict[str, object]:
     """Opening a document with something to sign takes it, if nobody is at work on it. Else the page is only to read.
 
-    Who may be asked for a second review of it (`is_blind`) is not told who is at work.
+    Who may be asked for a second review of it (`is_blind`) is not told who is at work. A page that is sent ahead
+    (`is_ahead`) goes on with the ticket of the one that is shown.
     """
     if not has_right(user, Right.REVIEW) or all(page.is_signed for page in pages):
         return {}
-    lease = leases.open_page(document=document, by=user)
+    lease = leases.open_page(document=document, is_ahead=is_ahead, by=user)
     if lease.holder_id == user.pk:
         return {"lease": lease, "has_lease": True, "beat_every": leases.BEAT_EVERY.seconds}
     return {
@@ -87,6 +99,20 @@ def _lease(user: User, document: Document, pages: list[queries.PageSummary], *, 
         "is_blind": is_blind,
         "may": {**rights(user), Right.REVIEW.value: False},
     }
+
+
+@require_POST
+@requires(Right.READ)
+@outbox.own_only
+def shown(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """A page that was sent ahead is looked at now."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    hidden = hidden_pages(user, document)
+    for verb in (Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED):
+        record_alone(verb, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
+                     page=number, details=shown_blind(hidden & {number}))  # fmt: skip
+    return JsonResponse({})
 
 
 def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:
@@ -110,6 +136,7 @@ def current_item(request: HttpRequest, items: list[queries.Item]) -> queries.Ite
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     """`verdict` is confirm, correct (with nam, visit_date, visit_time) or reject (with reason).
 
@@ -121,15 +148,16 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else value_form(request, finding)
     if not form.is_valid():
         return _refuse(request, form, document, number, finding_id)
+    value, reason = (form.typed, "") if isinstance(form, ValueForm) else (None, form.cleaned_data["reason"])
     actions.decide(
         finding=finding,
-        value=form.typed if isinstance(form, ValueForm) else None,
-        reason=form.cleaned_data.get("reason", ""),
+        value=value,
+        reason=reason,
         decision_id=uuid_or_none(request.POST.get("decision", "")),
         against=uuid_or_none(request.POST.get("against", "")),
         by=user,
     )
-    return _to_page(document, number)
+    return _done(request, document, number)
 
 
 def value_form(request: HttpRequest, finding: object) -> ValueForm:
@@ -146,38 +174,78 @@ def value_form(request: HttpRequest, finding: object) -> ValueForm:
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def add(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     form = AddForm(request.POST)
     if not form.is_valid():
         return _refuse(request, form, document, number)
-    actions.add(document=document, page=number, value=form.typed, box=form.cleaned_data["box"], by=user)
-    messages.success(request, _("Number added."))
-    return _to_page(document, number)
+    actions.add(
+        document=document,
+        page=number,
+        value=form.typed,
+        box=form.cleaned_data["box"],
+        decision_id=uuid_or_none(request.POST.get("decision", "")),
+        by=user,
+    )
+    return _done(request, document, number, _("Number added."))
 
 
 @require_POST
 @requires(Right.REVIEW)
+def look(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """What the reader sees in a box that was drawn: readings of the number, likeliest first, and the visit. One look
+    at a time for each person (429)."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    form = PlaceForm(request.POST)
+    box = form.cleaned_data["box"] if form.is_valid() else None
+    if box is None or not 1 <= number <= document.page_count or not looking.is_small_enough(box):
+        return JsonResponse({"error": _("Draw a rectangle around one number.")}, status=422)
+    record_alone(Verb.PAGE_VIEWED, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
+                 page=number, purpose=Purpose.QUALITY)  # fmt: skip
+    with outbox.only_one(f"look:{user.pk.hex}") as is_free:
+        if not is_free:
+            return JsonResponse({"error": _("Another place is being read.")}, status=429)
+        found = looking.read_out(queries.run_under_review(document), number, box)
+    return JsonResponse(_readings(found))
+
+
+def _readings(found: Proposal | None) -> dict[str, object]:
+    """JSON for the form of additions; `readings` is empty where no number is seen."""
+    if found is None:
+        return {"readings": []}
+    others = [(repair.nam, repair_reason(repair.reason)) for repair in found.repairs]
+    return {
+        "readings": [{"nam": nam.grouped(value), "reason": why} for value, why in [(found.nam, ""), *others]],
+        "date": write_date(found.visit_date) or "",
+        "time": write_time(found.visit_time) or "",
+    }
+
+
+@require_POST
+@requires(Right.REVIEW)
+@outbox.own_only
 def undo(request: HttpRequest, decision_id: UUID) -> HttpResponse:
     user = person(request)
     decision = get_or_404(queries.decisions(user), decision_id, by=user)
     actions.undo(decision=decision, by=user)
-    return _to_page(decision.document, decision.page, finding_id=decision.finding_id)
+    return _done(request, decision.document, decision.page, finding_id=decision.finding_id)
 
 
 @require_POST
 @requires(Right.REVIEW)
+@outbox.own_only
 def sign_off(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """Signs the page off and goes on to the next one that is not."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = queries.run_under_review(document)
-    actions.sign_off(run=run, page=number, by=user)
+    actions.sign_off(run=run, page=number, sign_off_id=uuid_or_none(request.POST.get("sign_off", "")), by=user)
     following = queries.next_page(queries.page_summaries(run), number)
-    if following is None:
-        messages.success(request, _("Every page of this document is signed off."))
-    return _to_page(document, following or number)
+    sentence = "" if following else _("Every page of this document is signed off.")
+    return _done(request, document, following or number, sentence)
 
 
 @require_POST
@@ -211,13 +279,17 @@ def undo_all(request: HttpRequest, document_id: UUID, number: int) -> HttpRespon
     return _to_page(document, number)
 
 
+def _done(
+    request: HttpRequest, document: Document, number: int, sentence: str = "", *, finding_id: UUID | None = None
+) -> HttpResponse:
+    """It is written: the page as it is now, or a word for our own script."""
+    return outbox.written(request, _to_page(document, number, finding_id=finding_id), sentence)
+
+
 def _refuse(
     request: HttpRequest, form: forms.Form, document: Document, number: int, finding_id: UUID | None = None
 ) -> HttpResponse:
-    for errors in form.errors.values():
-        for error in errors:
-            messages.error(request, str(error))
-    return _to_page(document, number, finding_id=finding_id)
+    return outbox.refused(request, _to_page(document, number, finding_id=finding_id), form)
 
 
 def _to_page(document: Document, number: int, *, finding_id: UUID | None = None) -> HttpResponse:

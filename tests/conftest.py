@@ -73,19 +73,10 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("repeatable")
 
+from tests.installation import CHROMIUM  # noqa: E402  (after the environment is set)
+
 PASSWORD = "Une-phrase-de-passe-2026"
 NO_CHROMIUM = "no Chromium on this machine (set CHROMIUM to one)"
-
-
-def _chromium() -> str | None:
-    named = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else []
-    for candidate in (*named, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        if found := shutil.which(candidate):
-            return found
-    return None
-
-
-CHROMIUM = _chromium()
 
 
 # --- Limits ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +26,18 @@ clinic = actions.create_clinic(name="Clinique d'essai")
 for role, email in {PEOPLE!r}.items():
     actions.create_user(clinic=clinic, email=email, name=role.title(), role=role, password={PASSWORD!r}, by=None)
 """
+
+
+def _chromium() -> str | None:
+    named = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else []
+    for candidate in (*named, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if found := shutil.which(candidate):
+            return found
+    return None
+
+
+CHROMIUM = _chromium()
+"""The path of the machine's Chromium, if it has one."""
 
 
 class Installation:

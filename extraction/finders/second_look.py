@@ -75,6 +75,40 @@ def improve(page: Page, proposals: Sequence[Proposal], look: Look) -> list[Propo
     return settled
 
 
+def read_out(page: Page, place: Box, look: Look) -> Proposal | None:
+    """The number in a part of a page that a person points at, with other readings as its repairs.
+
+    Whoever points says that a number is there, so nothing is held against it; None where nothing like one is seen.
+    """
+    wide = _clipped(_grown(place))
+    seen: list[list[Spelling]] = []
+    for glimpses in look(wide):
+        again = _with(page, wide, [glimpse.words for glimpse in glimpses])
+        found = [proposal for proposal in pattern.find(again) if wide.holds(proposal.box)]
+        if found:
+            best = min(found, key=lambda proposal: (not proposal.checks.valid, proposal.checks.name is False))
+            return _dated(page, _settle(_Scene.of(again, found), best, look))
+        seen += [spellings] if (spellings := spell(_steps(glimpses, place))) else []
+        if seen and seen[-1][0].probability >= SURE:
+            break
+    return _dated(page, _pointed_out(page.number, place, _averaged(seen))) if seen else None
+
+
+def _dated(page: Page, proposal: Proposal) -> Proposal:
+    """With the visit as the page was read first: what is read again may have lost its row."""
+    known = [each for each in pattern.find(page) if not each.box.overlap(proposal.box)]
+    day, clock = _Scene.of(page, [*known, proposal]).visits.visit(proposal.box)
+    return replace(proposal, visit_date=day or proposal.visit_date, visit_time=clock or proposal.visit_time)
+
+
+def _pointed_out(number: int, place: Box, spellings: Sequence[Spelling]) -> Proposal:
+    value, probability = spellings[0]
+    others = [Repair(other, REASON, round(min(0.95, chance), 2)) for other, chance in spellings[1:]]
+    repairs = tuple(_distinct(others, without=value))[: repair.MOST]
+    checks = Checks(*nam.check(value), name=None)
+    return Proposal(value, number, place, value, None, None, ("pattern",), checks, probability, repairs)
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     """A page, laid out, with what was found on it."""

@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from extraction import nam
+from extraction.models import Finding
 from extraction.page import Box
 from review.agreement import Category
 from review.differences import Difference
@@ -48,6 +49,27 @@ WITHHELD: dict[str, str | Promise] = {
     Reason.FAILED_CHECK: _("it fails a check; may be included"),
     Reason.REPEATED: _("the same number, date and time stand above; may be included"),
 }
+
+SHORTCUTS: tuple[tuple[str, str, str | Promise], ...] = (
+    ("next", "J", _("next one")),
+    ("previous", "K", _("previous one")),
+    ("doubtful", "N", _("next doubtful one")),
+    ("edit", "E", _("edit the number; Esc leaves the field")),
+    ("day", "D", _("edit the visit date")),
+    ("clock", "H", _("edit the time")),
+    ("reject", "X", _("reject")),
+    ("add", "A", _("add a NAM")),
+    ("at_once", "C", _("confirm at once what passes every check, on a page that you have seen")),
+    ("undo", "Z", _("undo")),
+    ("before", "PgUp", _("page before")),
+    ("after", "PgDn", _("next page")),
+    ("closer", "+", _("zoom in")),
+    ("farther", "−", _("zoom out")),
+    ("whole", "0", _("whole page")),
+    ("turn", "R", _("turn the page image")),
+    ("help", "?", _("this list")),
+)
+"""Single keys as they are at first (static/js/keys.js), and what they do."""
 
 READERS: dict[str, str | Promise] = {
     "": _("nobody: unread"),
@@ -117,6 +139,12 @@ def sides(box: Box) -> str:
     return ",".join(f"{side:.5f}" for side in box)
 
 
+@register.simple_tag
+def shortcuts() -> tuple[tuple[str, str, str | Promise], ...]:
+    """Name, key and words of each single-key shortcut that a person may change."""
+    return SHORTCUTS
+
+
 @register.filter
 def doubt(code: str) -> str:
     return str(DOUBTS.get(code, code))
@@ -161,6 +189,19 @@ def compared_with(value: str, other: str) -> str:
     pairs = zip_longest(ours, theirs[: len(ours)], fillvalue="")
     marked = (format_html("<mark>{}</mark>", mine) if mine != their else mine for mine, their in pairs)
     return format_html_join("", "{}", ((each,) for each in marked))
+
+
+@register.filter
+def doubtful_characters(finding: Finding) -> str:
+    """The proposed value in groups of four, as HTML; what another reading has otherwise is marked."""
+    value = str(finding.value)
+    others = [str(repair["nam"]) for repair in finding.ranked_repairs]
+    parts = []
+    for at, character in enumerate(value):
+        is_doubted = any(other[at : at + 1] != character for other in others)
+        parts.append(" " if at and at % 4 == 0 else "")
+        parts.append(format_html("<mark>{}</mark>", character) if is_doubted else character)
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 @register.filter

@@ -1,8 +1,9 @@
-/** The page image: zoom, bringing a box into view only when it is out of it, drawing a box with the mouse. */
+/** The page image: zoom, turns, moving it, bringing a box into view only when it is out of it, drawing a box. */
 
 const STEPS = [100, 150, 200, 300];
 const LEAST_DRAG = 6; // pixels; less is a click
 let step = 0;
+const turns = new Map(); // quarters by the clock, by page, while the document is open
 
 const view = () => document.querySelector(".viewer-window");
 const sheet = () => document.querySelector(".sheet");
@@ -15,8 +16,48 @@ export function openViewer({ onDrawn, canDraw }) {
   for (const button of document.querySelectorAll("[data-zoom]")) {
     button.addEventListener("click", () => zoomBy(Number(button.dataset.zoom)));
   }
+  document.querySelector("[data-turn]").addEventListener("click", turnImage);
+  view().addEventListener("wheel", zoomByWheel, { passive: false });
+  showTurn();
   watchImage();
+  letMove({ byPlainDrag: !canDraw });
   if (canDraw) letDraw(onDrawn);
+}
+
+const quarters = () => turns.get(document.getElementById("viewer").dataset.page) ?? 0;
+
+/** A quarter turn by the clock. The page stays so while its document is open; boxes turn with it. */
+export function turnImage() {
+  turns.set(document.getElementById("viewer").dataset.page, (quarters() + 1) % 4);
+  showTurn();
+  bringIntoView(overlay().querySelector(".current"));
+}
+
+function showTurn() {
+  for (const quarter of [1, 2, 3]) sheet().classList.toggle(`turned-${quarter}`, quarter === quarters());
+}
+
+function zoomByWheel(event) {
+  if (!event.ctrlKey) return;
+  event.preventDefault();
+  zoomBy(event.deltaY < 0 ? 1 : -1);
+}
+
+/** The middle button or Shift moves the page under the pointer; where nothing is drawn, any drag does. */
+function letMove({ byPlainDrag }) {
+  const frame = view();
+  let held = null;
+  frame.addEventListener("pointerdown", (event) => {
+    const moves = event.button === 1 || (event.button === 0 && (event.shiftKey || byPlainDrag));
+    if (!moves || event.pointerType === "touch") return;
+    held = { x: event.clientX + frame.scrollLeft, y: event.clientY + frame.scrollTop };
+    frame.setPointerCapture(event.pointerId);
+    event.preventDefault();
+  });
+  frame.addEventListener("pointermove", (event) => {
+    if (held) frame.scrollTo(held.x - event.clientX, held.y - event.clientY);
+  });
+  for (const end of ["pointerup", "pointercancel"]) frame.addEventListener(end, () => { held = null; });
 }
 
 export function zoomBy(change) {
@@ -73,7 +114,7 @@ function letDraw(onDrawn) {
   area.classList.add("drawable");
   area.addEventListener("dragstart", (event) => event.preventDefault());
   area.addEventListener("pointerdown", (event) => {
-    if (event.button === 0 && event.pointerType !== "touch") [start, hasMoved] = [event, false];
+    if (event.button === 0 && !event.shiftKey && event.pointerType !== "touch") [start, hasMoved] = [event, false];
   });
   area.addEventListener("pointermove", (event) => {
     if (!start) return;
@@ -96,10 +137,15 @@ function letDraw(onDrawn) {
 
 function boxBetween(area, a, b) {
   const bounds = area.getBoundingClientRect();
-  const x = [a, b].map((event) => clamp((event.clientX - bounds.left) / bounds.width)).sort((one, two) => one - two);
-  const y = [a, b].map((event) => clamp((event.clientY - bounds.top) / bounds.height)).sort((one, two) => one - two);
+  const ends = [a, b].map((event) => onPage(
+    clamp((event.clientX - bounds.left) / bounds.width), clamp((event.clientY - bounds.top) / bounds.height),
+  ));
+  const [x, y] = [0, 1].map((axis) => ends.map((end) => end[axis]).sort((one, two) => one - two));
   return [x[0], y[0], x[1], y[1]];
 }
+
+/** Where a point of the image as it is turned lies on the page. */
+const onPage = (x, y) => [[x, y], [y, 1 - x], [1 - x, 1 - y], [1 - y, x]][quarters()];
 
 const clamp = (value) => Math.min(1, Math.max(0, value));
 

@@ -6,15 +6,15 @@ import re
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.browser.reviewing import DESK, SECONDS, open_browser, sign_in
 from tests.factories import agenda_pdf, some_nam
-from tests.installation import PASSWORD, PEOPLE, installation
+from tests.installation import PEOPLE, installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.queue]
 
-DESK, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
-SECONDS = 1000
+PHONE = {"width": 360, "height": 740}
 
 AGENDA = agenda_pdf(
     ["Agenda du vendredi 3 octobre 2025", *(f"0{8 + n}:30   NAM : {some_nam(n)}" for n in range(2))],
@@ -32,12 +32,8 @@ def site(tmp_path_factory, redis_server):
 
 @pytest.fixture(scope="module")
 def browser(chromium):
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
-        )
+    with open_browser(chromium) as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -66,14 +62,6 @@ def visit(browser, site):
 def is_complaint(message) -> bool:
     """Errors, policy violations included; but a refused upload is an answer of 422, and browsers report that too."""
     return message.type == "error" and "status of 422" not in message.text
-
-
-def sign_in(page: Page, email: str) -> None:
-    page.goto("/")
-    page.locator("input[name=login]").fill(email)
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button").first.click()
-    page.wait_for_url(re.compile(r"/(documents|journal)/$"))
 
 
 def upload(page: Page, name: str, data: bytes) -> None:
@@ -146,7 +134,7 @@ def test_staff_take_the_numbers_out_as_a_billing_file(visit):
         expect(link).to_contain_text("fichier de facturation")
         rows = page.request.get(link.get_attribute("href")).text().splitlines()
         assert [row.split(";")[:5] for row in rows[1:]] == [
-            ["1234567", "0", "2025-10-03", hour, some_nam(n)] for n, hour in enumerate(("08:30", "09:45"))
+            ["1234567", "0", "2025-10-03", hour, some_nam(n)] for n, hour in enumerate(("09:45", "09:30"))
         ]
         assert {row.count(";") for row in rows} == {25}
 

@@ -65,6 +65,8 @@ def address(finding, admin, deployment, export, disagreement, alert):
         "agreement-file": reverse("review:agreement-file"),
         "rerun": reverse("review:rerun", args=[document.pk]),
         "compare": reverse("review:compare", args=[document.pk]),
+        "look": reverse("review:look", args=[document.pk, 1]),
+        "shown": reverse("review:shown", args=[document.pk, 1]),
         "exports": reverse("review:exports", args=[document.pk]),
         "export": reverse("review:export", args=[document.pk]),
         "queue": reverse("review:queue"),
@@ -135,6 +137,8 @@ WRITES = {
     "beat": ("reviewer",),
     "release": ("reviewer",),
     "take-over": ("reviewer",),
+    "shown": ("staff", "reviewer"),
+    "look": ("reviewer",),
     "export": ("staff", "reviewer"),
     "rerun": ("staff", "reviewer"),
     "add-person": ("admin",),
@@ -149,7 +153,7 @@ WRITES = {
 OF_ONE_DOCUMENT = ("document", "crop", "image", "retry", "without", "decide", "add", "sign", "reopen", "exports",
                    "export", "download", "confirm-all", "undo-all", "second-detail", "second-begin", "second-decide",
                    "second-add", "second-undo", "second-finish", "disagreement", "settle", "beat", "release",
-                   "take-over", "compare", "rerun")  # fmt: skip
+                   "take-over", "compare", "rerun", "shown", "look")  # fmt: skip
 
 
 @pytest.fixture

@@ -190,12 +190,12 @@ class FakeReader:
             yield textract.PageFailure(number, "page_unreadable")
 
 
-def test_what_is_rather_wrong_than_right_is_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_most_likely_wrong_is_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     page = page_of(f"NAM {some_nam(1)}", f"NAM {some_nam(2)}")
     whole = pipeline.pattern.find
 
     def doubting(page: Page) -> list[Proposal]:
-        return [replace(each, confidence=sure) for each, sure in zip(whole(page), (0.5, 0.49), strict=True)]
+        return [replace(each, confidence=sure) for each, sure in zip(whole(page), (0.35, 0.34), strict=True)]
 
     monkeypatch.setattr(pipeline.pattern, "find", doubting)
     found = pipeline.find(page, pipeline.Work())

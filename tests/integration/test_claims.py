@@ -34,7 +34,7 @@ def claim(run):
 
 
 def hinted(number):
-    """A reading that is rather wrong than right."""
+    """A reading that is most likely wrong."""
     box = Box(number / 10, 0.1, number / 10 + 0.05, 0.12)
     checks = Checks(format=True, birth_date=True, check_character=True, name=None)
     return Proposal(some_nam(number), 1, box, some_nam(number), None, None, ("pattern",), checks, 0.3)

@@ -11,13 +11,23 @@ from accounts.policy import NotAllowed
 from audit.models import Event
 from audit.verbs import Verb
 from extraction import nam
+from extraction.finders import pattern
 from extraction.models import Status
 from extraction.scoring import Score
 from review import actions, queries
 from review.actions import Value
 from review.models import Decision, SignOff, Verdict
 from review.policy import Conflict
-from tests.factories import DocumentFactory, FindingFactory, HintFactory, RunFactory, UserFactory, some_nam
+from tests.factories import (
+    DocumentFactory,
+    FindingFactory,
+    HintFactory,
+    RunFactory,
+    RunPageFactory,
+    UserFactory,
+    page_of,
+    some_nam,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -102,11 +112,11 @@ def test_an_undone_decision_stays_on_record_and_makes_room(finding, reviewer):
     assert second.verdict == Verdict.CONFIRM
 
 
-def test_a_decision_cannot_be_undone_twice(finding, reviewer):
+def test_a_decision_cannot_be_undone_by_two(finding, reviewer, clinic):
     decision = actions.decide(finding=finding, value=proposed(finding), by=reviewer)
     actions.undo(decision=decision, by=reviewer)
     with pytest.raises(Conflict):
-        actions.undo(decision=decision, by=reviewer)
+        actions.undo(decision=decision, by=UserFactory(clinic=clinic, role="reviewer"))
 
 
 def test_a_page_with_an_undecided_proposal_cannot_be_signed(run, finding, reviewer):
@@ -179,12 +189,12 @@ def hint(run):
     return HintFactory(run=run, value=some_nam(900))
 
 
-def page_of(client, run):
+def shown_to(client, run):
     return client.get(f"/documents/{run.document_id}/?page=1").content.decode()
 
 
 def test_a_hint_is_shown_on_its_page_and_needs_no_decision(run, hint, reviewer_client, reviewer):
-    page = page_of(reviewer_client, run)
+    page = shown_to(reviewer_client, run)
     assert nam.grouped(hint.value) in page
     assert 'class="hint"' in page
     actions.sign_off(run=run, page=1, by=reviewer)
@@ -195,12 +205,12 @@ def test_a_hint_is_added_as_it_stands_and_shown_no_more(run, hint, reviewer_clie
     reviewer_client.post(f"/documents/{run.document_id}/pages/1/add/", {"nam": hint.value, "box": box})
     added = Decision.objects.get(document=run.document)
     assert (added.verdict, added.value, added.box) == (Verdict.ADD, hint.value, hint.box)
-    assert 'class="hint"' not in page_of(reviewer_client, run)
+    assert 'class="hint"' not in shown_to(reviewer_client, run)
 
 
 def test_a_signed_page_has_no_hints(run, hint, reviewer_client, reviewer):
     actions.sign_off(run=run, page=1, by=reviewer)
-    assert 'class="hint"' not in page_of(reviewer_client, run)
+    assert 'class="hint"' not in shown_to(reviewer_client, run)
 
 
 def test_a_hint_counts_as_missed_once_it_is_added(run, hint, reviewer):
@@ -210,10 +220,29 @@ def test_a_hint_counts_as_missed_once_it_is_added(run, hint, reviewer):
 
 
 def test_the_place_of_a_hint_is_what_its_button_sends(run, hint, reviewer_client):
-    assert 'name="box" value="0.40000,0.10000,0.60000,0.12000"' in page_of(reviewer_client, run)
+    assert 'name="box" value="0.40000,0.10000,0.60000,0.12000"' in shown_to(reviewer_client, run)
 
 
 def test_whoever_may_only_read_sees_hints_without_a_button(run, hint, staff_client):
-    page = page_of(staff_client, run)
+    page = shown_to(staff_client, run)
     assert nam.grouped(hint.value) in page
     assert f"/documents/{run.document_id}/pages/1/add/" not in page
+
+
+@pytest.mark.parametrize(
+    ("lines", "elsewhere"),
+    [
+        (["Agenda du 3 octobre 2025", "08:30 NAM : {nam}"], True),
+        (["Clinique des Érables", "2025-10-03 08:30 NAM : {nam}"], False),
+    ],
+    ids=["heading", "own line"],
+)
+def test_a_date_from_a_heading_is_known_as_that(run, lines, elsewhere):
+    value = some_nam(4)
+    page = page_of(*(line.format(nam=value) for line in lines))
+    (proposal,) = pattern.find(page)
+    RunPageFactory(run=run, words=page.to_json())
+    x0, y0, x1, y1 = proposal.box
+    FindingFactory(run=run, value=value, visit_date="2025-10-03", x0=x0, y0=y0, x1=x1, y1=y1)
+    (item,) = queries.items(run, 1)
+    assert item.dated_elsewhere is elsewhere

@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from extraction.errors import SENTENCES
-from extraction.models import Finder, Run, Status
+from extraction.models import Finder, Finding, Run, Status
 from extraction.page import Box
 from extraction.queries import Progress
 from extraction.templatetags.run_text import doubtful, error_sentence, state_of
@@ -121,3 +121,8 @@ def test_every_doubt_that_an_item_can_have_is_said_in_words():
 def test_an_item_without_finding_or_decision_stands_open():
     item = Item(finding=None, decision=None)
     assert (review_text.kind(item), review_text.mark(item)) == ("open", "○")
+
+
+def test_characters_that_another_reading_has_otherwise_are_marked() -> None:
+    finding = Finding(value="TREM04121925", repairs=[{"nam": "TREM04121926"}, {"nam": "TRFM04121925"}])
+    assert review_text.doubtful_characters(finding) == "TR<mark>E</mark>M 0412 192<mark>5</mark>"

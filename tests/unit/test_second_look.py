@@ -91,3 +91,16 @@ _PEOPLE = [
     ("Tremblay, Mona", "TREM 0412 1916"),
     ("Tremblay, Max", "TREM 0412 1925"),
 ]
+
+
+def test_what_a_person_points_at_is_read_out_although_the_page_knows_nothing_of_it() -> None:
+    sheet = page("Agenda du 3 octobre 2025", "Notes : ............")
+    place = box_of(sheet, "............")
+    proposal = second_look.read_out(sheet, place, seeing(VALUE, place))
+    assert proposal is not None
+    assert (proposal.nam, proposal.box) == (VALUE, place)
+
+
+def test_nothing_is_read_out_of_blank_paper() -> None:
+    sheet = page("Agenda du 3 octobre 2025")
+    assert second_look.read_out(sheet, Box(0.1, 0.8, 0.3, 0.82), nothing) is None
