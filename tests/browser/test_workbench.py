@@ -32,9 +32,12 @@ print(Decision.objects.filter(document_id="{document}", undone_at=None).count(),
 COLLEAGUE_REJECTS = """
 from accounts.models import User
 from extraction.models import Finding
+from review import leases
 from review.actions import decide
 finding = Finding.objects.filter(run__document_id="{document}", page=1).order_by("position").first()
-decide(finding=finding, value=None, reason="crossed_out", by=User.objects.get(email="collegue@essai.example"))
+colleague = User.objects.get(email="collegue@essai.example")
+leases.take_over(document=finding.run.document, by=colleague)
+decide(finding=finding, value=None, reason="crossed_out", by=colleague)
 """
 
 
