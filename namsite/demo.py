@@ -47,6 +47,11 @@ PEOPLE = (
     Person("revision@demo.example", "Dominique Révision", "reviewer"),
     Person("admin@demo.example", "Sacha Administration", "admin"),
 )
+COLLEAGUES = (
+    Person("revision2@demo.example", "Claude Seconde", "reviewer"),
+    Person("revision3@demo.example", "Alex Tierce", "reviewer"),
+)
+"""Who is asked where pages are reviewed a second time, and where two people disagree."""
 UPLOADED = "documents-uploaded"  # a file that says the documents need not be made again
 
 PROFILE = "cpu-small"
@@ -95,7 +100,7 @@ def prepare() -> None:
             clinic = actions.create_clinic(name=CLINIC)
             _uploaded().unlink(missing_ok=True)
         known = set(User.objects.filter(clinic=clinic).values_list("email", flat=True))
-        for person in PEOPLE:
+        for person in (*PEOPLE, *COLLEAGUES):
             if person.email not in known:
                 actions.create_user(clinic=clinic, email=person.email, name=person.name, role=person.role,
                                     password=PASSWORD, by=None)  # fmt: skip

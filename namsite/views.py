@@ -85,7 +85,15 @@ def demo(request: HttpRequest) -> HttpResponse:
     """The demonstration's accounts. Exists only in a demonstration."""
     from namsite import demo as demonstration
 
-    return render(request, "demo.html", {"people": demonstration.PEOPLE, "password": demonstration.PASSWORD})
+    return render(
+        request,
+        "demo.html",
+        {
+            "people": demonstration.PEOPLE,
+            "colleagues": demonstration.COLLEAGUES,
+            "password": demonstration.PASSWORD,
+        },
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -21,7 +21,7 @@ from extraction.visits import VisitIndex
 from extraction.visits.moments import write_date
 from review.differences import Difference, Proposed, Visit, between
 from review.exports.lines import Line
-from review.models import Answer, Decision, Export, ReviewedRun, SecondReview, SecondState, SignOff, Verdict
+from review.models import Answer, Decision, Export, ReviewedRun, ReviewTask, SecondReview, SecondState, SignOff, Verdict
 
 LETTER = (612.0, 792.0)
 """Points."""
@@ -163,6 +163,35 @@ def hints(run: Run, page: int, shown: Iterable[Item]) -> list[Hint]:
     known = {item.value for item in shown}
     found = (hint for hint in run.hints.filter(page=page) if hint.value not in known)
     return sorted(found, key=lambda hint: _place(hint.box))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a document's review is: proposals `decided` of `total`, and `doubtful` ones that are not.
+
+    What is left on other pages than the one that is shown stands apart, so that the page can count on by itself.
+    """
+
+    total: int
+    left_here: int
+    left_elsewhere: int
+    doubtful_here: int
+    doubtful_elsewhere: int
+
+    @property
+    def decided(self) -> int:
+        return self.total - self.left_here - self.left_elsewhere
+
+    @property
+    def doubtful(self) -> int:
+        return self.doubtful_here + self.doubtful_elsewhere
+
+
+def review_progress(task: ReviewTask, shown: Iterable[Item]) -> Progress:
+    """That of a document whose page with these items is shown."""
+    undecided = [item for item in shown if item.finding is not None and item.decision is None]
+    here, doubtful = len(undecided), sum(item.is_doubtful for item in undecided)
+    return Progress(task.findings, here, max(0, task.undecided - here), doubtful, max(0, task.doubtful - doubtful))
 
 
 def page_summaries(run: Run) -> list[PageSummary]:

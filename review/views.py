@@ -75,13 +75,19 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "at_once": sum(isinstance(i.decision, Decision) and i.decision.batch is not None for i in items),
             "outbox_key": outbox.key(user),
             "is_ahead": is_ahead,
-            **_lease(user, document, pages, is_blind=bool(hidden), is_ahead=is_ahead),
+            **_lease(user, document, pages, items, is_blind=bool(hidden), is_ahead=is_ahead),
         },
     )
 
 
 def _lease(
-    user: User, document: Document, pages: list[queries.PageSummary], *, is_blind: bool, is_ahead: bool
+    user: User,
+    document: Document,
+    pages: list[queries.PageSummary],
+    items: list[queries.Item],
+    *,
+    is_blind: bool,
+    is_ahead: bool,
 ) -> dict[str, object]:
     """Opening a document with something to sign takes it, if nobody is at work on it. Else the page is only to read.
 
@@ -92,7 +98,12 @@ def _lease(
         return {}
     lease = leases.open_page(document=document, is_ahead=is_ahead, by=user)
     if lease.holder_id == user.pk:
-        return {"lease": lease, "has_lease": True, "beat_every": leases.BEAT_EVERY.seconds}
+        return {
+            "lease": lease,
+            "has_lease": True,
+            "beat_every": leases.BEAT_EVERY.seconds,
+            "review_progress": queries.review_progress(lease, items),
+        }
     return {
         "lease": lease,
         "has_lease": False,

@@ -127,9 +127,20 @@ export function linkOf(page) {
   return document.querySelector(`#pages a[href="?page=${page}"]`);
 }
 
+/** How far the whole document is, of which other pages are as the server counted them. */
+function countDocument(left) {
+  const line = document.getElementById("review-progress");
+  if (!line?.dataset.total) return;
+  const { total, leftElsewhere, doubtfulElsewhere } = line.dataset;
+  const doubtful = panel().querySelectorAll(".doubtful[data-undecided]").length;
+  line.querySelector("[data-decided]").textContent = Math.max(0, total - leftElsewhere - left);
+  line.querySelector("[data-doubtful]").textContent = Number(doubtfulElsewhere) + doubtful;
+}
+
 /** What is left to decide, wherever it is said, and whether the page can be signed. */
 export function count() {
   const left = panel().querySelectorAll("[data-undecided]").length;
+  countDocument(left);
   const badge = linkOf(panel().dataset.page)?.querySelector(".count");
   if (badge && left) badge.firstChild.textContent = `${left} `;
   else badge?.remove();
