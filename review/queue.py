@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from review.blindness import hidden_from
 from review.models import WAITING, ReviewTask
 from review.priority import Reason, reasons
 
@@ -57,11 +58,15 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A waiting document with why it stands there; `holder` is at work on it now."""
+    """A waiting document with why it stands there; `holder` is at work on it now.
+
+    Whoever may be asked for a second review of it is told that somebody is (`is_held`), and not who.
+    """
 
     task: ReviewTask
     reasons: list[Reason]
     holder: User | None
+    is_held: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +102,15 @@ def behind(tasks: Tasks, chosen: Filter, mark: Mark) -> Tasks:
 
 
 def screen(user: User, chosen: Filter, mark: Mark | None, moment: datetime) -> Screen:
-    """One screen of the queue, from the mark on, in two queries."""
+    """One screen of the queue, from the mark on, in three queries."""
     tasks = filtered(user, chosen)
     from_here = behind(tasks, chosen, mark) if mark is not None else tasks
     found = list(from_here.select_related("document", "holder")[: PER_SCREEN + 1])
     shown = found[:PER_SCREEN]
+    hidden = hidden_from(user).filter(document__in=[task.document_id for task in shown if task.is_held(moment)])
+    blind = set(hidden.values_list("document", flat=True))
     return Screen(
-        rows=[_row(task, moment) for task in shown],
+        rows=[_row(task, moment, is_blind=task.document_id in blind) for task in shown],
         following=_mark(shown[-1], chosen) if len(found) > PER_SCREEN else None,
         total=count(user, chosen),
     )
@@ -116,9 +123,10 @@ def count(user: User, chosen: Filter) -> int:
     return filtered(user, chosen)[: MOST_COUNTED + 1].count()
 
 
-def _row(task: ReviewTask, moment: datetime) -> Row:
+def _row(task: ReviewTask, moment: datetime, *, is_blind: bool) -> Row:
     waited = moment - task.waiting_since if task.waiting_since is not None else timedelta()
-    return Row(task, reasons(task.left, waited), task.holder if task.is_held(moment) else None)
+    is_held = task.is_held(moment)
+    return Row(task, reasons(task.left, waited), task.holder if is_held and not is_blind else None, is_held)
 
 
 def _mark(task: ReviewTask, chosen: Filter) -> Mark:

@@ -94,6 +94,11 @@ def addresses(run):
         "document": reverse("review:document-detail", args=[run.document_id]) + "?page=1",
         "exports": reverse("review:exports", args=[run.document_id]),
         "results": f"/api/nam/runs/{run.pk}/results",
+        "compare": reverse("review:compare", args=[run.document_id]),
+        "ahead": reverse("review:document-detail", args=[run.document_id]) + "?page=1&ahead=1",
+        "file list": f"/api/nam/documents/{run.document_id}/exports",
+        "queue": reverse("review:queue"),
+        "calibration": reverse("review:calibration-file"),
         "progress": f"/api/nam/runs/{run.pk}/job-status",
         "list": reverse("extraction:document-list"),
         "quality": reverse("review:quality"),
@@ -326,7 +331,23 @@ def found_in(body, looked_for):
 
 
 @pytest.mark.parametrize(
-    "name", ["document", "exports", "results", "progress", "list", "quality", "weeks", "agreement", "mine"]
+    "name",
+    [
+        "document",
+        "exports",
+        "results",
+        "compare",
+        "ahead",
+        "file list",
+        "queue",
+        "calibration",
+        "progress",
+        "list",
+        "quality",
+        "weeks",
+        "agreement",
+        "mine",
+    ],
 )
 def test_no_page_shows_the_first_answers_to_who_may_be_asked(review, reviewer, second, name):
     answer = signed_in(second).get(addresses(review.run)[name])
