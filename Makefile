@@ -29,7 +29,7 @@ test-llm: $(STAMP)  ## the real model server with our adapter (installs 3.6 GB o
 	@MODEL_FOLDER=$(MODEL) exec $(RUN) -m pytest -m llm tests/llm $(TEST_ARGS)
 
 test-postgres: $(STAMP)  ## database and queue tests on a real PostgreSQL
-	@exec $(RUN) -m namsite.devservers $(RUN) -m pytest -m "not browser" tests/integration $(TEST_ARGS)
+	@exec $(RUN) -m namsite.devservers $(RUN) -m pytest -m "(django_db or queue) and not browser" tests/integration $(TEST_ARGS)
 
 # The production that `check --deploy` looks at: made up, as docs/settings.md asks for it, and never connected to.
 PRODUCTION := ENV_FILE=/dev/null TESTING= DEBUG= DEMO= SECRET_KEY=made-up-for-make-check-9f8e7d6c5b4a39281706f5e4d3c2b1a0zyxw \
