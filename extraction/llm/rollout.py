@@ -46,6 +46,8 @@ MOST_LOSS = 0.05
 """Accuracy below the baseline's: "accuracy drops > 5%"."""
 MOST_SLOWNESS = 2.0
 """Times the baseline's seconds a page: "inference time > 2x baseline"."""
+LEAST_SLOWNESS = 0.1
+"""Seconds a page more than the baseline's: below that nobody waits, and a busy machine alone doubles milliseconds."""
 MOST_DOWNTIME = timedelta(minutes=10)
 """"Service downtime > 10 minutes"."""
 
@@ -168,7 +170,8 @@ def _variance_of_mean(losses: Sequence[float]) -> float:
 def _is_slower(newcomer: Figures, baseline: Figures) -> bool:
     if min(len(newcomer.seconds), len(baseline.seconds)) < LEAST_TIMES:
         return False
-    return median(newcomer.seconds) > MOST_SLOWNESS * median(baseline.seconds)
+    ours, theirs = median(baseline.seconds), median(newcomer.seconds)
+    return theirs > MOST_SLOWNESS * ours and theirs - ours > LEAST_SLOWNESS
 
 
 def what_now(

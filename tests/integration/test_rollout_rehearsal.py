@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 PAGES = 8
 TRIED, IN_SERVICE = 3, 5  # documents
-SLOW = 0.08
+SLOW = 0.25
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -173,6 +174,12 @@ def test_an_inaccurate_baseline_is_the_yardstick():
 @pytest.mark.parametrize(("seconds", "fired"), [(2.0, None), (2.1, "slow")])
 def test_more_than_twice_the_baselines_time_fires(seconds, fired):
     assert trigger(Figures(asked=40, seconds=(seconds,) * LEAST_TIMES), GOOD) == fired
+
+
+def test_twice_as_many_milliseconds_fire_nothing():
+    quick = replace(GOOD, seconds=(0.01,) * 200)
+    assert trigger(Figures(asked=40, seconds=(0.1,) * LEAST_TIMES), quick) is None
+    assert trigger(Figures(asked=40, seconds=(0.12,) * LEAST_TIMES), quick) == "slow"
 
 
 def test_a_few_slow_pages_fire_nothing():
