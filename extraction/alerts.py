@@ -58,15 +58,17 @@ class Reading(NamedTuple):
         return self.kind, self.clinic_id, self.subject
 
 
+Look = Callable[[datetime], Iterable[Reading]]
+
+
 class Watch(NamedTuple):
     """`look` measures everything of these kinds at a moment, every so often. What it leaves out is not wrong."""
 
     kinds: frozenset[AlertKind]
-    look: Callable[[datetime], Iterable[Reading]]
+    look: Look
     every: timedelta
 
 
-Look = Callable[[datetime], Iterable[Reading]]
 WATCHES: list[Watch] = []
 
 

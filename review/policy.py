@@ -69,7 +69,11 @@ def check_can_sign(run: Run, page: int) -> None:
     if run.status not in (Status.DONE, Status.FAILED):
         raise Conflict(_("The extraction is not over yet."))
     decided = Decision.objects.filter(finding=OuterRef("pk"), undone_at=None)
-    open_ones = run.findings.filter(~Exists(decided), page=page).count()
+    check_none_open(run.findings.filter(~Exists(decided), page=page).count())
+
+
+def check_none_open(open_ones: int) -> None:
+    """Nobody says that a page holds no other NAM while proposals on it are undecided, the first time or the second."""
     if open_ones:
         raise Conflict(
             ngettext(

@@ -205,9 +205,9 @@ def weeks(found: QuerySet[PageScore], since: date, until: date) -> list[Week]:
     known: dict[date, Result] = defaultdict(Result)
     rows = found.values("signed_on").annotate(pages=Count("pk"), **_SUMS, **_REVIEW_SUMS).order_by("signed_on")
     for row in rows:
-        known[_monday(row["signed_on"])] += _result(row)
-    count = (_monday(until) - _monday(since)).days // 7 + 1
-    begun = (_monday(since) + timedelta(weeks=n) for n in range(count))
+        known[monday(row["signed_on"])] += _result(row)
+    count = (monday(until) - monday(since)).days // 7 + 1
+    begun = (monday(since) + timedelta(weeks=n) for n in range(count))
     return [Week(each, known[each]) for each in begun]
 
 
@@ -222,8 +222,7 @@ def confusions(found: QuerySet[PageScore]) -> list[tuple[str, str, int]]:
 
 def paces(user: User, since: date) -> list[Paces]:
     """How long pages of the clinic's newest documents took, by reader."""
-    begins = timezone.make_aware(datetime.combine(since, time.min))
-    runs = Run.objects.filter(document__clinic_id=user.clinic_id, created_at__gte=begins)
+    runs = Run.objects.filter(document__clinic_id=user.clinic_id, created_at__gte=_midnight(since))
     newest = runs.order_by("-created_at")
     rows = (
         RunPage.objects.filter(run__in=newest.values("pk")[:NEWEST_PACED])
@@ -309,9 +308,10 @@ class Speed:
 
 def speed(user: User, since: date) -> Speed | None:
     """Of the newest documents of the clinic that went through in one go; None without any."""
-    begins = timezone.make_aware(datetime.combine(since, time.min))
     rows = (
-        Run.objects.filter(document__clinic_id=user.clinic_id, status=Status.DONE, turn=0, created_at__gte=begins)
+        Run.objects.filter(
+            document__clinic_id=user.clinic_id, status=Status.DONE, turn=0, created_at__gte=_midnight(since)
+        )
         .filter(started_at__isnull=False, finished_at__isnull=False)
         .order_by("-created_at")
         .values_list("started_at", "finished_at", "document__page_count")[:NEWEST_TIMED]
@@ -350,5 +350,11 @@ def _result(row: Mapping[str, Any]) -> Result:
     return Result(count["pages"], score, count["day_right"], count["clock_right"], *review)
 
 
-def _monday(day: date) -> date:
+def _midnight(day: date) -> datetime:
+    """When the day begins on the clinic's clock."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def monday(day: date) -> date:
+    """The first day of its week."""
     return day - timedelta(days=day.weekday())

@@ -45,7 +45,7 @@ class Item:
     @property
     def place(self) -> tuple[float, float]:
         """Where it stands in reading order; at the end of its page where nobody said."""
-        return (self.box.y0, self.box.x0) if self.box else (2.0, 0.0)
+        return _place(self.box)
 
     @property
     def shown(self) -> str:
@@ -202,12 +202,17 @@ def page_summaries(run: Run) -> list[PageSummary]:
     for page, is_decided in run.findings.annotate(is_decided=Exists(decided)).values_list("page", "is_decided"):
         findings[page] += 1
         undecided[page] += not is_decided
-    signed = set(SignOff.objects.filter(document=run.document, reopened_at=None).values_list("page", flat=True))
+    signed = signed_pages(run.document_id)
     states = {number: (state, code) for number, state, code in run.pages.values_list("number", "state", "error_code")}
     return [
         PageSummary(number, findings[number], undecided[number], number in signed, *states.get(number, ("pending", "")))
         for number in range(1, count + 1)
     ]
+
+
+def signed_pages(document_id: UUID) -> set[int]:
+    """The pages whose sign-off stands."""
+    return set(SignOff.objects.filter(document=document_id, reopened_at=None).values_list("page", flat=True))
 
 
 def sheet_size(run: Run, number: int) -> tuple[int, int]:
@@ -233,8 +238,7 @@ def truth(document: Document) -> list[Key]:
 
 def measure(run: Run, hidden: frozenset[int] = frozenset()) -> Score | None:
     """The run against the truth, over the signed-off pages that are not `hidden`; None while there is none."""
-    signed = set(SignOff.objects.filter(document=run.document, reopened_at=None).values_list("page", flat=True))
-    signed -= hidden
+    signed = signed_pages(run.document_id) - hidden
     if not signed:
         return None
     proposed = [(finding.page, str(finding.value)) for finding in run.findings.filter(page__in=signed)]
@@ -246,8 +250,7 @@ def differences(first: Run, second: Run, hidden: frozenset[int] = frozenset()) -
 
     Of `hidden` pages it is not said who is right: their decisions are not for whoever asks.
     """
-    signed = SignOff.objects.filter(document=first.document_id, reopened_at=None).exclude(page__in=hidden)
-    true: dict[int, list[Visit]] = {page: [] for page in signed.values_list("page", flat=True)}
+    true: dict[int, list[Visit]] = {page: [] for page in signed_pages(first.document_id) - hidden}
     for decision in active(first.document).filter(page__in=true).exclude(verdict=Verdict.REJECT):
         true[decision.page].append(Visit(str(decision.value), decision.visit_date, decision.visit_time))
     return between(_proposed(first), _proposed(second), true)
@@ -267,7 +270,7 @@ def lines(document: Document, hidden: frozenset[int] = frozenset()) -> list[Line
 
     Of `hidden` pages only the proposals, as if nobody had decided: their decisions are not for whoever asks.
     """
-    signed = set(SignOff.objects.filter(document=document, reopened_at=None).values_list("page", flat=True))
+    signed = signed_pages(document.pk)
     disputed = set(
         SecondReview.objects.filter(document=document, state=SecondState.DISPUTED).values_list("page", flat=True)
     )

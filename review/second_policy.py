@@ -7,13 +7,12 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import User
 from extraction.models import Finding
 from review.blindness import has_seen, took_part
 from review.models import SECOND_OPEN, Disagreement, SecondDecision, SecondReview, SecondState
-from review.policy import Conflict
+from review.policy import Conflict, check_none_open
 
 LEFT_ALONE = timedelta(days=1)
 """After so long somebody else may take over a second review that was begun."""
@@ -62,16 +61,7 @@ def check_can_finish(review: SecondReview, user: User) -> None:
     """Every proposal is decided."""
     check_can_answer(review, user)
     decided = SecondDecision.objects.filter(review=review, finding=OuterRef("pk"), undone_at=None)
-    open_ones = review.run.findings.filter(~Exists(decided), page=review.page).count()
-    if open_ones:
-        raise Conflict(
-            ngettext(
-                "%(count)d proposal on this page is still undecided.",
-                "%(count)d proposals on this page are still undecided.",
-                open_ones,
-            )
-            % {"count": open_ones}
-        )
+    check_none_open(review.run.findings.filter(~Exists(decided), page=review.page).count())
 
 
 def check_can_settle(disagreement: Disagreement, user: User) -> None:

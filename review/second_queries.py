@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -20,6 +20,7 @@ from extraction.models import PageState
 from review.agreement import Agreement
 from review.blindness import hand_in, has_seen, took_part
 from review.models import Answer, Decision, Disagreement, SecondDecision, SecondReview, SecondState, SignOff
+from review.quality import monday
 from review.queries import Item, PageSummary
 from review.second_policy import LEFT_ALONE
 from vault.index import blind_index
@@ -163,8 +164,7 @@ def agreement_by_week(user: User, since: date) -> dict[date, Agreement]:
     )
     weeks: dict[date, Agreement] = defaultdict(Agreement)
     for finished_at, counts, same in done.order_by("finished_at").values_list("finished_at", "counts", "same"):
-        day = timezone.localdate(finished_at)
-        weeks[day - timedelta(days=day.weekday())] += Agreement(1, dict(_pairs(counts)), same)
+        weeks[monday(timezone.localdate(finished_at))] += Agreement(1, dict(_pairs(counts)), same)
     return dict(weeks)
 
 

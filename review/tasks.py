@@ -62,7 +62,7 @@ def recount(document_id: UUID) -> ReviewTask:
 
 def _left(run: Run) -> tuple[Left, int]:
     """What is left, and how many proposals there are in all."""
-    signed = set(SignOff.objects.filter(document=run.document_id, reopened_at=None).values_list("page", flat=True))
+    signed = queries.signed_pages(run.document_id)
     proposals = _proposals(run)
     left = tally(
         proposals,
