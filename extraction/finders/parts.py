@@ -1,22 +1,28 @@
 """A long page in parts, for a model that reads only so much at a time. Pure.
 
-A part is a page of its own: the rows that it owns, a few rows before and behind them, so that what a cut divides is
-whole on one side, and the first rows of the page, whose heading may date everything below it. A number counts for the
-part that owns its row, and for no other. Cuts are made where blocks end: where the widest gaps between rows are.
+A part is a page of its own: the rows that it owns, a row before and behind them, so that a number that a cut divides is
+whole on one side, the page's heading, which may date everything below it, and the day above it in a list by days. A
+number counts for the part that owns its row, and for no other; rows of other parts that hold a whole number are not
+shown, for a model would answer them in vain. Cuts are made where blocks end: where the widest gaps between rows are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from extraction.layout import Layout
 from extraction.page import Box, Line, Page
+from extraction.visits.moments import is_date_alone
 
 _HEADING = 4
-"""Rows at the top of a page that every part begins with."""
+"""Rows at the top of a page that every part begins with, or those above the first number if they are fewer."""
 _AROUND = 1
 """Rows before and behind a part's own ones, so that a number on two lines is whole; more would be read for little."""
+_WHOLE = re.compile(r"[a-z]{4}(?:[^\w\n]{0,3}[0-9]){6}[^\w\n]{0,3}[0-9a-z][^\w\n]{0,3}[0-9]")
+"""A number as it is printed: nothing of it is on another row."""
 _SEARCHED = 0.4
 """The share of a part, at its end, in which the widest gap is looked for."""
 
@@ -45,7 +51,8 @@ def parts(layout: Layout, longest: int) -> list[Part]:
     ends = [*starts[1:], len(layout.rows)]
     edges = [_edge(layout, start) for start in starts[1:]]
     tops, bottoms = [float("-inf"), *edges], [*edges, float("inf")]
-    shown = [_shown(layout, start, end) for start, end in zip(starts, ends, strict=True)]
+    heading = _heading(layout)
+    shown = [_shown(layout, heading, start, end) for start, end in zip(starts, ends, strict=True)]
     return [
         Part(_page(layout, rows), rows, top, bottom) for rows, top, bottom in zip(shown, tops, bottoms, strict=True)
     ]
@@ -72,10 +79,32 @@ def _edge(layout: Layout, row: int) -> float:
     return (layout.rows[row - 1].middle + layout.rows[row].middle) / 2
 
 
-def _shown(layout: Layout, start: int, end: int) -> tuple[int, ...]:
-    """The rows of a part: its own ones from `start` to before `end`, those around them, and the heading."""
-    around = range(max(0, start - _AROUND), min(len(layout.rows), end + _AROUND))
-    return tuple(sorted({*range(min(_HEADING, start)), *around}))
+def _heading(layout: Layout) -> range:
+    """The rows at the top of the page, as far as they are nobody's own."""
+    first = next((row for row in range(_HEADING) if _has_number(layout, row)), _HEADING)
+    return range(first)
+
+
+def _shown(layout: Layout, heading: Sequence[int], start: int, end: int) -> tuple[int, ...]:
+    """The rows of a part: its own ones from `start` to before `end`, the useful ones around them, heading and day."""
+    before = range(max(0, start - _AROUND), start)
+    behind = range(end, min(len(layout.rows), end + _AROUND))
+    around = (row for row in (*before, *behind) if not _has_number(layout, row))
+    return tuple(sorted({*heading[:start], *_day_above(layout, start), *around, *range(start, end)}))
+
+
+def _day_above(layout: Layout, start: int) -> list[int]:
+    """The nearest row above a part that states one date and nothing else: what follows it is of that day."""
+    above = (row for row in range(start - 1, -1, -1) if is_date_alone(_text(layout, row)))
+    return list(islice(above, 1))
+
+
+def _has_number(layout: Layout, row: int) -> bool:
+    return row < len(layout.rows) and _WHOLE.search(_text(layout, row)) is not None
+
+
+def _text(layout: Layout, row: int) -> str:
+    return layout.folded[layout.rows[row].start : layout.rows[row].end]
 
 
 def _page(layout: Layout, rows: Sequence[int]) -> Page:

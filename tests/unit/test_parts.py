@@ -74,3 +74,30 @@ def test_a_part_shows_the_rows_around_its_own() -> None:
 def test_a_row_that_is_longer_than_a_part_may_be_is_asked_about_all_the_same() -> None:
     page = page_of("x" * 500, "y" * 500)
     assert len(parts(Layout.of(page), 100)) == 2
+
+
+NUMBERS = ("TREM 0412 1925", "BELF 8556 2314")
+"""Published examples, which are nobody's."""
+
+
+def test_the_heading_ends_above_the_first_number() -> None:
+    page = page_of("Registre", f"8 h {NUMBERS[0]}", *(f"9 h {NUMBERS[1]}" for _ in range(12)))
+    second = parts(Layout.of(page), 60)[1]
+    assert texts(second.page)[0] == "Registre"
+    assert not any(NUMBERS[0] in text for text in texts(second.page))
+
+
+def test_a_row_of_another_part_that_holds_a_whole_number_is_not_shown() -> None:
+    page = page_of("Registre", *(f"{hour} h {NUMBERS[hour % 2]}" for hour in range(8, 20)))
+    for part in parts(Layout.of(page), 60):
+        own = [word for word in Layout.of(page).words if part.owns(word.box)]
+        assert sum(text.count("h") for text in texts(part.page)) == sum(word.text == "h" for word in own)
+
+
+def test_a_part_begins_with_the_day_that_stands_above_it() -> None:
+    days = ("lundi 6 octobre 2025", "mardi 7 octobre 2025")
+    rows_of_a_day = [f"9 h {NUMBERS[0]}"] * 9
+    page = page_of("Présences", days[0], *rows_of_a_day, days[1], *rows_of_a_day)
+    last = texts(parts(Layout.of(page), 60)[-1].page)
+    assert last[:3] == ["Présences", *days]
+    assert set(last[3:]) == set(rows_of_a_day)
