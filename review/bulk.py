@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import timedelta
+from itertools import chain, repeat
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from audit.verbs import Verb
 from extraction.models import Document, Finder, Finding, Run
 from review import actions, queries, tasks
 from review.actions import Value
+from review.effort import NOTHING, Effort
 from review.models import Decision
 from review.policy import Conflict, check_page_open
 from review.queries import Item
@@ -70,8 +72,13 @@ def was_shown(user: User, document: Document, page: int) -> bool:
 
 @reviewers_only
 @transaction.atomic
-def confirm_all(*, run: Run, page: int, findings: Collection[UUID], by: User) -> list[Decision]:
-    """Confirms the proposals that the button stood for. Raises Conflict when the page was not shown or has changed."""
+def confirm_all(
+    *, run: Run, page: int, findings: Collection[UUID], effort: Effort | None = None, by: User
+) -> list[Decision]:
+    """Confirms the proposals that the button stood for. Raises Conflict when the page was not shown or has changed.
+
+    What the press took is the first one's `effort`; the others took nothing more.
+    """
     Document.objects.select_for_update(no_key=True).get(pk=run.document_id)
     check_page_open(run.document, page)
     if not was_shown(by, run.document, page):
@@ -80,9 +87,10 @@ def confirm_all(*, run: Run, page: int, findings: Collection[UUID], by: User) ->
     if not findings or not ready.keys() >= set(findings):
         raise Conflict(_("The page has changed. Reload it, then confirm."))
     batch = uuid4()
+    efforts = chain([effort], repeat(NOTHING if effort is not None else None))
     decisions = [
-        actions.decide(finding=ready[pk], value=Value.of(ready[pk]), batch=batch, by=by)
-        for pk in dict.fromkeys(findings)
+        actions.decide(finding=ready[pk], value=Value.of(ready[pk]), batch=batch, effort=took, by=by)
+        for pk, took in zip(dict.fromkeys(findings), efforts, strict=False)
     ]
     tasks.recount(run.document_id)
     return decisions

@@ -23,7 +23,9 @@ from extraction.models import Finder, Run, RunPage, Status
 from extraction.monitoring import Chart
 from extraction.scoring import BINS, Score, wilson
 from review.blindness import hidden_from
-from review.models import PageScore
+from review.effort import Tally, tallies, together
+from review.models import PageScore, Verdict
+from review.scores import AT_ONCE
 
 PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
 WORST = 10
@@ -34,6 +36,9 @@ NEWEST_CORRECTED = 1_000
 """Of so many of the newest pages with a correction the characters are counted."""
 NEWEST_CALIBRATED = 2_000
 """Of so many of the newest pages the calibration is counted."""
+NEWEST_HANDLED = 2_000
+"""Of so many of the newest pages the keys of an item are counted."""
+ACTIONS = (Verdict.CONFIRM, AT_ONCE, Verdict.CORRECT, Verdict.REJECT, Verdict.ADD)
 NEWEST_TIMED = 500
 """Of so many of the newest documents the pages a second are counted."""
 _SUMS = {name: Sum(name) for name in ("tp", "fp", "fn", "day_right", "clock_right")}
@@ -295,6 +300,37 @@ def calibration(found: QuerySet[PageScore]) -> Calibration:
         for place, (count, right, total) in enumerate(sums)
     )
     return Calibration(tuple(bins), len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """What items took reviewers' hands, by action in the order of ACTIONS; without those that nobody counted."""
+
+    by_action: dict[str, Tally]
+
+    @property
+    def all(self) -> Tally:
+        return together(self.by_action.values())
+
+
+def handling(found: QuerySet[PageScore]) -> dict[date, Handling]:
+    """Of the newest pages, by the week in which they were signed, the newest last. Weeks without a count are absent."""
+    kept = found.filter(effort__isnull=False).order_by("-signed_on")
+    weeks: dict[date, list[dict[str, int]]] = defaultdict(list)
+    for day, row in kept.values_list("signed_on", "effort")[:NEWEST_HANDLED]:
+        weeks[monday(day)].append(row or {})
+    return {begins: Handling(_in_order(tallies(rows))) for begins, rows in sorted(weeks.items())}
+
+
+def handled(weeks: Iterable[Handling]) -> Handling:
+    """All weeks as one."""
+    known = [week.by_action for week in weeks]
+    return Handling({action: together(each[action] for each in known if action in each) for action in ACTIONS
+                     if any(action in each for each in known)})  # fmt: skip
+
+
+def _in_order(found: Mapping[str, Tally]) -> dict[str, Tally]:
+    return {action: found[action] for action in ACTIONS if action in found}
 
 
 @dataclass(frozen=True, slots=True)

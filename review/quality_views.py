@@ -25,6 +25,7 @@ HOUR = 3600
 _COLUMNS = ("week", "pages", "nams", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low", "f1_high", "day_right",
             "clock_right")  # fmt: skip
 _AGREEMENT_COLUMNS = ("week", "pages", "items", "same", "same_share", "kappa", "kappa_low", "kappa_high")
+_EFFORT_COLUMNS = ("week", "action", "items", "keys_median", "keys_p90", "presses_median", "presses_p90")
 _BIN_COLUMNS = ("from", "to", "proposals", "right", "mean_confidence", "share_right", "low", "high")
 
 
@@ -39,6 +40,7 @@ def quality_page(request: HttpRequest) -> HttpResponse:
     found = quality.scores(user, since)
     reviewed = quality.reviewed(found)
     weeks = quality.weeks(reviewed, since, today)
+    handling = quality.handling(reviewed)
     context = {
         "period": period,
         "periods": list(PERIODS),
@@ -50,6 +52,8 @@ def quality_page(request: HttpRequest) -> HttpResponse:
         "paces": quality.paces(user, since),
         "agreement": agreement.total(second_queries.agreement_by_week(user, since).values()),
         "standing": second_queries.standing(user),
+        "handling": handling,
+        "handled": quality.handled(handling.values()),
         "speed": quality.speed(user, since),
         "calibration": quality.calibration(reviewed),
     }
@@ -130,6 +134,22 @@ def agreement_file(request: HttpRequest) -> HttpResponse:
         shown = ("" if ratio is None else f"{ratio:.4f}" for ratio in ratios)
         counts = (found.table.get((one, other), 0) for one, other in pairs)
         writer.writerow([begins.isoformat(), found.pages, found.items, found.same, *shown, *counts])
+    return answer
+
+
+@require_safe
+@requires(Right.QUALITY)
+def effort_file(request: HttpRequest) -> HttpResponse:
+    """Keys and pointer presses of an item as CSV, by week and action, and of all actions."""
+    user = person(request)
+    scores.catch_up(user)
+    found = quality.reviewed(quality.scores(user, timezone.localdate() - PERIODS[_period(request)]))
+    answer, writer = _csv("effort.csv")
+    writer.writerow(_EFFORT_COLUMNS)
+    for begins, week in quality.handling(found).items():
+        for action, tally in {**week.by_action, "all": week.all}.items():
+            spreads = (*(tally.keys or ("", "")), *(tally.presses or ("", "")))
+            writer.writerow([begins.isoformat(), action, tally.items, *spreads])
     return answer
 
 

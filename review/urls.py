@@ -25,6 +25,7 @@ urlpatterns = [
     path("calibration.csv", quality_views.calibration_file, name="calibration-file"),
     path("quality.csv", quality_views.quality_file, name="quality-file"),
     path("quality/agreement.csv", quality_views.agreement_file, name="agreement-file"),
+    path("quality/effort.csv", quality_views.effort_file, name="effort-file"),
     path("exports/<uuid:export_id>/", export_views.download, name="download"),
     path("findings/<uuid:finding_id>/decide/", views.decide, name="decide"),
     path("decisions/<uuid:decision_id>/undo/", views.undo, name="undo"),

@@ -23,7 +23,7 @@ from extraction.actions import check_can_retry
 from extraction.finders.proposal import Proposal
 from extraction.models import Document
 from extraction.visits.moments import write_date, write_time
-from review import actions, bulk, leases, outbox, queries
+from review import actions, bulk, effort, leases, outbox, queries
 from review.blindness import hidden_pages, shown_blind
 from review.forms import AddForm, PlaceForm, RejectForm, ValueForm
 from review.models import Decision, Reason
@@ -166,6 +166,7 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
         reason=reason,
         decision_id=uuid_or_none(request.POST.get("decision", "")),
         against=uuid_or_none(request.POST.get("against", "")),
+        effort=effort.told(request.POST),
         by=user,
     )
     return _done(request, document, number)
@@ -198,6 +199,7 @@ def add(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
         value=form.typed,
         box=form.cleaned_data["box"],
         decision_id=uuid_or_none(request.POST.get("decision", "")),
+        effort=effort.told(request.POST),
         by=user,
     )
     return _done(request, document, number, _("Number added."))
@@ -276,7 +278,7 @@ def confirm_all(request: HttpRequest, document_id: UUID, number: int) -> HttpRes
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = queries.run_under_review(document)
     findings = [pk for text in request.POST.getlist("finding") if (pk := uuid_or_none(text)) is not None]
-    bulk.confirm_all(run=run, page=number, findings=findings, by=user)
+    bulk.confirm_all(run=run, page=number, findings=findings, effort=effort.told(request.POST), by=user)
     return _to_page(document, number)
 
 

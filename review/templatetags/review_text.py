@@ -20,6 +20,7 @@ from review.differences import Difference
 from review.exports.lines import Reason
 from review.models import Verdict
 from review.queries import Item
+from review.scores import AT_ONCE
 
 register = template.Library()
 
@@ -85,6 +86,14 @@ CATEGORIES: dict[str, str | Promise] = {
     Category.ABSENT: _("no number seen"),
 }
 
+ACTIONS: dict[str, str | Promise] = {
+    Verdict.CONFIRM: _("confirmed"),
+    AT_ONCE: _("confirmed at once"),
+    Verdict.CORRECT: _("corrected"),
+    Verdict.REJECT: _("rejected"),
+    Verdict.ADD: _("added by hand"),
+}
+
 FIELDS: dict[str, str | Promise] = {
     "day": _("other date"),
     "clock": _("other time"),
@@ -110,6 +119,12 @@ def panel_address(context: Context, action: str) -> str:
     else:
         own = [*([second.pk] if second else []), context["item"].finding.pk]
     return reverse(f"review:second-{action}" if second else f"review:{action}", args=own)
+
+
+@register.filter
+def action_words(action: str) -> str:
+    """What a reviewer did with an item."""
+    return str(ACTIONS[action])
 
 
 @register.filter

@@ -1,5 +1,6 @@
 /** Reviewing with one hand: choosing a finding, deciding on it, going on. Every key has a visible control. */
 
+import * as effort from "./effort.js";
 import { areKeysOn, meaningOf, remap, resetKeys, showKeys, switchKeys, written } from "./keys.js";
 import { insist, say } from "./messages.js";
 import { Lost, tell } from "./net.js";
@@ -12,6 +13,7 @@ import { bringIntoView, clearBox, drawBox, openViewer, turnImage, zoomBy } from 
 // slowed down by pages that nobody looks at.
 const QUIET = 2000, AFTER_SIGNING = 200;
 const CROPS_AHEAD = 3;
+const TYPED = ["nam", "visit_date", "visit_time", "box"];
 const desk = document.getElementById("desk");
 const items = () => [...document.querySelectorAll("#items > .item")];
 const current = () => document.querySelector("#items > [aria-current]");
@@ -127,13 +129,15 @@ function undo(form, entry) {
 
 function sign(entry) {
   const following = nextUnsigned();
+  effort.forget();
   send({ ...entry, kind: "sign", fields: [...entry.fields, ["sign_off", entry.id]] });
   if (following) open(following);
 }
 
+/** A decision with its own id, and what it took. */
 function named(entry) {
   const fields = entry.fields.filter(([name]) => name !== "decision");
-  return { ...entry, fields: [...fields, ["decision", entry.id]] };
+  return { ...entry, fields: [...fields, ["decision", entry.id], ...effort.take()] };
 }
 
 /** The next page that is not signed, going round once. */
@@ -391,7 +395,7 @@ function submitted(event) {
     return;
   }
   if (form.matches(".decide, .undo, [data-sign], .rejection form")) decide(form, event.submitter);
-  else post(form, event.submitter);
+  else post(form, event.submitter, form.matches("[data-confirm-all]") ? effort.take() : []);
 }
 
 /** What was decided since the button was drawn is no part of what it confirms. */
@@ -432,6 +436,7 @@ function typed(event) {
 
 /** Makes a fresh panel (and, for another page, a fresh image) work. */
 function begin({ isOtherPage, focus }) {
+  if (isOtherPage) effort.forget();
   if (isOtherPage) openViewer({ onDrawn: keepDrawn, canDraw: Boolean(document.querySelector("[data-add]")) });
   const shortcuts = panel().querySelector(".switch");
   if (shortcuts) {
@@ -490,7 +495,7 @@ function refused(entry, sentence) {
 function giveBack({ page, fields }) {
   const form = document.querySelector("[data-add]");
   if (!form || page !== pageNumber() || form.elements.nam.value) return;
-  for (const [name, value] of fields) if (form.elements[name] && name !== "decision") form.elements[name].value = value;
+  for (const [name, value] of fields) if (TYPED.includes(name)) form.elements[name].value = value;
   form.closest("details").open = true;
 }
 
@@ -535,6 +540,7 @@ addEventListener("popstate", () => {
   if (page) open(page, { push: false });
   else location.reload();
 });
+effort.watch();
 begin({ isOtherPage: true, focus: false });
 if (isReviewer) {
   outbox.open({ key: desk.dataset.outboxKey, person: desk.dataset.person, signInUrl: desk.dataset.signInUrl,

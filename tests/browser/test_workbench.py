@@ -41,6 +41,13 @@ decide(finding=finding, value=None, reason="crossed_out", by=colleague)
 """
 
 
+PRESSED = """
+from review.models import Decision
+for made in Decision.objects.filter(document_id="{document}", undone_at=None).order_by("made_at"):
+    print(made.verdict, made.keys, made.presses)
+"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, redis_server):
     with installation(tmp_path_factory.mktemp("workbench"), redis_server) as made:
@@ -256,6 +263,20 @@ def test_the_next_page_is_there_without_the_server(desk, site):
         site.start("web")
     wait_until_sent(desk)
     assert counts(site, desk) == (1, 1)
+
+
+def test_a_decision_says_how_many_keys_it_took_also_when_it_waited(desk, site):
+    desk.route("**/decide/", lambda route: route.abort())
+    desk.keyboard.press("Enter")
+    desk.keyboard.press("h")
+    desk.keyboard.type("11:45")
+    desk.keyboard.press("Enter")
+    desk.keyboard.press("x")
+    desk.locator("#items > [aria-current] .rejection button").nth(1).click()
+    expect(decided(desk)).to_have_count(3)
+    desk.unroute("**/decide/")
+    wait_until_sent(desk)
+    assert site.python(PRESSED.format(document=document(desk))) == "confirm 1 0\ncorrect 7 0\nreject 1 1"
 
 
 def test_a_key_can_be_changed_and_every_hint_follows(desk):

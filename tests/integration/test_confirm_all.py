@@ -18,6 +18,7 @@ from audit.verbs import Verb
 from extraction import actions as extraction
 from extraction.models import Finder
 from review import actions, bulk, queries
+from review.effort import Effort
 from review.models import Decision
 from review.policy import Conflict
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, agenda_pdf, some_nam
@@ -172,6 +173,13 @@ def test_a_page_with_numbers_undone_may_be_confirmed_at_once_again(run, reviewer
     confirm_all(run, reviewer)
     bulk.undo_all(document=run.document, page=1, by=reviewer)
     assert len(confirm_all(run, reviewer)) == 3
+
+
+def test_what_the_press_took_is_the_first_ones(run, reviewer):
+    show(run, reviewer)
+    ids = [finding.pk for finding in run.findings.order_by("position")]
+    bulk.confirm_all(run=run, page=1, findings=ids, effort=Effort(1, 0), by=reviewer)
+    assert [Decision.objects.get(finding=pk).effort for pk in ids] == [Effort(1, 0), Effort(0, 0), Effort(0, 0)]
 
 
 @pytest.fixture

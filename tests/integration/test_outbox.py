@@ -11,6 +11,7 @@ from django.urls import reverse
 from audit.models import Event
 from audit.verbs import Verb
 from review import outbox
+from review.effort import Effort
 from review.models import Decision, SignOff
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
 
@@ -60,6 +61,20 @@ def test_the_same_key_twice_is_one_write_with_the_same_answer(sending, reviewer_
     assert (first.status_code, first.json()) == (second.status_code, second.json()) == (200, first.json())
     assert (Decision.objects.count(), SignOff.objects.count()) == rows
     assert Event.objects.filter(verb=WRITTEN[kind]).count() == 1
+
+
+@pytest.mark.parametrize("kind", ["decide", "add"])
+def test_what_a_decision_took_is_kept_beside_it(sending, reviewer_client, kind):
+    address, fields = sending(kind)
+    reviewer_client.post(address, {**fields, "keys": "7", "presses": "2"}, **BACKGROUND)
+    assert Decision.objects.get().effort == Effort(7, 2)
+
+
+@pytest.mark.parametrize("counts", [{}, {"keys": "many", "presses": "0"}, {"keys": "70000", "presses": "1"}])
+def test_a_decision_is_not_refused_for_its_count(sending, reviewer_client, counts):
+    address, fields = sending("decide")
+    answer = reviewer_client.post(address, {**fields, **counts}, **BACKGROUND)
+    assert (answer.status_code, Decision.objects.get().effort) == (200, None)
 
 
 @pytest.mark.parametrize("kind", ["add", "sign-off"])
