@@ -51,6 +51,12 @@ def documents(user: User) -> QuerySet[Document]:
     )
 
 
+def last_form_kind(user: User) -> str:
+    """What the person said of the last document that they uploaded; empty where they said nothing."""
+    mine = Document.objects.filter(uploaded_by=user).order_by("-created_at")
+    return mine.values_list("form_kind", flat=True).first() or ""
+
+
 def runs(user: User) -> QuerySet[Run]:
     """The runs of the person's clinic, newest first."""
     return Run.objects.filter(document__clinic_id=user.clinic_id).select_related("document").order_by("-created_at")

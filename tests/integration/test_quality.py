@@ -85,7 +85,9 @@ def test_a_page_counts_once_for_the_clinic_and_once_for_each_configuration(signe
     scores.catch_up(reviewer)
     result = overall(reviewer)
     assert (result.pages, result.nams, result.score) == (1, 3, Score(1, 2, 2))  # of the run that was reviewed
-    assert sorted((each.rules, each.result.score.tp) for each in quality.configurations(reviewer, since())) == [
+    assert sorted(
+        (each.rules, each.result.score.tp) for each in quality.configurations(quality.groups(reviewer, since()))
+    ) == [
         ("r1", 1),
         ("r2", 2),
     ]
@@ -94,7 +96,7 @@ def test_a_page_counts_once_for_the_clinic_and_once_for_each_configuration(signe
 def test_a_run_without_the_model_is_pattern_only(staff, reviewer):
     run = a_run(DocumentFactory(uploaded_by=staff), (), finder=Finder.HYBRID, model_name="m", without_model=True)
     actions.sign_off(run=run, page=1, by=reviewer)
-    (each,) = quality.configurations(reviewer, since())
+    (each,) = quality.configurations(quality.groups(reviewer, since()))
     assert (each.model, each.result.score.precision) == ("", None)
 
 
@@ -158,7 +160,7 @@ def test_the_page_costs_the_same_however_many_pages_were_signed(signed, reviewer
                                  tp=3, fp=0, fn=0, day_right=3, clock_right=3)  # fmt: skip
     with django_assert_max_num_queries(3):
         found = quality.reviewed(quality.scores(reviewer, since()))
-        quality.configurations(reviewer, since())
+        quality.configurations(quality.groups(reviewer, since()))
         quality.confusions(found)
         assert overall(reviewer).pages == 39
 
