@@ -17,6 +17,7 @@ from extraction.llm import prompts
 from extraction.models import Finder
 from extraction.page import Box
 from review.actions import Request, Value
+from review.exports.formats import BILLING_LAYOUTS
 from review.exports.lines import Selection
 from review.models import Export, Reason
 
@@ -126,12 +127,12 @@ class ExportForm(BillingForm):
     repeats = forms.BooleanField(label=_("Include repeated visits"), required=False)
 
     def clean(self) -> dict[str, Any]:
-        """Only the billing file names a physician, and it is useless without one."""
+        """Only a billing file names a physician, and it is useless without one; one of them has no sector."""
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("format") == Export.Format.SSV:
-            for name in ("doctor_licence", "sector"):
-                if not cleaned.get(name) and name not in self.errors:
-                    self.add_error(name, _("The billing file needs this."))
+        columns = BILLING_LAYOUTS.get(cleaned.get("format", ""), ())
+        for name, column in (("doctor_licence", "doctorLicenceID"), ("sector", "Sector")):
+            if column in columns and not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, _("The billing file needs this."))
         return cleaned
 
     @property

@@ -337,6 +337,7 @@ class Export(models.Model):
 
     class Format(models.TextChoices):
         SSV = "ssv", _("billing file (26 columns)")
+        SSV_CLAIMS = "ssv_claims", _("billing file, header with amounts (26 columns)")
         CSV = "csv", _("table for a spreadsheet (CSV)")
         XLSX = "xlsx", _("workbook (XLSX)")
         JSON = "json", _("data (JSON)")
