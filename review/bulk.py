@@ -1,6 +1,7 @@
 """Confirming at once every proposal of a page that nothing speaks against, and taking it back.
 
-It is for pages that were looked at: the journal must know that the page was opened and its image drawn for this person.
+It is for pages that were looked at: the journal must know that the page was opened, that its image was sent to this
+person, and that their browser has painted it.
 Each confirmation is a decision with an event of its own; what the press has in common is the decisions' `batch`.
 """
 
@@ -35,13 +36,17 @@ SHOWN_WITHIN = timedelta(hours=8)
 
 
 def sure(run: Run, items: Iterable[Item]) -> list[Finding]:
-    """The undecided proposals that pass every check, were found by every finder that was asked, and are confident."""
+    """The undecided ones of those that may be confirmed at once."""
+    return passing(run, (item for item in items if item.decision is None))
+
+
+def passing(run: Run, items: Iterable[Item]) -> list[Finding]:
+    """The proposals that pass every check, were found by every finder that was asked, and are confident."""
     asked = _asked(run)
     return [
         item.finding
         for item in items
         if item.finding is not None
-        and item.decision is None
         and not item.doubts
         and asked <= set(item.finding.found_by)
         and item.finding.confidence >= CONFIDENCE
@@ -56,9 +61,10 @@ def _asked(run: Run) -> set[str]:
 
 
 def was_shown(user: User, document: Document, page: int) -> bool:
-    """Whether the page was opened and its image drawn for this person, by the journal.
+    """Whether the page was opened, its image sent to this person and painted by their browser, by the journal.
 
-    Both: an image may be fetched ahead of a page that is never turned to.
+    All three: an image may be fetched ahead of a page that is never turned to, may be lost on its way, and is not
+    painted by a browser that nobody sent it to.
     """
     seen = Event.objects.filter(
         clinic_id=user.clinic_id,
@@ -67,7 +73,9 @@ def was_shown(user: User, document: Document, page: int) -> bool:
         page=page,
         at__gte=timezone.now() - SHOWN_WITHIN,
     )
-    return {Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED} <= set(seen.values_list("verb", flat=True).distinct())
+    return {Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED, Verb.PAGE_SHOWN} <= set(
+        seen.values_list("verb", flat=True).distinct()
+    )
 
 
 @reviewers_only

@@ -71,7 +71,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "reasons": Reason.choices,
             "score": queries.measure(run, hidden),
             "is_hidden": number in hidden,
-            "sure": bulk.sure(run, items),
+            "passing": bulk.passing(run, items),
             "at_once": sum(isinstance(i.decision, Decision) and i.decision.batch is not None for i in items),
             "outbox_key": outbox.key(user),
             "is_ahead": is_ahead,
@@ -124,6 +124,25 @@ def shown(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
         record_alone(verb, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
                      page=number, details=shown_blind(hidden & {number}))  # fmt: skip
     return JsonResponse({})
+
+
+@require_POST
+@requires(Right.REVIEW)
+@outbox.own_only
+def painted(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """The page's image stands on the person's screen now, says their browser."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    record_alone(Verb.PAGE_SHOWN, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
+                 page=number, purpose=Purpose.QUALITY)  # fmt: skip
+    return JsonResponse({})
+
+
+@require_safe
+@requires(Right.REVIEW)
+def outbox_key(request: HttpRequest) -> HttpResponse:
+    """What the person's outbox is sealed with, for pages on which something waits in it."""
+    return JsonResponse({"key": outbox.key(person(request))})
 
 
 def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:

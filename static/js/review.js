@@ -89,7 +89,8 @@ function goOn() {
 /** Shows what the form does, sends it in the background, and goes on. */
 function decide(form, submitter) {
   const fields = [...new FormData(form, submitter)].filter(([name]) => name !== "csrfmiddlewaretoken");
-  const entry = { id: randomId(), url: form.action, fields, document: desk.dataset.document, page: pageNumber() };
+  const entry = { id: randomId(), url: form.action, fields, document: desk.dataset.document, page: pageNumber(),
+    seen: `${location.pathname}?page=${pageNumber()}` };
   if (form.matches(".undo")) undo(form, entry);
   else if (form.matches("[data-sign]")) sign(entry);
   else if (form.matches("[data-add]")) add(form, entry);
@@ -294,7 +295,7 @@ const ACTIONS = {
   clock: () => enter("visit_time"),
   reject: () => toggle(deciding()?.querySelector(".rejection")),
   add: () => toggle(document.getElementById("add")),
-  at_once: () => document.querySelector("[data-confirm-all] button")?.click(),
+  at_once: () => document.querySelector("[data-confirm-all]:not([hidden]) button")?.click(),
   undo: () => lastDecided()?.querySelector("[data-undo]")?.click(),
   before: () => turn("previous"),
   after: () => turn("next"),
@@ -321,6 +322,7 @@ function turn(side) {
 }
 
 function pressed(event) {
+  if (event.target.closest?.("dialog")) return; // Another question is open.
   if (remapping) {
     remapped(event);
   } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -389,20 +391,12 @@ function submitted(event) {
     outbox.empty().then(() => form.submit());
     return;
   }
-  if (form.matches("[data-confirm-all]")) leaveOutDecided(form);
   if (form.matches("[data-repairs]")) {
     takeReading(event.submitter);
     return;
   }
   if (form.matches(".decide, .undo, [data-sign], .rejection form")) decide(form, event.submitter);
   else post(form, event.submitter, form.matches("[data-confirm-all]") ? effort.take() : []);
-}
-
-/** What was decided since the button was drawn is no part of what it confirms. */
-function leaveOutDecided(form) {
-  for (const field of form.querySelectorAll("[name=finding]")) {
-    if (!("undecided" in (document.getElementById(`item-${field.value}`)?.dataset ?? {}))) field.remove();
-  }
 }
 
 function clicked(event) {
@@ -436,8 +430,10 @@ function typed(event) {
 
 /** Makes a fresh panel (and, for another page, a fresh image) work. */
 function begin({ isOtherPage, focus }) {
-  if (isOtherPage) effort.forget();
-  if (isOtherPage) openViewer({ onDrawn: keepDrawn, canDraw: Boolean(document.querySelector("[data-add]")) });
+  if (isOtherPage) {
+    effort.forget();
+    openViewer({ onDrawn: keepDrawn, onPainted: tellPainted, canDraw: Boolean(document.querySelector("[data-add]")) });
+  }
   const shortcuts = panel().querySelector(".switch");
   if (shortcuts) {
     shortcuts.hidden = false;
@@ -453,6 +449,13 @@ function begin({ isOtherPage, focus }) {
 function prepareNext() {
   const link = document.querySelector("#pages [aria-current]").closest("li").nextElementSibling?.querySelector("a");
   if (isReviewer) fetchAhead(link && !link.querySelector(".signed") ? numberOf(link) : nextUnsigned());
+}
+
+/** The journal hears that the image stands on the screen: only then may the page be confirmed at once. */
+function tellPainted(number) {
+  if (!isReviewer || !desk.dataset.paintedUrl) return;
+  outbox.put({ id: `painted-${Date.now()}`, kind: "painted", fields: [], document: desk.dataset.document, page: number,
+    url: desk.dataset.paintedUrl.replace("/0/", `/${number}/`) });
 }
 
 // --- The outbox ----------------------------------------------------------------------------------------------------
@@ -471,6 +474,7 @@ function soon(something) {
 function accepted(entry, answer) {
   if (answer.message && entry.kind === "sign") say("success", answer.message);
   if (trouble) fetchAgain();
+  if (entry.kind === "painted") return; // Nothing changed by it.
   clearTimeout(quiet);
   quiet = setTimeout(async () => {
     if (outbox.waiting().length) return;
@@ -481,7 +485,7 @@ function accepted(entry, answer) {
 
 /** The server's sentence stays until it is read; what was typed is in its fields, and the truth is fetched. */
 function refused(entry, sentence) {
-  if (entry.kind === "shown") return;
+  if (entry.kind === "shown" || entry.kind === "painted") return;
   const isHere = entry.document === desk.dataset.document;
   if (isHere) tentative.hide(entry);
   if (entry.kind === "add" && isHere) giveBack(entry);

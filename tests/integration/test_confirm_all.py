@@ -36,8 +36,11 @@ def run(staff):
     return run
 
 
+SHOWN = (Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED, Verb.PAGE_SHOWN)
+
+
 def show(run, user, *verbs):
-    for verb in verbs or (Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED):
+    for verb in verbs or SHOWN:
         record_alone(
             verb, by=user, object_type="document", object_id=run.document_id, document_id=run.document_id, page=1
         )
@@ -113,7 +116,11 @@ def test_every_finder_that_was_asked_has_found_it(staff, fields, found_by, count
     assert len(bulk.sure(run, queries.items(run, 1))) == count
 
 
-@pytest.mark.parametrize("seen", [[], [Verb.DOCUMENT_VIEWED], [Verb.PAGE_VIEWED]], ids=["nothing", "panel", "image"])
+@pytest.mark.parametrize(
+    "seen",
+    [[], [Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED], [Verb.PAGE_VIEWED, Verb.PAGE_SHOWN], [Verb.PAGE_SHOWN]],
+    ids=["nothing", "sent and not painted", "not opened", "painted out of nothing"],
+)
 def test_a_page_that_was_not_shown_is_refused(run, reviewer, seen):
     if seen:
         show(run, reviewer, *seen)
@@ -196,13 +203,16 @@ def uploaded(staff, reviewer):
     return run, client
 
 
-def test_the_button_says_how_many_and_nothing_is_ticked(uploaded):
+def test_the_button_stands_for_what_passes_also_where_it_is_decided_and_nothing_is_ticked(uploaded, reviewer):
     run, client = uploaded
     doubtful(run, confidence=0.5)
+    first = run.findings.order_by("position").first()
+    actions.decide(finding=first, value=actions.Value.of(first), by=reviewer)
     body = client.get(reverse("review:document-detail", args=[run.document_id])).content.decode()
-    assert "Confirmer les 2 qui passent tous les contrôles" in body
-    assert "data-confirm-all" in body
-    assert not Decision.objects.exists()
+    form = body[body.index("data-confirm-all") :].split("</form>")[0]
+    assert "Confirmer les {count} qui passent tous les contrôles" in form
+    assert form.count('name="finding"') == 2
+    assert Decision.objects.count() == 1
 
 
 def test_the_page_and_its_image_open_the_way(uploaded):
@@ -213,6 +223,8 @@ def test_the_page_and_its_image_open_the_way(uploaded):
     client.get(reverse("review:document-detail", args=[run.document_id]))
     assert client.post(address, sent).status_code == 409
     assert client.get(reverse("extraction:page-image", args=[run.document_id, 1])).status_code == 200
+    assert client.post(address, sent).status_code == 409
+    assert client.post(reverse("review:painted", args=[run.document_id, 1])).status_code == 200
     assert client.post(address, sent).status_code == 302
     assert Decision.objects.filter(~Q(batch=None)).count() == 2
 

@@ -129,6 +129,27 @@ def test_turning_to_it_is_journalled_as_a_view(finding, reviewer_client):
     assert set(seen) == {Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED}
 
 
+def test_what_a_browser_has_painted_is_journalled_as_its_own_fact(finding, reviewer_client):
+    reviewer_client.post(reverse("review:painted", args=[finding.run.document_id, 1]), **BACKGROUND)
+    assert list(Event.objects.filter(page=1).values_list("verb", flat=True)) == [Verb.PAGE_SHOWN]
+
+
+def test_another_clinics_page_is_painted_for_nobody(finding, client):
+    client.force_login(UserFactory(role="reviewer"))
+    assert client.post(reverse("review:painted", args=[finding.run.document_id, 1]), **BACKGROUND).status_code == 404
+    assert not Event.objects.filter(verb=Verb.PAGE_SHOWN).exists()
+
+
+def test_every_page_of_a_reviewer_can_send_what_waits(reviewer, reviewer_client, staff_client):
+    page = reviewer_client.get(reverse("extraction:document-list")).content.decode()
+    assert "js/waiting.js" in page
+    assert outbox.key(reviewer) not in page
+    answer = reviewer_client.get(reverse("review:outbox-key"), **BACKGROUND)
+    assert (answer.json()["key"], answer["Cache-Control"]) == (outbox.key(reviewer), "no-store, private")
+    assert "js/waiting.js" not in staff_client.get(reverse("extraction:document-list")).content.decode()
+    assert staff_client.get(reverse("review:outbox-key"), **BACKGROUND).status_code == 403
+
+
 def test_the_key_of_an_outbox_is_the_persons_own(reviewer, staff):
     assert len(b64decode(outbox.key(reviewer))) == 32
     assert outbox.key(reviewer) == outbox.key(reviewer) != outbox.key(staff)
