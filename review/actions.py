@@ -103,7 +103,7 @@ def decide(
             check_page_open(document, finding.page)
             _begin_review(finding.run)
             if against is not None:
-                _take_back(Decision.objects.get(pk=against), by=by)
+                _take_back(Decision.objects.get(pk=against), is_replaced=True, by=by)
             place = {"document": document, "page": finding.page, **_took(effort)}
             return _keep(Decision(id=decision_id or uuid4(), batch=batch, **place, **columns))
     except (IntegrityError, Conflict) as error:
@@ -212,11 +212,14 @@ def undo(*, decision: Decision, by: User) -> None:
     _take_back(decision, by=by)
 
 
-def _take_back(decision: Decision, *, by: User) -> None:
+def _take_back(decision: Decision, *, is_replaced: bool = False, by: User) -> None:
+    """Marks it as undone. Where one that is kept next replaces it, that one counts what is left, once for both: whoever
+    calls holds the document's task already, which is locked before the journal."""
     changed = Decision.objects.filter(pk=decision.pk, undone_at=None).update(undone_at=timezone.now(), undone_by=by)
     if not changed:
         raise Conflict(_("This decision is undone already."))
-    tasks.recount(decision.document_id)
+    if not is_replaced:
+        tasks.recount(decision.document_id)
     record(Verb.DECISION_UNDONE, by=by, object_type="decision", object_id=decision.pk,
            document_id=decision.document_id, page=decision.page, purpose=Purpose.QUALITY)  # fmt: skip
 
@@ -252,8 +255,9 @@ def replace(*, signed: SignOff, standing: Decision | None, by_now: Decision | No
 
     `standing` None adds, `by_now` (not saved yet) None removes. The page is scored again.
     """
+    tasks.lock(run.document_id)
     if standing is not None:
-        _take_back(standing, by=by)
+        _take_back(standing, is_replaced=by_now is not None, by=by)
     if by_now is not None:
         _keep(by_now)
     if (counted := scores.keep(signed).get(run.pk)) is not None:
