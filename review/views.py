@@ -25,7 +25,7 @@ from extraction.models import Document
 from extraction.visits.moments import write_date, write_time
 from review import actions, bulk, effort, leases, outbox, queries
 from review.blindness import hidden_pages, shown_blind
-from review.forms import AddForm, PlaceForm, RejectForm, ValueForm
+from review.forms import AddForm, PlaceForm, verdict_form
 from review.models import Decision, Reason
 from review.policy import allows, check_can_reopen, check_can_sign
 from review.templatetags.review_text import repair_reason
@@ -175,10 +175,10 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     user = person(request)
     finding = get_or_404(queries.findings(user), finding_id, by=user)
     document, number = finding.run.document, finding.page
-    form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else value_form(request, finding)
+    form = verdict_form(request.POST, finding)
     if not form.is_valid():
         return _refuse(request, form, document, number, finding_id)
-    value, reason = (form.typed, "") if isinstance(form, ValueForm) else (None, form.cleaned_data["reason"])
+    value, reason = form.said
     actions.decide(
         finding=finding,
         value=value,
@@ -189,18 +189,6 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
         by=user,
     )
     return _done(request, document, number)
-
-
-def value_form(request: HttpRequest, finding: object) -> ValueForm:
-    """What was typed; a plain confirmation repeats what was proposed."""
-    if request.POST.get("verdict") == "confirm":
-        proposed = {
-            "nam": finding.value,  # type: ignore[attr-defined]
-            "visit_date": finding.visit_date or "",  # type: ignore[attr-defined]
-            "visit_time": finding.visit_time or "",  # type: ignore[attr-defined]
-        }
-        return ValueForm(proposed)
-    return ValueForm(request.POST)
 
 
 @require_POST
