@@ -70,6 +70,20 @@ class Answer(models.Model):
         return Box(self.x0, self.y0, self.x1, self.y1)
 
 
+def answer_constraints(name: str) -> list[models.CheckConstraint]:
+    """What holds for every answer, whoever gave it; `name` begins the constraints' names."""
+    return [
+        models.CheckConstraint(
+            condition=Q(verdict="add", finding=None) | Q(finding__isnull=False) & ~Q(verdict="add"),
+            name=f"{name}_on_a_finding_or_an_addition",
+        ),
+        models.CheckConstraint(
+            condition=Q(verdict="reject", value_index=None) | ~Q(verdict="reject") & Q(value_index__isnull=False),
+            name=f"{name}_has_a_value_unless_rejected",
+        ),
+    ]
+
+
 class Decision(Answer):
     """A reviewer's answer that is the truth once its page is signed off.
 
@@ -99,14 +113,7 @@ class Decision(Answer):
                 condition=Q(undone_at=None, undone_by=None) | Q(undone_at__isnull=False, undone_by__isnull=False),
                 name="decision_undone_by_somebody",
             ),
-            models.CheckConstraint(
-                condition=Q(verdict="add", finding=None) | Q(finding__isnull=False) & ~Q(verdict="add"),
-                name="decision_on_a_finding_or_an_addition",
-            ),
-            models.CheckConstraint(
-                condition=Q(verdict="reject", value_index=None) | ~Q(verdict="reject") & Q(value_index__isnull=False),
-                name="decision_has_a_value_unless_rejected",
-            ),
+            *answer_constraints("decision"),
         ]
         indexes = [
             models.Index(fields=["document", "page"], name="decision_by_page"),
@@ -218,14 +225,7 @@ class SecondDecision(Answer):
                 condition=Q(undone_at=None, finding__isnull=False),
                 name="one_second_decision_per_finding",
             ),
-            models.CheckConstraint(
-                condition=Q(verdict="add", finding=None) | Q(finding__isnull=False) & ~Q(verdict="add"),
-                name="second_decision_on_a_finding_or_an_addition",
-            ),
-            models.CheckConstraint(
-                condition=Q(verdict="reject", value_index=None) | ~Q(verdict="reject") & Q(value_index__isnull=False),
-                name="second_decision_has_a_value_unless_rejected",
-            ),
+            *answer_constraints("second_decision"),
         ]
 
 
