@@ -38,7 +38,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
     """The clinic's documents, newest first. With `?rows` only the table, for the page's own refresh."""
     user = person(request)
     page = Paginator(queries.documents(user), DOCUMENTS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = queries.with_newest_runs(list(page.object_list))
+    rows = queries.with_runs(list(page.object_list))
     context = {
         "page": page,
         "rows": rows,
