@@ -29,6 +29,7 @@ class Verb(models.TextChoices):
     DOCUMENT_DUPLICATE = "doc.duplicate", _("Duplicate announced at upload")
     DOCUMENT_VIEWED = "doc.viewed", _("Document opened")
     PAGE_VIEWED = "doc.viewed_page", _("Page image shown")
+    PAGE_SHOWN = "doc.page_shown", _("Page image acknowledged as shown on the screen")
     PAGE_SENT_AHEAD = "doc.sent_ahead", _("Page sent to the browser ahead of its turn")
 
     RUN_QUEUED = "run.queued", _("Extraction queued")

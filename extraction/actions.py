@@ -22,7 +22,7 @@ from audit.verbs import Outcome, Purpose, Verb
 from extraction import following, prices, queue, storage, traffic
 from extraction.configuration import has_model, limits
 from extraction.errors import UnreadableDocument
-from extraction.models import Alert, Document, Finder, PageState, PriceChange, Run, Status
+from extraction.models import Alert, Document, Finder, FormKind, PageState, PriceChange, Run, Status
 from extraction.queries import newest_run
 from extraction.readers import pdf
 from vault.index import blind_index
@@ -50,9 +50,10 @@ class Upload:
     is_duplicate: bool
 
 
-def upload(*, data: bytes, file_name: str, billing: Billing = Billing(), by: User) -> Upload:
+def upload(*, data: bytes, file_name: str, billing: Billing = Billing(), form_kind: str = "", by: User) -> Upload:
     """Takes a PDF in: checked, encrypted, stored, queued. Or announces that the clinic already has it.
 
+    `form_kind` is a FormKind, empty where the person does not say.
     Raises UnreadableDocument with the reason, after journalling the refusal; nothing is stored then.
     """
     try:
@@ -66,7 +67,7 @@ def upload(*, data: bytes, file_name: str, billing: Billing = Billing(), by: Use
         document = Document(
             clinic_id=by.clinic_id, uploaded_by=by, file_name=file_name, content_index=index, byte_count=len(data),
             page_count=facts.page_count, doctor_licence=billing.doctor_licence, doctor_group=billing.doctor_group,
-            sector=billing.sector,
+            sector=billing.sector, form_kind=FormKind(form_kind) if form_kind else "",
         )  # fmt: skip
         try:
             return Upload(document, _store(document, data, by=by), is_duplicate=False)

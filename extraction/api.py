@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -88,6 +88,12 @@ class BillingIn(Schema):
     sector: str = Field("", pattern=r"^[0-7]?$")
 
 
+class UploadIn(BillingIn):
+    """What may be said of a file; each may be left out."""
+
+    formKind: Literal["", "agenda", "list", "form", "letter", "lab", "labels", "other"] = ""  # noqa: N815
+
+
 class RunsQuery(Schema):
     limit: int = Field(50, ge=1, le=200)
     offset: int = Field(0, ge=0)
@@ -118,16 +124,18 @@ def describe(run: Run, progress: queries.Progress) -> dict[str, Any]:
 
 
 @router.post("/upload", response={202: UploadOut, 200: UploadOut, 413: ErrorOut, 422: ErrorOut}, operation_id="upload")
-def upload(request: HttpRequest, billing: Form[BillingIn], file: File[UploadedFile] = None) -> Any:  # type: ignore[assignment]
+def upload(request: HttpRequest, said: Form[UploadIn], file: File[UploadedFile] = None) -> Any:  # type: ignore[assignment]
     """Takes one PDF in and queues it (202). The same file again answers 200 with `duplicate: true`."""
     user = person_with(request, Right.UPLOAD)
     if "UPLOAD_TOO_LARGE" in request.META:
         return Status(413, {"code": "too_large", "message": str(SENTENCES["too_large"])})
     if file is None:
         return Status(422, {"code": "empty_file", "message": str(SENTENCES["empty_file"])})
-    fields = Billing(billing.doctorLicenceID, billing.doctorGroupNumber, billing.sector)
+    fields = Billing(said.doctorLicenceID, said.doctorGroupNumber, said.sector)
     try:
-        done = actions.upload(data=file.read(), file_name=file.name or "", billing=fields, by=user)
+        done = actions.upload(
+            data=file.read(), file_name=file.name or "", billing=fields, form_kind=said.formKind, by=user
+        )
     except UnreadableDocument as error:
         return Status(422, {"code": error.code, "message": error.sentence})
     body = {

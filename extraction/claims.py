@@ -19,10 +19,11 @@ from django.utils import timezone
 
 from audit.record import record
 from audit.verbs import Outcome, Verb
-from extraction import following, queue
+from extraction import following, kinds, queue
 from extraction.finders.confidence import Confidence
 from extraction.finders.proposal import Proposal
-from extraction.models import TRANSITIONS, WORKING, Finding, Hint, PageState, Question, Run, RunPage, Status
+from extraction.kinds import Kind
+from extraction.models import TRANSITIONS, WORKING, Document, Finding, Hint, PageState, Question, Run, RunPage, Status
 from extraction.pipeline import PageFound
 from extraction.readers.choosing import PageRead
 from extraction.traffic import Asked, answered_by, questions
@@ -105,6 +106,7 @@ def store_read(claim: Claim, read: PageRead) -> None:
         state=PageState.READ if read.page is not None else PageState.UNREAD,
         error_code=read.error or "",
         reader=read.page.reader if read.page is not None else "",
+        kind=read.kind or "",
         words=read.page.to_json() if read.page is not None else None,
         read_seconds=read.seconds,
     )
@@ -205,9 +207,18 @@ def finish(claim: Claim) -> None:
     """Every page was read and searched, or is listed as unread."""
     _hold(claim, status=Status.DONE, claim=None, finished_at=timezone.now())
     run = Run.objects.get(pk=claim.run_id)
+    _note_kind(run)
     following.tell(run.document_id)
     _record(Verb.FINDINGS_PROPOSED, run, count=run.findings.count())
     _record(Verb.RUN_DONE, run, count=run.pages.filter(state=PageState.FOUND).count())
+
+
+def _note_kind(run: Run) -> None:
+    """What its pages look like is the document's kind. A run that tells nothing leaves what an earlier one said."""
+    pages = run.pages.exclude(kind="").values_list("kind", flat=True)
+    kind = kinds.of_document([Kind(each) for each in pages])
+    if kind is not None:
+        Document.objects.filter(pk=run.document_id).update(kind=kind)
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ scheduler. What a follower gets wrong concerns nobody's run; its chore puts it r
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from uuid import UUID
 
 from django.db import Error as AnyDatabaseError
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 run_changed: list[Callable[[UUID], object]] = []
 """Called with a document's id when a run of it is over, begins, or goes on again; in that transaction."""
+people_work_on: list[Callable[[Collection[UUID]], Mapping[UUID, UUID]]] = []
+"""Of documents' ids, which run of each people work on; those that are not named have their newest one shown."""
 chores: list[Callable[[], object]] = []
 """Called by the scheduler once a minute."""
 

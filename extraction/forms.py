@@ -33,7 +33,20 @@ class BillingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
     @property
     def billing(self) -> Billing:
-        return Billing(**{name: self.cleaned_data[name] for name in self.Meta.fields})
+        return Billing(**{name: self.cleaned_data[name] for name in BillingForm.Meta.fields})
+
+
+class UploadForm(BillingForm):
+    """What a person may say of the files that they upload. The kind stays as it was at their last upload."""
+
+    class Meta:
+        model = Document
+        fields = ("form_kind", *BillingForm.Meta.fields)
+        labels = BillingForm.Meta.labels | {"form_kind": _("Kind of document")}
+
+    @property
+    def form_kind(self) -> str:
+        return str(self.cleaned_data["form_kind"])
 
 
 def _prompt_choices() -> list[tuple[str, str]]:

@@ -18,10 +18,24 @@ from extraction.page import Box, Page
 from vault.fields import EncryptedJSONField, EncryptedTextField
 
 
+class FormKind(models.TextChoices):
+    """What a document is, as the person says who uploads it."""
+
+    AGENDA = "agenda", _("agenda")
+    LIST = "list", _("list of patients")
+    FORM = "form", _("form")
+    LETTER = "letter", _("letter")
+    LAB = "lab", _("lab report")
+    LABELS = "labels", _("labels")
+    OTHER = "other", _("something else")
+
+
 class Document(models.Model):
     """An uploaded PDF. Its bytes are in the vault's file store under `id`; its name is encrypted.
 
-    `content_index` is the keyed hash of the bytes: the same file in the same clinic is caught before it is read.
+    `content_index` is the keyed hash of the bytes: the same file in the same clinic is caught before it is read. `kind`
+    is how it came to be (`extraction.kinds.Kind`), empty until a run of it is done or where nothing tells; `form_kind`
+    is what it is, empty where nobody said.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -38,6 +52,9 @@ class Document(models.Model):
                                     validators=[RegexValidator(r"^(\d{5}|0)$", _("Five digits, or 0."))])  # fmt: skip
     sector = models.CharField(_("sector"), max_length=1, blank=True,
                               validators=[RegexValidator(r"^[0-7]$", _("One digit, 0 to 7."))])  # fmt: skip
+    kind = models.CharField(max_length=10, blank=True, default="", db_default="")
+    form_kind = models.CharField(_("kind of document"), max_length=10, choices=FormKind.choices, blank=True, default="",
+                                 db_default="")  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -236,6 +253,8 @@ class RunPage(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     model_error_code = models.CharField(max_length=40, blank=True)
     reader = models.CharField(max_length=12, blank=True)
+    # How it came to be (`extraction.kinds.Kind`); empty where nothing tells.
+    kind = models.CharField(max_length=10, blank=True, default="", db_default="")
     words = EncryptedJSONField(null=True)
     read_seconds = models.FloatField(default=0)
     find_seconds = models.FloatField(default=0)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
+from extraction import following
 from extraction.models import Document, PageState, Run, RunPage, Status
 
 
@@ -51,6 +52,12 @@ def documents(user: User) -> QuerySet[Document]:
     )
 
 
+def last_form_kind(user: User) -> str:
+    """What the person said of the last document that they uploaded; empty where they said nothing."""
+    mine = Document.objects.filter(uploaded_by=user).order_by("-created_at")
+    return mine.values_list("form_kind", flat=True).first() or ""
+
+
 def runs(user: User) -> QuerySet[Run]:
     """The runs of the person's clinic, newest first."""
     return Run.objects.filter(document__clinic_id=user.clinic_id).select_related("document").order_by("-created_at")
@@ -60,10 +67,13 @@ def newest_run(document: Document) -> Run:
     return document.runs.order_by("-created_at")[0]
 
 
-def with_newest_runs(page_of_documents: list[Document]) -> list[tuple[Document, Run, Progress]]:
-    """Each document with its newest run and that run's progress, in a constant number of queries."""
-    run_ids = [document.newest_run_id for document in page_of_documents]  # type: ignore[attr-defined]
-    found = {run.document_id: run for run in Run.objects.filter(pk__in=run_ids)}
+def with_runs(page_of_documents: list[Document]) -> list[tuple[Document, Run, Progress]]:
+    """Each document with the run that people work on, or its newest one, and that run's progress, in a constant number
+    of queries."""
+    shown = {document.pk: document.newest_run_id for document in page_of_documents}  # type: ignore[attr-defined]
+    for ask in following.people_work_on:
+        shown |= ask(list(shown))
+    found = {run.document_id: run for run in Run.objects.filter(pk__in=shown.values())}
     progress_of = progress_of_runs([(found[d.pk], d.page_count) for d in page_of_documents])
     return [(d, found[d.pk], progress_of[found[d.pk].pk]) for d in page_of_documents]
 

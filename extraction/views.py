@@ -23,7 +23,7 @@ from audit.verbs import Verb
 from extraction import actions, availability, costs, images, monitoring, prices, queries, usage
 from extraction.configuration import model_start
 from extraction.errors import UnreadableDocument
-from extraction.forms import BillingForm, CalculatorForm, PriceForm
+from extraction.forms import CalculatorForm, PriceForm, UploadForm
 from extraction.models import Finding, Run
 from extraction.monitoring import Period
 from extraction.templatetags.money import price_name
@@ -38,15 +38,15 @@ def document_list(request: HttpRequest) -> HttpResponse:
     """The clinic's documents, newest first. With `?rows` only the table, for the page's own refresh."""
     user = person(request)
     page = Paginator(queries.documents(user), DOCUMENTS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = queries.with_newest_runs(list(page.object_list))
+    rows = queries.with_runs(list(page.object_list))
     context = {
         "page": page,
         "rows": rows,
         "is_working": any(run.is_active for _document, run, _progress in rows),
-        "billing_form": BillingForm(),
     }
     if "rows" in request.GET:
         return render(request, "extraction/_rows.html", context)
+    context["upload_form"] = UploadForm(initial={"form_kind": queries.last_form_kind(user)})
     record_alone(Verb.LIST_VIEWED, by=user, object_type="document", count=len(rows))
     context["model_start"] = model_start()
     return render(request, "extraction/document_list.html", context)
@@ -57,7 +57,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
 def upload(request: HttpRequest) -> HttpResponse:
     """Takes one file (our script sends them one by one) or several (a plain form). JSON when asked for."""
     files = request.FILES.getlist("file")
-    form = BillingForm(request.POST)
+    form = UploadForm(request.POST)
     if "application/json" in request.headers.get("Accept", ""):
         return _upload_json(request, files, form)
     if not files:
@@ -72,7 +72,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return redirect("extraction:document-list")
 
 
-def _upload_json(request: HttpRequest, files: list[UploadedFile[Any]], form: BillingForm) -> JsonResponse:
+def _upload_json(request: HttpRequest, files: list[UploadedFile[Any]], form: UploadForm) -> JsonResponse:
     """201 stored, 200 duplicate, 400 nothing sent or a wrong field, 413/422 refused with code and sentence."""
     if "UPLOAD_TOO_LARGE" in request.META:
         return JsonResponse({"code": "too_large", "message": _refusal("too_large")}, status=413)
@@ -83,9 +83,7 @@ def _upload_json(request: HttpRequest, files: list[UploadedFile[Any]], form: Bil
             {"code": "invalid_field", "fields": form.errors, "message": _("Check the fields.")}, status=400
         )
     try:
-        done = actions.upload(
-            data=files[0].read(), file_name=files[0].name or "", billing=form.billing, by=person(request)
-        )
+        done = _take_in(request, files[0], form)
     except UnreadableDocument as error:
         return JsonResponse({"code": error.code, "message": error.sentence}, status=422)
     return JsonResponse(
@@ -100,11 +98,17 @@ def _upload_json(request: HttpRequest, files: list[UploadedFile[Any]], form: Bil
     )
 
 
-def _upload_with_message(request: HttpRequest, file: UploadedFile[Any], form: BillingForm, *, place: str) -> None:
+def _take_in(request: HttpRequest, file: UploadedFile[Any], form: UploadForm) -> actions.Upload:
+    return actions.upload(
+        data=file.read(), file_name=file.name or "", billing=form.billing, form_kind=form.form_kind, by=person(request)
+    )
+
+
+def _upload_with_message(request: HttpRequest, file: UploadedFile[Any], form: UploadForm, *, place: str) -> None:
     """Says what became of the file by its place in the form: a file name may name a patient, and messages are kept
     in the session until they are shown."""
     try:
-        done = actions.upload(data=file.read(), file_name=file.name or "", billing=form.billing, by=person(request))
+        done = _take_in(request, file, form)
     except UnreadableDocument as error:
         messages.error(request, f"{place} — {error.sentence}")
         return

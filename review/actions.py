@@ -24,6 +24,7 @@ from extraction.page import Box
 from extraction.visits.moments import write_date, write_time
 from review import leases, queries, sampling, scores, tasks
 from review.blindness import check_may_see, hidden_pages, shown_blind
+from review.effort import Effort
 from review.exports.formats import FORMATS
 from review.exports.lines import Selection, sort_out
 from review.models import Answer, Decision, Export, Reason, ReviewedRun, SignOff, Verdict
@@ -79,14 +80,16 @@ def decide(
     decision_id: UUID | None = None,
     against: UUID | None = None,
     batch: UUID | None = None,
+    effort: Effort | None = None,
     by: User,
 ) -> Decision:
     """Confirms, corrects or rejects a finding.
 
     `value` None rejects, with a `reason`; the proposed value confirms; any other value, or another visit date or time,
     corrects. The same `decision_id` twice is one decision. `against` is the decision that stood when `by` looked, which
-    this one replaces; None says that nobody had decided. Raises Conflict when another one stands now, the page is
-    signed off or somebody else is at work on the document, NotAllowed when `by` is no reviewer.
+    this one replaces; None says that nobody had decided. `effort` is what it took the person, if somebody counted.
+    Raises Conflict when another one stands now, the page is signed off or somebody else is at work on the document,
+    NotAllowed when `by` is no reviewer.
     """
     document = finding.run.document
     check_may_see(by, document, finding.page)
@@ -100,8 +103,8 @@ def decide(
             check_page_open(document, finding.page)
             _begin_review(finding.run)
             if against is not None:
-                _take_back(Decision.objects.get(pk=against), by=by)
-            place = {"document": document, "page": finding.page}
+                _take_back(Decision.objects.get(pk=against), is_replaced=True, by=by)
+            place = {"document": document, "page": finding.page, **_took(effort)}
             return _keep(Decision(id=decision_id or uuid4(), batch=batch, **place, **columns))
     except (IntegrityError, Conflict) as error:
         if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id, by=by).first()):
@@ -133,6 +136,10 @@ def addition(value: Value, box: Box | None, *, by: User) -> dict[str, Any]:
     """The columns of an Answer that adds a number."""
     place = {"x0": box.x0, "y0": box.y0, "x1": box.x1, "y1": box.y1} if box else {}
     return {"finding": None, "verdict": Verdict.ADD, "by": by, **place, **value.fields(by.clinic_id)}
+
+
+def _took(effort: Effort | None) -> dict[str, int]:
+    return effort._asdict() if effort is not None else {}
 
 
 def _begin_review(run: Run) -> None:
@@ -170,6 +177,7 @@ def add(
     value: Value,
     box: Box | None = None,
     decision_id: UUID | None = None,
+    effort: Effort | None = None,
     by: User,
 ) -> Decision:
     """A number that nobody proposed. `box` may be unknown. The same `decision_id` twice is one addition.
@@ -185,7 +193,7 @@ def add(
     if not 1 <= page <= document.page_count:
         raise Conflict(_("This document has no such page."))
     _begin_review(queries.run_under_review(document))
-    columns = addition(value, box, by=by)
+    columns = addition(value, box, by=by) | _took(effort)
     return _keep(Decision(id=decision_id or uuid4(), document=document, page=page, **columns))
 
 
@@ -204,11 +212,14 @@ def undo(*, decision: Decision, by: User) -> None:
     _take_back(decision, by=by)
 
 
-def _take_back(decision: Decision, *, by: User) -> None:
+def _take_back(decision: Decision, *, is_replaced: bool = False, by: User) -> None:
+    """Marks it as undone. Where one that is kept next replaces it, that one counts what is left, once for both: whoever
+    calls holds the document's task already, which is locked before the journal."""
     changed = Decision.objects.filter(pk=decision.pk, undone_at=None).update(undone_at=timezone.now(), undone_by=by)
     if not changed:
         raise Conflict(_("This decision is undone already."))
-    tasks.recount(decision.document_id)
+    if not is_replaced:
+        tasks.recount(decision.document_id)
     record(Verb.DECISION_UNDONE, by=by, object_type="decision", object_id=decision.pk,
            document_id=decision.document_id, page=decision.page, purpose=Purpose.QUALITY)  # fmt: skip
 
@@ -244,8 +255,9 @@ def replace(*, signed: SignOff, standing: Decision | None, by_now: Decision | No
 
     `standing` None adds, `by_now` (not saved yet) None removes. The page is scored again.
     """
+    tasks.lock(run.document_id)
     if standing is not None:
-        _take_back(standing, by=by)
+        _take_back(standing, is_replaced=by_now is not None, by=by)
     if by_now is not None:
         _keep(by_now)
     if (counted := scores.keep(signed).get(run.pk)) is not None:

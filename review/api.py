@@ -111,9 +111,9 @@ def _added(decision: Decision) -> dict[str, Any]:
 
 
 class ExportIn(BillingIn):
-    """What file, for whom. The physician's fields are asked for by the billing file (`ssv`)."""
+    """What file, for whom. The physician's fields are asked for by the billing files (`ssv`, `ssv_claims`)."""
 
-    format: Literal["ssv", "csv", "xlsx", "json"]
+    format: Literal["ssv", "ssv_claims", "csv", "xlsx", "json"]
     recipient: str = Field(
         min_length=1,
         max_length=100,

@@ -5,9 +5,11 @@ class ReviewConfig(AppConfig):
     name = "review"
 
     def ready(self) -> None:
-        """Follows the runs, so that a document is in the queue when its extraction is over, and watches scores."""
+        """Follows the runs, so that a document is in the queue when its extraction is over; says which of them are
+        under review; watches scores."""
         from extraction import following
-        from review import tasks, watches  # noqa: F401  (its watches are known from now on)
+        from review import queries, tasks, watches  # noqa: F401  (its watches are known from now on)
 
         following.run_changed.append(tasks.recount)
+        following.people_work_on.append(queries.runs_under_review)
         following.chores.append(tasks.catch_up)

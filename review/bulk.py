@@ -1,6 +1,7 @@
 """Confirming at once every proposal of a page that nothing speaks against, and taking it back.
 
-It is for pages that were looked at: the journal must know that the page was opened and its image drawn for this person.
+It is for pages that were looked at: the journal must know that the page was opened, that its image was sent to this
+person, and that their browser has painted it.
 Each confirmation is a decision with an event of its own; what the press has in common is the decisions' `batch`.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import timedelta
+from itertools import chain, repeat
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -21,6 +23,7 @@ from audit.verbs import Verb
 from extraction.models import Document, Finder, Finding, Run
 from review import actions, queries, tasks
 from review.actions import Value
+from review.effort import NOTHING, Effort
 from review.models import Decision
 from review.policy import Conflict, check_page_open
 from review.queries import Item
@@ -33,13 +36,17 @@ SHOWN_WITHIN = timedelta(hours=8)
 
 
 def sure(run: Run, items: Iterable[Item]) -> list[Finding]:
-    """The undecided proposals that pass every check, were found by every finder that was asked, and are confident."""
+    """The undecided ones of those that may be confirmed at once."""
+    return passing(run, (item for item in items if item.decision is None))
+
+
+def passing(run: Run, items: Iterable[Item]) -> list[Finding]:
+    """The proposals that pass every check, were found by every finder that was asked, and are confident."""
     asked = _asked(run)
     return [
         item.finding
         for item in items
         if item.finding is not None
-        and item.decision is None
         and not item.doubts
         and asked <= set(item.finding.found_by)
         and item.finding.confidence >= CONFIDENCE
@@ -54,9 +61,10 @@ def _asked(run: Run) -> set[str]:
 
 
 def was_shown(user: User, document: Document, page: int) -> bool:
-    """Whether the page was opened and its image drawn for this person, by the journal.
+    """Whether the page was opened, its image sent to this person and painted by their browser, by the journal.
 
-    Both: an image may be fetched ahead of a page that is never turned to.
+    All three: an image may be fetched ahead of a page that is never turned to, may be lost on its way, and is not
+    painted by a browser that nobody sent it to.
     """
     seen = Event.objects.filter(
         clinic_id=user.clinic_id,
@@ -65,13 +73,20 @@ def was_shown(user: User, document: Document, page: int) -> bool:
         page=page,
         at__gte=timezone.now() - SHOWN_WITHIN,
     )
-    return {Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED} <= set(seen.values_list("verb", flat=True).distinct())
+    return {Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED, Verb.PAGE_SHOWN} <= set(
+        seen.values_list("verb", flat=True).distinct()
+    )
 
 
 @reviewers_only
 @transaction.atomic
-def confirm_all(*, run: Run, page: int, findings: Collection[UUID], by: User) -> list[Decision]:
-    """Confirms the proposals that the button stood for. Raises Conflict when the page was not shown or has changed."""
+def confirm_all(
+    *, run: Run, page: int, findings: Collection[UUID], effort: Effort | None = None, by: User
+) -> list[Decision]:
+    """Confirms the proposals that the button stood for. Raises Conflict when the page was not shown or has changed.
+
+    What the press took is the first one's `effort`; the others took nothing more.
+    """
     Document.objects.select_for_update(no_key=True).get(pk=run.document_id)
     check_page_open(run.document, page)
     if not was_shown(by, run.document, page):
@@ -80,9 +95,10 @@ def confirm_all(*, run: Run, page: int, findings: Collection[UUID], by: User) ->
     if not findings or not ready.keys() >= set(findings):
         raise Conflict(_("The page has changed. Reload it, then confirm."))
     batch = uuid4()
+    efforts = chain([effort], repeat(NOTHING if effort is not None else None))
     decisions = [
-        actions.decide(finding=ready[pk], value=Value.of(ready[pk]), batch=batch, by=by)
-        for pk in dict.fromkeys(findings)
+        actions.decide(finding=ready[pk], value=Value.of(ready[pk]), batch=batch, effort=took, by=by)
+        for pk, took in zip(dict.fromkeys(findings), efforts, strict=False)
     ]
     tasks.recount(run.document_id)
     return decisions

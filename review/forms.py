@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -14,9 +15,10 @@ from extraction.actions import Configuration
 from extraction.configuration import has_model
 from extraction.forms import BillingForm
 from extraction.llm import prompts
-from extraction.models import Finder
+from extraction.models import Finder, Finding
 from extraction.page import Box
 from review.actions import Request, Value
+from review.exports.formats import BILLING_LAYOUTS
 from review.exports.lines import Selection
 from review.models import Export, Reason
 
@@ -58,6 +60,11 @@ class ValueForm(forms.Form):
         data = self.cleaned_data
         return Value(data["nam"], data["visit_date"], data["visit_time"])
 
+    @property
+    def said(self) -> tuple[Value | None, str]:
+        """Value and reason, as an action takes them."""
+        return self.typed, ""
+
 
 class PlaceForm(forms.Form):
     """A place that was drawn on the page (four fractions), or nothing."""
@@ -84,6 +91,25 @@ class AddForm(PlaceForm, ValueForm):
 class RejectForm(forms.Form):
     reason = forms.ChoiceField(label=_("Reason"), choices=Reason.choices)
 
+    @property
+    def said(self) -> tuple[Value | None, str]:
+        """Value and reason, as an action takes them: no value."""
+        return None, self.cleaned_data["reason"]
+
+
+def verdict_form(posted: Mapping[str, Any], finding: Finding) -> ValueForm | RejectForm:
+    """What a reviewer says of a proposal: `verdict` is confirm, correct (with what was typed) or reject.
+
+    A plain confirmation repeats what was proposed.
+    """
+    if posted.get("verdict") == "reject":
+        return RejectForm(posted)
+    if posted.get("verdict") != "confirm":
+        return ValueForm(posted)
+    return ValueForm(
+        {"nam": finding.value, "visit_date": finding.visit_date or "", "visit_time": finding.visit_time or ""}
+    )
+
 
 class ChoiceForm(ValueForm):
     """What a third person says where two disagree: one of their answers, another number, or that there is none."""
@@ -109,6 +135,11 @@ class ChoiceForm(ValueForm):
             self.add_error("reason", _("Say why it is not a NAM of this document."))
         return cleaned
 
+    @property
+    def said(self) -> tuple[Value | None, str]:
+        """What was typed instead of either answer."""
+        return (self.typed, "") if self.cleaned_data["answer"] == "other" else (None, self.cleaned_data["reason"])
+
 
 class ExportForm(BillingForm):
     """A file of a document's numbers. The physician's fields begin as they were given at upload."""
@@ -126,12 +157,12 @@ class ExportForm(BillingForm):
     repeats = forms.BooleanField(label=_("Include repeated visits"), required=False)
 
     def clean(self) -> dict[str, Any]:
-        """Only the billing file names a physician, and it is useless without one."""
+        """Only a billing file names a physician, and it is useless without one; one of them has no sector."""
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("format") == Export.Format.SSV:
-            for name in ("doctor_licence", "sector"):
-                if not cleaned.get(name) and name not in self.errors:
-                    self.add_error(name, _("The billing file needs this."))
+        columns = BILLING_LAYOUTS.get(cleaned.get("format", ""), ())
+        for name, column in (("doctor_licence", "doctorLicenceID"), ("sector", "Sector")):
+            if column in columns and not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, _("The billing file needs this."))
         return cleaned
 
     @property

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Clinic, User
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
+from review.effort import MOST, Effort
 from review.priority import Left
 from vault.fields import EncryptedTextField
 
@@ -69,20 +70,42 @@ class Answer(models.Model):
         return Box(self.x0, self.y0, self.x1, self.y1)
 
 
+def answer_constraints(name: str) -> list[models.CheckConstraint]:
+    """What holds for every answer, whoever gave it; `name` begins the constraints' names."""
+    return [
+        models.CheckConstraint(
+            condition=Q(verdict="add", finding=None) | Q(finding__isnull=False) & ~Q(verdict="add"),
+            name=f"{name}_on_a_finding_or_an_addition",
+        ),
+        models.CheckConstraint(
+            condition=Q(verdict="reject", value_index=None) | ~Q(verdict="reject") & Q(value_index__isnull=False),
+            name=f"{name}_has_a_value_unless_rejected",
+        ),
+    ]
+
+
 class Decision(Answer):
     """A reviewer's answer that is the truth once its page is signed off.
 
     It belongs to the document as well as to the finding, so that a later run is measured against the same truth.
     `batch` is shared by the confirmations that one press of "confirm all" made; None for one that was made alone.
+    `keys` and `presses` are what it took (`review.effort`); null where nobody counted.
     """
 
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="decisions")
     page = models.PositiveIntegerField()
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, null=True, related_name="decisions")
     batch = models.UUIDField(null=True)
+    keys = models.PositiveSmallIntegerField(null=True)
+    presses = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(keys=None, presses=None)
+                | Q(keys__isnull=False, keys__lte=MOST, presses__isnull=False, presses__lte=MOST),
+                name="decision_effort_is_bounded",
+            ),
             models.UniqueConstraint(
                 fields=["finding"], condition=Q(undone_at=None, finding__isnull=False), name="one_decision_per_finding"
             ),
@@ -90,19 +113,16 @@ class Decision(Answer):
                 condition=Q(undone_at=None, undone_by=None) | Q(undone_at__isnull=False, undone_by__isnull=False),
                 name="decision_undone_by_somebody",
             ),
-            models.CheckConstraint(
-                condition=Q(verdict="add", finding=None) | Q(finding__isnull=False) & ~Q(verdict="add"),
-                name="decision_on_a_finding_or_an_addition",
-            ),
-            models.CheckConstraint(
-                condition=Q(verdict="reject", value_index=None) | ~Q(verdict="reject") & Q(value_index__isnull=False),
-                name="decision_has_a_value_unless_rejected",
-            ),
+            *answer_constraints("decision"),
         ]
         indexes = [
             models.Index(fields=["document", "page"], name="decision_by_page"),
             models.Index(fields=["value_index"], name="decision_by_value"),
         ]
+
+    @property
+    def effort(self) -> Effort | None:
+        return Effort(self.keys, self.presses) if self.keys is not None and self.presses is not None else None
 
 
 class SignOff(models.Model):
@@ -205,14 +225,7 @@ class SecondDecision(Answer):
                 condition=Q(undone_at=None, finding__isnull=False),
                 name="one_second_decision_per_finding",
             ),
-            models.CheckConstraint(
-                condition=Q(verdict="add", finding=None) | Q(finding__isnull=False) & ~Q(verdict="add"),
-                name="second_decision_on_a_finding_or_an_addition",
-            ),
-            models.CheckConstraint(
-                condition=Q(verdict="reject", value_index=None) | ~Q(verdict="reject") & Q(value_index__isnull=False),
-                name="second_decision_has_a_value_unless_rejected",
-            ),
+            *answer_constraints("second_decision"),
         ]
 
 
@@ -280,9 +293,10 @@ class PageScore(models.Model):
     holds, how many of them are right, and the sum of their confidences: {"14": [3, 2, 2.94]}; null in rows from before
     it was kept, which are scored anew.
 
-    `is_reviewed` tells the run that reviewers worked on, so that a page counts once for its clinic. The last four are
+    `is_reviewed` tells the run that reviewers worked on, so that a page counts once for its clinic. The last five are
     of the page's review, whatever the run: decisions on proposals, those that agreed with them unchanged, the items
-    whose time is known, and their seconds.
+    whose time is known, their seconds, and what the items took by action (`review.effort.counted`); null where nobody
+    counted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -304,6 +318,7 @@ class PageScore(models.Model):
     agreed = models.PositiveIntegerField(default=0, db_default=0)
     timed = models.PositiveIntegerField(default=0, db_default=0)
     review_seconds = models.FloatField(default=0, db_default=0)
+    effort = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "page"], name="page_scored_once_per_run")]
@@ -322,6 +337,7 @@ class Export(models.Model):
 
     class Format(models.TextChoices):
         SSV = "ssv", _("billing file (26 columns)")
+        SSV_CLAIMS = "ssv_claims", _("billing file, header with amounts (26 columns)")
         CSV = "csv", _("table for a spreadsheet (CSV)")
         XLSX = "xlsx", _("workbook (XLSX)")
         JSON = "json", _("data (JSON)")

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal, TypeVar, get_args
 
 from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.utils import timezone
@@ -23,7 +23,9 @@ from extraction.models import Finder, Run, RunPage, Status
 from extraction.monitoring import Chart
 from extraction.scoring import BINS, Score, wilson
 from review.blindness import hidden_from
-from review.models import PageScore
+from review.effort import Tally, tallies, together
+from review.models import PageScore, Verdict
+from review.scores import AT_ONCE
 
 PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
 WORST = 10
@@ -34,12 +36,21 @@ NEWEST_CORRECTED = 1_000
 """Of so many of the newest pages with a correction the characters are counted."""
 NEWEST_CALIBRATED = 2_000
 """Of so many of the newest pages the calibration is counted."""
+NEWEST_HANDLED = 2_000
+"""Of so many of the newest pages the keys of an item are counted."""
+ACTIONS = (Verdict.CONFIRM, AT_ONCE, Verdict.CORRECT, Verdict.REJECT, Verdict.ADD)
 NEWEST_TIMED = 500
 """Of so many of the newest documents the pages a second are counted."""
 _SUMS = {name: Sum(name) for name in ("tp", "fp", "fn", "day_right", "clock_right")}
 _REVIEW_SUMS = {name: Sum(name) for name in ("decided", "agreed", "timed", "review_seconds")}
 _CONFIGURATION = ("reader", "run__finder", "run__without_model", "run__model_name", "run__prompt_version",
                   "run__rules_version")  # fmt: skip
+_DOCUMENT = ("run__document__kind", "run__document__form_kind", "is_reviewed")
+By = Literal["kind", "form_kind", "reader", "model", "prompt"]
+SPLITS: tuple[By, ...] = get_args(By)
+"""By what scores are split, apart from weeks and whole configurations."""
+Name = TypeVar("Name", str, tuple[str, str, str, str])
+OF_DOCUMENT: frozenset[By] = frozenset(("kind", "form_kind"))
 _LOWEST_FLOOR, _FLOOR_STEP = 0.95, 0.05
 
 
@@ -115,6 +126,23 @@ class Configuration:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Pages with one configuration and of one kind of document; `is_reviewed` tells the run that reviewers worked on.
+
+    `kind` is an `extraction.kinds.Kind` and `form_kind` a FormKind, empty where nobody knows.
+    """
+
+    reader: str
+    rules: str
+    model: str
+    prompt: str
+    kind: str
+    form_kind: str
+    is_reviewed: bool
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
 class Week:
     """The pages that were signed off in a week; `result` has no page where none was."""
 
@@ -178,26 +206,51 @@ def overall(found: Iterable[Week]) -> Result:
     return sum((week.result for week in found), Result())
 
 
-def configurations(user: User, since: date) -> list[Configuration]:
-    """Every configuration of the clinic's pages by how many it has, the most first."""
+def groups(user: User, since: date) -> list[Group]:
+    """The clinic's pages by everything that scores are split by, in one reading."""
     # By document and run, as rows lie in the table: each run is looked up once.
     found = PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_on__gte=since)
-    rows = (
-        _shown_to(user, found)
-        .values(*_CONFIGURATION)
-        .annotate(pages=Count("pk"), **_SUMS)
-        .order_by("-pages", *_CONFIGURATION)
+    names = (*_CONFIGURATION, *_DOCUMENT)
+    rows = _shown_to(user, found).values(*names).annotate(pages=Count("pk"), **_SUMS).order_by(*names)
+    return [_group(row) for row in rows]
+
+
+def _group(row: Mapping[str, Any]) -> Group:
+    return Group(
+        reader=row["reader"],
+        rules=row["run__rules_version"],
+        model="" if _asks_nobody(row) else row["run__model_name"],
+        prompt="" if _asks_nobody(row) else row["run__prompt_version"],
+        kind=row["run__document__kind"],
+        form_kind=row["run__document__form_kind"],
+        is_reviewed=row["is_reviewed"],
+        result=_result(row),
     )
-    return [
-        Configuration(
-            reader=row["reader"],
-            rules=row["run__rules_version"],
-            model="" if _asks_nobody(row) else row["run__model_name"],
-            prompt="" if _asks_nobody(row) else row["run__prompt_version"],
-            result=_result(row),
-        )
-        for row in rows
-    ]
+
+
+def configurations(found: Iterable[Group]) -> list[Configuration]:
+    """Every configuration by how many pages it has, the most first."""
+    known: dict[tuple[str, str, str, str], Result] = defaultdict(Result)
+    for each in found:
+        known[each.reader, each.rules, each.model, each.prompt] += each.result
+    return [Configuration(*names, result) for names, result in _most_first(known)]
+
+
+def split(found: Iterable[Group], by: By) -> list[tuple[str, Result]]:
+    """The same by one name, the most pages first.
+
+    A kind of document counts the run that was reviewed, so that a page counts once; a reader, a model and a prompt
+    count every page that they were tried on.
+    """
+    known: dict[str, Result] = defaultdict(Result)
+    for each in found:
+        if each.is_reviewed or by not in OF_DOCUMENT:
+            known[getattr(each, by)] += each.result
+    return _most_first(known)
+
+
+def _most_first(known: Mapping[Name, Result]) -> list[tuple[Name, Result]]:
+    return sorted(known.items(), key=lambda item: (-item[1].pages, item[0]))
 
 
 def weeks(found: QuerySet[PageScore], since: date, until: date) -> list[Week]:
@@ -295,6 +348,37 @@ def calibration(found: QuerySet[PageScore]) -> Calibration:
         for place, (count, right, total) in enumerate(sums)
     )
     return Calibration(tuple(bins), len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """What items took reviewers' hands, by action in the order of ACTIONS; without those that nobody counted."""
+
+    by_action: dict[str, Tally]
+
+    @property
+    def all(self) -> Tally:
+        return together(self.by_action.values())
+
+
+def handling(found: QuerySet[PageScore]) -> dict[date, Handling]:
+    """Of the newest pages, by the week in which they were signed, the newest last. Weeks without a count are absent."""
+    kept = found.filter(effort__isnull=False).order_by("-signed_on")
+    weeks: dict[date, list[dict[str, int]]] = defaultdict(list)
+    for day, row in kept.values_list("signed_on", "effort")[:NEWEST_HANDLED]:
+        weeks[monday(day)].append(row or {})
+    return {begins: Handling(_in_order(tallies(rows))) for begins, rows in sorted(weeks.items())}
+
+
+def handled(weeks: Iterable[Handling]) -> Handling:
+    """All weeks as one."""
+    known = [week.by_action for week in weeks]
+    return Handling({action: together(each[action] for each in known if action in each) for action in ACTIONS
+                     if any(action in each for each in known)})  # fmt: skip
+
+
+def _in_order(found: Mapping[str, Tally]) -> dict[str, Tally]:
+    return {action: found[action] for action in ACTIONS if action in found}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,17 @@ from review.agreement import Category
 from review.quality import PERIODS
 
 HOUR = 3600
-_COLUMNS = ("week", "pages", "nams", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low", "f1_high", "day_right",
+_COLUMNS = ("pages", "nams", "tp", "fp", "fn", "precision", "recall", "f1", "f1_low", "f1_high", "day_right",
             "clock_right")  # fmt: skip
 _AGREEMENT_COLUMNS = ("week", "pages", "items", "same", "same_share", "kappa", "kappa_low", "kappa_high")
+_EFFORT_COLUMNS = ("week", "action", "items", "keys_median", "keys_p90", "presses_median", "presses_p90")
 _BIN_COLUMNS = ("from", "to", "proposals", "right", "mean_confidence", "share_right", "low", "high")
 
 
 @require_safe
 @requires(Right.QUALITY)
 def quality_page(request: HttpRequest) -> HttpResponse:
-    """Of a month, a quarter or a year (`?period=`): figures, F1 by week, configurations, confusions, seconds."""
+    """Of a month, a quarter or a year (`?period=`): figures, F1 by week, configurations, kinds, confusions, seconds."""
     user, today = person(request), timezone.localdate()
     period = _period(request)
     since = today - PERIODS[period]
@@ -39,17 +40,21 @@ def quality_page(request: HttpRequest) -> HttpResponse:
     found = quality.scores(user, since)
     reviewed = quality.reviewed(found)
     weeks = quality.weeks(reviewed, since, today)
+    handling, groups = quality.handling(reviewed), quality.groups(user, since)
     context = {
         "period": period,
         "periods": list(PERIODS),
         "overall": quality.overall(weeks),
         "weeks": weeks,
         "chart": quality.chart(weeks),
-        "configurations": quality.configurations(user, since),
+        "configurations": quality.configurations(groups),
+        "splits": {by: quality.split(groups, by) for by in ("kind", "form_kind")},
         "confusions": quality.confusions(reviewed),
         "paces": quality.paces(user, since),
         "agreement": agreement.total(second_queries.agreement_by_week(user, since).values()),
         "standing": second_queries.standing(user),
+        "handling": handling,
+        "handled": quality.handled(handling.values()),
         "speed": quality.speed(user, since),
         "calibration": quality.calibration(reviewed),
     }
@@ -98,20 +103,29 @@ def _decimals(ratio: float | None) -> str:
 @require_safe
 @requires(Right.QUALITY)
 def quality_file(request: HttpRequest) -> HttpResponse:
-    """The weeks of the chart as CSV."""
+    """The figures as CSV: by week as the chart has them, or by another name (`?by=`, one of SPLITS)."""
     user, today = person(request), timezone.localdate()
     since = today - PERIODS[_period(request)]
     scores.catch_up(user)
-    answer, writer = _csv("quality.csv")
-    writer.writerow(_COLUMNS)
-    for week in quality.weeks(quality.reviewed(quality.scores(user, since)), since, today):
-        result, score = week.result, week.result.score
-        ratios = (score.precision, score.recall, score.f1, *(score.f1_interval or (None, None)))
-        counts = (result.pages, result.nams, score.tp, score.fp, score.fn)
-        writer.writerow(
-            [week.begins.isoformat(), *counts, *map(_decimals, ratios), result.day_right, result.clock_right]
-        )
+    by = next((each for each in quality.SPLITS if each == request.GET.get("by")), None)
+    answer, writer = _csv(f"quality-{by}.csv" if by else "quality.csv")
+    writer.writerow([by or "week", *_COLUMNS])
+    if by:
+        rows = quality.split(quality.groups(user, since), by)
+    else:
+        weeks = quality.weeks(quality.reviewed(quality.scores(user, since)), since, today)
+        rows = [(week.begins.isoformat(), week.result) for week in weeks]
+    for name, result in rows:
+        writer.writerow([name, *_figures(result)])
     return answer
+
+
+def _figures(result: quality.Result) -> list[str | int]:
+    """The columns of a result."""
+    score = result.score
+    ratios = (score.precision, score.recall, score.f1, *(score.f1_interval or (None, None)))
+    counts = (result.pages, result.nams, score.tp, score.fp, score.fn)
+    return [*counts, *map(_decimals, ratios), result.day_right, result.clock_right]
 
 
 @require_safe
@@ -130,6 +144,22 @@ def agreement_file(request: HttpRequest) -> HttpResponse:
         shown = ("" if ratio is None else f"{ratio:.4f}" for ratio in ratios)
         counts = (found.table.get((one, other), 0) for one, other in pairs)
         writer.writerow([begins.isoformat(), found.pages, found.items, found.same, *shown, *counts])
+    return answer
+
+
+@require_safe
+@requires(Right.QUALITY)
+def effort_file(request: HttpRequest) -> HttpResponse:
+    """Keys and pointer presses of an item as CSV, by week and action, and of all actions."""
+    user = person(request)
+    scores.catch_up(user)
+    found = quality.reviewed(quality.scores(user, timezone.localdate() - PERIODS[_period(request)]))
+    answer, writer = _csv("effort.csv")
+    writer.writerow(_EFFORT_COLUMNS)
+    for begins, week in quality.handling(found).items():
+        for action, tally in {**week.by_action, "all": week.all}.items():
+            spreads = (*(tally.keys or ("", "")), *(tally.presses or ("", "")))
+            writer.writerow([begins.isoformat(), action, tally.items, *spreads])
     return answer
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 
 from accounts.models import User
 from extraction import nam
@@ -23,6 +23,7 @@ from review.differences import Difference, Proposed, Visit, between
 from review.exports.lines import Line
 from review.models import Answer, Decision, Export, ReviewedRun, ReviewTask, SecondReview, SecondState, SignOff, Verdict
 
+_FIRST_TO_REVIEW = (Case(When(status=Status.DONE, then=0), default=1), "-created_at")
 LETTER = (612.0, 792.0)
 """Points."""
 
@@ -115,8 +116,15 @@ def run_under_review(document: Document) -> Run:
     begun = ReviewedRun.objects.filter(document=document).select_related("run").first()
     if begun is not None:
         return begun.run
-    done_first = Case(When(status=Status.DONE, then=0), default=1)
-    return document.runs.order_by(done_first, "-created_at")[0]
+    return document.runs.order_by(*_FIRST_TO_REVIEW)[0]
+
+
+def runs_under_review(documents: Collection[UUID]) -> dict[UUID, UUID]:
+    """The same for many documents, by their ids, in two queries."""
+    begun = dict(ReviewedRun.objects.filter(document__in=documents).values_list("document", "run"))
+    first = Run.objects.filter(document=OuterRef("pk")).order_by(*_FIRST_TO_REVIEW).values("pk")[:1]
+    others = Document.objects.filter(pk__in=set(documents) - begun.keys()).annotate(first=Subquery(first))
+    return begun | dict(others.exclude(first=None).values_list("pk", "first"))
 
 
 def is_reviewed(document: Document) -> bool:

@@ -19,10 +19,11 @@ from django.utils import timezone
 from accounts.models import User
 from extraction.models import ACTIVE, Document, Run
 from extraction.scoring import Outcome, Score, bin_of, score
-from review import queries
+from review import effort, queries
 from review.differences import Visit
-from review.models import PageScore, SignOff, Verdict
+from review.models import Decision, PageScore, SignOff, Verdict
 
+AT_ONCE = "at_once"
 LONGEST_ITEM = timedelta(minutes=2)
 MOST_AT_ONCE = 200
 """Signed pages of runs that came later, which one look at the figures scores."""
@@ -85,9 +86,15 @@ def _score(run: Run, signed: SignOff, *, is_reviewed: bool) -> Score:
             "decided": sum(d.verdict != Verdict.ADD for d in decided),
             "agreed": sum(d.verdict == Verdict.CONFIRM for d in decided),
             "timed": len(pauses), "review_seconds": sum(pauses),
+            "effort": effort.counted((action_of(d), d.effort) for d in decided if d.effort is not None) or None,
         },
     )  # fmt: skip
     return counted
+
+
+def action_of(decision: Decision) -> str:
+    """What the person did: a verdict, or `at_once` for those that one press confirmed."""
+    return str(decision.verdict) if decision.batch is None else AT_ONCE
 
 
 def visits_right(proposed: Sequence[Visit], true: Sequence[Visit]) -> tuple[int, int]:

@@ -19,11 +19,11 @@ from audit.verbs import Verb
 from review import outbox, queries, second_queries, second_review
 from review.actions import Value
 from review.blindness import shown_blind
-from review.forms import AddForm, ChoiceForm, RejectForm, ValueForm
+from review.forms import AddForm, ChoiceForm, verdict_form
 from review.models import Answer, Reason, SecondReview
 from review.policy import allows
 from review.second_policy import check_can_answer, check_can_finish, check_can_settle
-from review.views import current_item, uuid_or_none, value_form
+from review.views import current_item, uuid_or_none
 
 
 @require_safe
@@ -87,14 +87,15 @@ def decide(request: HttpRequest, review_id: UUID, finding_id: UUID) -> HttpRespo
     user = person(request)
     review = get_or_404(second_queries.reviews(user), review_id, by=user)
     finding = get_or_404(queries.findings(user), finding_id, by=user)
-    form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else value_form(request, finding)
+    form = verdict_form(request.POST, finding)
     if not form.is_valid():
         return _refuse(request, form, review)
+    value, reason = form.said
     second_review.decide(
         review=review,
         finding=finding,
-        value=form.typed if isinstance(form, ValueForm) else None,
-        reason=form.cleaned_data.get("reason", ""),
+        value=value,
+        reason=reason,
         decision_id=uuid_or_none(request.POST.get("decision", "")),
         by=user,
     )
@@ -160,7 +161,7 @@ def settle(request: HttpRequest, disagreement_id: UUID) -> HttpResponse:
         return _disagreement(request, disagreement_id, form)
     letter = form.cleaned_data["answer"]
     chosen = second_queries.answers(disagreement)
-    value, reason = _repeated(chosen[letter]) if letter in chosen else _entered(form)
+    value, reason = _repeated(chosen[letter]) if letter in chosen else form.said
     second_review.settle(disagreement=disagreement, value=value, reason=reason, by=user)
     messages.success(request, _("Settled: this is what counts from now on."))
     following = second_queries.to_settle(user).first()
@@ -192,13 +193,6 @@ def _repeated(answer: Answer | None) -> tuple[Value | None, str]:
     if answer is None or answer.value is None:
         return None, answer.reason if answer is not None else ""
     return Value.of(answer), ""
-
-
-def _entered(form: ChoiceForm) -> tuple[Value | None, str]:
-    """What the third person typed instead."""
-    if form.cleaned_data["answer"] == "other":
-        return form.typed, ""
-    return None, form.cleaned_data["reason"]
 
 
 def _refuse(request: HttpRequest, form: forms.Form, review: SecondReview) -> HttpResponse:

@@ -23,9 +23,9 @@ from extraction.actions import check_can_retry
 from extraction.finders.proposal import Proposal
 from extraction.models import Document
 from extraction.visits.moments import write_date, write_time
-from review import actions, bulk, leases, outbox, queries
+from review import actions, bulk, effort, leases, outbox, queries
 from review.blindness import hidden_pages, shown_blind
-from review.forms import AddForm, PlaceForm, RejectForm, ValueForm
+from review.forms import AddForm, PlaceForm, verdict_form
 from review.models import Decision, Reason
 from review.policy import allows, check_can_reopen, check_can_sign
 from review.templatetags.review_text import repair_reason
@@ -71,7 +71,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "reasons": Reason.choices,
             "score": queries.measure(run, hidden),
             "is_hidden": number in hidden,
-            "sure": bulk.sure(run, items),
+            "passing": bulk.passing(run, items),
             "at_once": sum(isinstance(i.decision, Decision) and i.decision.batch is not None for i in items),
             "outbox_key": outbox.key(user),
             "is_ahead": is_ahead,
@@ -126,6 +126,25 @@ def shown(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     return JsonResponse({})
 
 
+@require_POST
+@requires(Right.REVIEW)
+@outbox.own_only
+def painted(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """The page's image stands on the person's screen now, says their browser."""
+    user = person(request)
+    document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    record_alone(Verb.PAGE_SHOWN, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
+                 page=number, purpose=Purpose.QUALITY)  # fmt: skip
+    return JsonResponse({})
+
+
+@require_safe
+@requires(Right.REVIEW)
+def outbox_key(request: HttpRequest) -> HttpResponse:
+    """What the person's outbox is sealed with, for pages on which something waits in it."""
+    return JsonResponse({"key": outbox.key(person(request))})
+
+
 def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:
     """The page asked for; otherwise the first one with something to decide."""
     asked = request.GET.get("page", "")
@@ -156,31 +175,20 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     user = person(request)
     finding = get_or_404(queries.findings(user), finding_id, by=user)
     document, number = finding.run.document, finding.page
-    form = RejectForm(request.POST) if request.POST.get("verdict") == "reject" else value_form(request, finding)
+    form = verdict_form(request.POST, finding)
     if not form.is_valid():
         return _refuse(request, form, document, number, finding_id)
-    value, reason = (form.typed, "") if isinstance(form, ValueForm) else (None, form.cleaned_data["reason"])
+    value, reason = form.said
     actions.decide(
         finding=finding,
         value=value,
         reason=reason,
         decision_id=uuid_or_none(request.POST.get("decision", "")),
         against=uuid_or_none(request.POST.get("against", "")),
+        effort=effort.told(request.POST),
         by=user,
     )
     return _done(request, document, number)
-
-
-def value_form(request: HttpRequest, finding: object) -> ValueForm:
-    """What was typed; a plain confirmation repeats what was proposed."""
-    if request.POST.get("verdict") == "confirm":
-        proposed = {
-            "nam": finding.value,  # type: ignore[attr-defined]
-            "visit_date": finding.visit_date or "",  # type: ignore[attr-defined]
-            "visit_time": finding.visit_time or "",  # type: ignore[attr-defined]
-        }
-        return ValueForm(proposed)
-    return ValueForm(request.POST)
 
 
 @require_POST
@@ -198,6 +206,7 @@ def add(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
         value=form.typed,
         box=form.cleaned_data["box"],
         decision_id=uuid_or_none(request.POST.get("decision", "")),
+        effort=effort.told(request.POST),
         by=user,
     )
     return _done(request, document, number, _("Number added."))
@@ -276,7 +285,7 @@ def confirm_all(request: HttpRequest, document_id: UUID, number: int) -> HttpRes
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = queries.run_under_review(document)
     findings = [pk for text in request.POST.getlist("finding") if (pk := uuid_or_none(text)) is not None]
-    bulk.confirm_all(run=run, page=number, findings=findings, by=user)
+    bulk.confirm_all(run=run, page=number, findings=findings, effort=effort.told(request.POST), by=user)
     return _to_page(document, number)
 
 

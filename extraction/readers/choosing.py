@@ -10,10 +10,12 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from extraction import kinds
 from extraction.errors import ExtractionError, UnreadablePage
+from extraction.kinds import Kind
 from extraction.page import Box, Page
 from extraction.readers import text_layer
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
@@ -33,12 +35,16 @@ WAITING = 2  # drawn pages that wait for a free engine: enough to keep it busy, 
 
 @dataclass(frozen=True, slots=True)
 class PageRead:
-    """One page as read, or `error`, a code of `extraction.errors`. `seconds` is what the page took by itself."""
+    """One page as read, or `error`, a code of `extraction.errors`. `seconds` is what the page took by itself.
+
+    `kind` is None for an empty page and where nobody looked at it here, as at a whole document that a service reads.
+    """
 
     number: int
     page: Page | None
     error: str | None
     seconds: float
+    kind: Kind | None = None
 
 
 def read_pages(
@@ -63,6 +69,13 @@ def read_document(
     document: PdfDocument, *, reader: Reader = "auto", numbers: Sequence[int] | None = None, ocr: Ocr = "local"
 ) -> Iterator[PageRead]:
     """The same for a document that is open already."""
+    for read in _read_document(document, reader, numbers, ocr):
+        yield replace(read, kind=kinds.of_page(document.looks.get(read.number)))
+
+
+def _read_document(
+    document: PdfDocument, reader: Reader, numbers: Sequence[int] | None, ocr: Ocr
+) -> Iterator[PageRead]:
     numbers = range(1, document.page_count + 1) if numbers is None else list(numbers)
     missing = [number for number in numbers if not 1 <= number <= document.page_count]
     yield from (PageRead(number, None, "page_unreadable", 0.0) for number in missing)

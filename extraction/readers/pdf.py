@@ -25,7 +25,9 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from extraction import kinds
 from extraction.errors import SENTENCES, UnreadableDocument, UnreadablePage
+from extraction.kinds import Look, Picture
 from extraction.page import Box
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ class TextLayer:
 
     `width` and `height` are points as shown. `words` stand in the order of the file and are all visible; `hidden`
     counts the characters that are not, `unmapped` those among the visible whose font does not say which they are.
-    `pictures` are the boxes of images larger than an icon, `outlines` counts shapes that may be letters, `objects`
+    `pictures` are images larger than an icon, `outlines` counts shapes that may be letters, `objects`
     counts everything drawn.
     """
 
@@ -97,7 +99,7 @@ class TextLayer:
     words: tuple[LayerWord, ...]
     hidden: int
     unmapped: int
-    pictures: tuple[Box, ...]
+    pictures: tuple[Picture, ...]
     outlines: int
     objects: int
 
@@ -122,7 +124,8 @@ def open_pdf(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
 class PdfDocument:
     """An open PDF. Belongs to the thread that opened it: the child ends with that thread.
 
-    A page that kills the child costs that page only; the next question starts a fresh child.
+    A page that kills the child costs that page only; the next question starts a fresh child. `looks` has what was seen
+    of each page that was asked for until now.
     """
 
     def __init__(self, data: bytes, limits: Limits) -> None:
@@ -130,6 +133,7 @@ class PdfDocument:
         self._sandbox = _Sandbox(data, limits)
         self.sizes = self._sandbox.check()
         self.page_count = len(self.sizes)
+        self.looks: dict[int, Look] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -154,6 +158,12 @@ class PdfDocument:
 
         Long documents are read by two children at once, a few parts ahead of whoever takes the layers.
         """
+        for number, layer in self._text_layers(numbers):
+            if layer is not None:
+                self.looks[number] = Look(layer.width, layer.height, layer.pictures, layer.objects)
+            yield number, layer
+
+    def _text_layers(self, numbers: Sequence[int]) -> Iterator[tuple[int, TextLayer | None]]:
         parts = [numbers[start : start + PAGES_AT_ONCE] for start in range(0, len(numbers), PAGES_AT_ONCE)]
         if len(parts) < LONG_PARTS:
             for part in parts:
@@ -196,7 +206,12 @@ class PdfDocument:
         if height * stride != len(payload) or width * channels > stride:
             raise UnreadablePage("page_unreadable")
         rows = np.frombuffer(payload, np.uint8).reshape(height, stride)[:, : width * channels]
-        return np.ascontiguousarray(rows if channels == 1 else rows.reshape(height, width, channels))
+        pixels = np.ascontiguousarray(rows if channels == 1 else rows.reshape(height, width, channels))
+        if box is None and not colour:
+            pictures = _pictures(header["pictures"])
+            light = kinds.unevenness(pixels) if pictures else None
+            self.looks[number] = Look(*self.sizes[number - 1], pictures, header["objects"], light)
+        return pixels
 
     def png(self, number: int, *, dpi: float, box: Box | None = None) -> bytes:
         """Page `number`, or the part `box` of it, as PNG: for browsers and for Textract. Raises UnreadablePage."""
@@ -240,6 +255,10 @@ def _known(code: object, otherwise: str) -> str:
     return code if isinstance(code, str) and code in SENTENCES else otherwise
 
 
+def _pictures(described: list[list[float]]) -> tuple[Picture, ...]:
+    return tuple(Picture(Box(*sides), int(wide), int(high), int(bits)) for *sides, wide, high, bits in described)
+
+
 def _text_layers(header: dict[str, Any], payload: bytes) -> list[TextLayer]:
     sides = array("f", payload)
     layers, start = [], 0
@@ -256,7 +275,7 @@ def _text_layers(header: dict[str, Any], payload: bytes) -> list[TextLayer]:
                 words=tuple(map(LayerWord, entry["words"], boxes, entry["directions"])),
                 hidden=entry["hidden"],
                 unmapped=entry["unmapped"],
-                pictures=tuple(Box(*box) for box in entry["pictures"]),
+                pictures=_pictures(entry["pictures"]),
                 outlines=entry["outlines"],
                 objects=entry["objects"],
             )

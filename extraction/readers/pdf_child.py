@@ -6,7 +6,8 @@ in both directions, is two big-endian 32-bit lengths, a JSON header and a raw pa
     open    payload: the file            answer: page sizes in points; payload: the file as it is read from now on
                                          (decrypted, repaired, form fields drawn), empty where it is the same
     text    numbers of pages             answer: one entry a page; payload: four 32-bit floats a word (its box)
-    render  number, scale, crop, colour  answer: width, height, stride, channels; payload: the pixels
+    render  number, scale, crop, colour  answer: width, height, stride, channels, of whole pages their pictures;
+                                         payload: the pixels
 
 An answer `{"error": code}` is the only thing ever said about what went wrong. Standard library, pikepdf and pypdfium2
 only: Django in here would cost its start-up time and put its secrets within a parser's reach.
@@ -389,6 +390,15 @@ class PageView:
         placed = ((thing, self.bounds(thing, matrix)) for _, thing, matrix in images)
         return [(thing, (x0, y0, x1, y1)) for thing, (x0, y0, x1, y1) in placed if (x1 - x0) * (y1 - y0) >= MIN_PICTURE]
 
+    def described(self, pictures: Iterable[tuple[Any, Sides]]) -> list[list[float]]:
+        """Each picture's box with its pixels across, down and bits a pixel (noughts: unknown). Nothing is decoded."""
+        facts = self.raw.FPDF_IMAGEOBJ_METADATA()
+        found = []
+        for picture, box in pictures:
+            known = self.raw.FPDFImageObj_GetImageMetadata(picture, self.handle, facts)
+            found.append([*box, *((facts.width, facts.height, facts.bits_per_pixel) if known else (0, 0, 0))])
+        return found
+
     def is_glyph_outline(self, path: Any, matrix: Matrix) -> bool:
         """Whether a path is small and has curves, as letters drawn as shapes do."""
         raw = self.raw
@@ -443,7 +453,7 @@ def read_text(page: PageView) -> tuple[dict[str, Any], array[float]]:
         "height": page.height,
         "objects": len(objects),
         "outlines": sum(page.is_glyph_outline(*path) for path in paths),
-        "pictures": [box for _, box in page.pictures(objects)],
+        "pictures": page.described(page.pictures(objects)),
     }
     text_page = raw.FPDFText_LoadPage(page.handle)
     if not text_page:
@@ -566,12 +576,12 @@ class Words:
         return DOWN if down > 0 else UP
 
 
-def check_pictures(page: PageView, pixels: Pixels) -> None:
+def check_pictures(page: PageView, pixels: Pixels, pictures: Iterable[tuple[Any, Sides]]) -> None:
     """Raises Refused if a picture of the page could not be decoded.
 
     PDFium then draws nothing in its place, and a page without its picture would pass for a page without NAM.
     """
-    for picture, box in page.pictures(page.objects()):
+    for picture, box in pictures:
         if pixels.is_flat(box):
             bitmap = page.raw.FPDFImageObj_GetBitmap(picture)
             if not bitmap:
@@ -617,10 +627,14 @@ class Server:
     def render(self, header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
         page = self.loaded(header["number"])
         pixels = page.draw(header["scale"], header["crop"], colour=header["colour"])
-        if header["crop"] == [0, 0, 1, 1]:
-            check_pictures(page, pixels)
-        page.close()
+        shape: dict[str, Any]
         shape = {"width": pixels.width, "height": pixels.height, "stride": pixels.stride, "channels": pixels.channels}
+        if header["crop"] == [0, 0, 1, 1]:
+            objects = list(page.objects())
+            pictures = page.pictures(objects)
+            check_pictures(page, pixels, pictures)
+            shape |= {"pictures": page.described(pictures), "objects": len(objects)}
+        page.close()
         return shape, pixels.data
 
     def loaded(self, number: int) -> PageView:

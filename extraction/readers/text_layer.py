@@ -87,7 +87,7 @@ def _page(layer: TextLayer) -> Page:
 def _is_all_there(layer: TextLayer) -> bool:
     """Whether what the layer says is what is seen, and all of it."""
     seen = sum(len(word.text) for word in layer.words)
-    pictures = sum(box.width * box.height for box in layer.pictures)
+    pictures = sum(picture.area for picture in layer.pictures)
     return (
         layer.hidden <= MAX_HIDDEN * (seen + layer.hidden)
         and layer.unmapped <= MAX_UNMAPPED * seen

@@ -3,8 +3,9 @@
 - `csv`: for a spreadsheet of this region: semicolons, CRLF, UTF-8 with its mark. No cell can be taken for a formula.
 - `xlsx`: the same table as a workbook; every cell is text.
 - `json`: `[{"nam", "page", "date", "time"}]`, which `manage.py evaluate` takes as the truth of the document.
-- `ssv`: the billing file of the system that this one replaces: 26 columns, semicolons, CRLF, UTF-8 without a mark.
-  Header and rows are made from one list. (That system wrote 26 names over 25 fields, the sector in the wrong one.)
+- `ssv`, `ssv_claims`: the billing file of the system that this one replaces, in the two layouts that are known of it:
+  26 columns, semicolons, CRLF, UTF-8 without a mark. Header and rows are made from one list. (That system wrote 26
+  names over 25 fields, the sector in the wrong one.)
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import csv
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,7 +39,17 @@ BILLING_COLUMNS = (
     "RAMQReferenceFacilityType", "RAMQReferenceFacilityId", "SpecialGroup", "OtherRelatedProfessionalType",
     "OtherRelatedProfessionals", "Type", "ShiftTime",
 )  # fmt: skip
-"""The header of the former system. What it does not know of a visit stays empty."""
+"""The header that the former system wrote. What we do not know of a visit stays empty."""
+CLAIM_COLUMNS = (
+    "doctorLicenceID", "doctorGroupNumber", "ClaimDate", "ProcedureTime", "HIN", "PatientGender", "PatientBirthDate",
+    "PatientFirstName", "PatientLastName", "PhysicianSpeciality", "DiagnosticCode", "BillingCode", "NumberOfServices",
+    "ServiceLocation", "HospitalizationIndicator", "ContextElement", "ComplementInformation", "ServiceProviderID",
+    "ReferringPhysicianID", "PrimaryCarePhysicianID", "InstitutionCode", "InstitutionService", "FeeExplanation",
+    "EstimatedAmount", "PaidAmount", "ApprovalNumber",
+)  # fmt: skip
+"""The header of that system's sample file. It has no column for the sector."""
+BILLING_LAYOUTS = {"ssv": BILLING_COLUMNS, "ssv_claims": CLAIM_COLUMNS}
+"""By format. Either has columns that only a billing program knows how to fill."""
 COLUMNS = ("NAM", "Date de visite", "Heure", "Page", "Contrôles", "Décision")
 _VERDICTS = {"confirm": "confirmé", "correct": "corrigé", "add": "ajouté"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -92,9 +104,10 @@ def _json(lines: Sequence[Line], _billing: Billing) -> bytes:
     return (json.dumps(body, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def _ssv(lines: Sequence[Line], billing: Billing) -> bytes:
+def _ssv(columns: Sequence[str], lines: Sequence[Line], billing: Billing) -> bytes:
+    """A value for which a layout has no column is not in its file."""
     file = StringIO(newline="")
-    writer = csv.DictWriter(file, BILLING_COLUMNS, restval="", delimiter=";", lineterminator="\r\n")
+    writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore", delimiter=";", lineterminator="\r\n")
     writer.writeheader()
     for line in lines:
         writer.writerow(
@@ -111,7 +124,10 @@ def _ssv(lines: Sequence[Line], billing: Billing) -> bytes:
 
 
 FORMATS = {
-    "ssv": Format(_ssv, "csv", "text/csv; charset=utf-8"),
+    **{
+        name: Format(partial(_ssv, columns), "csv", "text/csv; charset=utf-8")
+        for name, columns in BILLING_LAYOUTS.items()
+    },
     "csv": Format(_csv, "csv", "text/csv; charset=utf-8"),
     "xlsx": Format(_xlsx, "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     "json": Format(_json, "json", "application/json"),

@@ -13,13 +13,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from extraction import nam
-from extraction.models import Finding
+from extraction.kinds import Kind
+from extraction.models import Finding, FormKind
 from extraction.page import Box
 from review.agreement import Category
 from review.differences import Difference
 from review.exports.lines import Reason
 from review.models import Verdict
 from review.queries import Item
+from review.scores import AT_ONCE
 
 register = template.Library()
 
@@ -78,11 +80,33 @@ READERS: dict[str, str | Promise] = {
     "textract": "Textract",
 }
 
+KINDS: dict[str, str | Promise] = {
+    "": _("not known"),
+    Kind.DIGITAL: _("made by a program"),
+    Kind.SCAN: _("scanned or copied"),
+    Kind.PHOTO: _("photographed"),
+    Kind.FAX: _("faxed"),
+    Kind.MIXED: _("mixed"),
+}
+
+SPLITS: dict[str, str | Promise] = {
+    "kind": _("How it came to be"),
+    "form_kind": _("Kind of document"),
+}
+
 CATEGORIES: dict[str, str | Promise] = {
     Category.CORRECT: _("proposal right"),
     Category.WRONG: _("proposal wrong"),
     Category.MISSING: _("number added"),
     Category.ABSENT: _("no number seen"),
+}
+
+ACTIONS: dict[str, str | Promise] = {
+    Verdict.CONFIRM: _("confirmed"),
+    AT_ONCE: _("confirmed at once"),
+    Verdict.CORRECT: _("corrected"),
+    Verdict.REJECT: _("rejected"),
+    Verdict.ADD: _("added by hand"),
 }
 
 FIELDS: dict[str, str | Promise] = {
@@ -110,6 +134,26 @@ def panel_address(context: Context, action: str) -> str:
     else:
         own = [*([second.pk] if second else []), context["item"].finding.pk]
     return reverse(f"review:second-{action}" if second else f"review:{action}", args=own)
+
+
+@register.filter
+def split_words(by: str) -> str:
+    """By what scores are split."""
+    return str(SPLITS[by])
+
+
+@register.filter
+def kind_words(kind: str, by: str = "kind") -> str:
+    """A kind of document: how it came to be, or what it is (`form_kind`)."""
+    if by == "form_kind":
+        return str(FormKind(kind).label) if kind else str(_("not said"))
+    return str(KINDS[kind])
+
+
+@register.filter
+def action_words(action: str) -> str:
+    """What a reviewer did with an item."""
+    return str(ACTIONS[action])
 
 
 @register.filter

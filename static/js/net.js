@@ -16,14 +16,14 @@ const PATIENCE = 20_000; // milliseconds
 
 /** The page at `url` as {page: Document, url: string}. A `form` is posted; without one the page is only read. */
 export async function askPage(url, { form = null, signInUrl }) {
-  const { response, text } = await ask(url, { form, signInUrl, accept: "text/html, application/json" });
+  const { response, text } = await request(url, { form, signInUrl, accept: "text/html, application/json" });
   if (!response.ok) throw new Refused(answerOf(response, text).error ?? "");
   return { page: new DOMParser().parseFromString(text, "text/html"), url: response.url };
 }
 
 /** Posts `form` and gives the server's short answer, an object. What it cannot take now is Lost, not Refused. */
 export async function tell(url, { form, signInUrl }) {
-  const { response, text } = await ask(url, { form, signInUrl, accept: "application/json" });
+  const { response, text } = await request(url, { form, signInUrl, accept: "application/json" });
   const answer = answerOf(response, text);
   if (response.ok) return answer;
   if (answer.code === "other_person") throw new OtherPerson(answer.error);
@@ -38,7 +38,14 @@ export function token() {
   return document.cookie.match(/(?:^|; )(?:__Host-)?csrf=([^;]+)/)?.[1] ?? "";
 }
 
-async function ask(url, { form, signInUrl, accept }) {
+/** The server's short answer to a question, an object. Raises Refused for anything else that comes back. */
+export async function ask(url, { signInUrl }) {
+  const { response, text } = await request(url, { form: null, signInUrl, accept: "application/json" });
+  if (!response.ok) throw new Refused(answerOf(response, text).error ?? "");
+  return answerOf(response, text);
+}
+
+async function request(url, { form, signInUrl, accept }) {
   const options = {
     headers: { Accept: accept }, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE),
   };

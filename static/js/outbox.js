@@ -1,7 +1,7 @@
 /** Decisions on their way: shown at once elsewhere, sent from here in their order, kept until the server has them.
 
-An entry is {id, kind, url, fields, document, page, item}: `fields` are the pairs of its form, its `id` is the key by
-which the server knows that it has it already. What waits is kept in this tab's sessionStorage, sealed with a key that
+An entry is {id, kind, url, fields, document, page, item, seen}: `fields` are the pairs of its form, its `id` is the key
+by which the server knows that it has it already, `seen` the address of the page that it was made on. What waits is kept in this tab's sessionStorage, sealed with a key that
 the server gives with the page to the same person only; without WebCrypto (no HTTPS) it is kept in memory alone. */
 
 import { OtherPerson, Refused, SignedOut, tell } from "./net.js";
@@ -20,12 +20,16 @@ let writing = Promise.resolve();
 let wake = null;
 let isReady = false;
 let isSending = false;
+let unwritten = 0;
+let isGoingOn = false;
 
 /** What waits for the server, oldest first. */
 export const waiting = () => [...entries];
 
+const FOR_THE_JOURNAL = ["shown", "painted"];
+
 /** What a person made, which must not be lost; that a page was shown is for the journal. */
-const decisions = () => entries.filter((each) => each.kind !== "shown");
+const decisions = () => entries.filter((each) => !FOR_THE_JOURNAL.includes(each.kind));
 
 /**
  * Begins, with what an earlier page of this tab left. `settings`: {key, person, signInUrl, changed(state),
@@ -38,11 +42,26 @@ export async function open(given) {
   entries = [...kept, ...entries];
   isReady = true;
   keep();
-  addEventListener("beforeunload", (event) => { if (decisions().length) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (decisions().length && !isSafe()) event.preventDefault(); });
+  addEventListener("click", noteLink);
   for (const name of ["online", "focus"]) addEventListener(name, tryNow);
   document.addEventListener("visibilitychange", tryNow);
   tellState();
   drain();
+}
+
+/** Leaves without a warning: the person was asked. */
+export function leave() {
+  isGoingOn = true;
+}
+
+/** Whether the page that comes next finds here what waits, and sends it. */
+const isSafe = () => isGoingOn && Boolean(key) && !unwritten;
+
+/** A link to another page of ours; a script that has taken the click goes nowhere. */
+function noteLink(event) {
+  const link = event.target.closest("a[href]");
+  isGoingOn = Boolean(link) && link.origin === location.origin && !link.target && !event.defaultPrevented;
 }
 
 /** Puts an entry behind the others and sends it as soon as they are through. */
@@ -109,8 +128,11 @@ function formOf(entry) {
   return form;
 }
 
+/** Whoever else says how many wait hears it as an event (waiting.js). */
 function tellState() {
-  settings?.changed({ count: decisions().length, state, sentence });
+  const detail = { count: decisions().length, state, sentence };
+  settings?.changed(detail);
+  document.dispatchEvent(new CustomEvent("outbox-changed", { detail }));
 }
 
 function pause(milliseconds) {
@@ -133,16 +155,19 @@ async function importKey(text) {
 /** Writes what waits, one writing after the other; the last one has the last word. */
 function keep() {
   if (!key) return;
-  writing = writing.then(async () => {
-    if (!entries.length) {
-      sessionStorage.removeItem(place());
-      return;
-    }
-    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    const text = new TextEncoder().encode(JSON.stringify(entries));
-    const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, key, text));
-    sessionStorage.setItem(place(), textOf(new Uint8Array([...nonce, ...sealed])));
-  });
+  unwritten += 1;
+  writing = writing.then(write).finally(() => { unwritten -= 1; });
+}
+
+async function write() {
+  if (!entries.length) {
+    sessionStorage.removeItem(place());
+    return;
+  }
+  const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+  const text = new TextEncoder().encode(JSON.stringify(entries));
+  const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, key, text));
+  sessionStorage.setItem(place(), textOf(new Uint8Array([...nonce, ...sealed])));
 }
 
 async function readKept() {

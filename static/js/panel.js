@@ -17,11 +17,12 @@ export const panel = () => document.getElementById("review");
 export const pageNumber = () => Number(panel().dataset.page);
 const addressOf = (number) => `${location.pathname}?page=${number}`;
 
-/** Posts a form of the panel that changes the whole page (reopening it) and shows what came of it. */
-export async function post(form, submitter = null) {
+/** Posts a form of the panel that changes the whole page (reopening it), and `more` with it; shows what came of it. */
+export async function post(form, submitter = null, more = []) {
   if (isBusy) return;
   await outbox.empty();
   const data = new FormData(form, submitter);
+  for (const [name, value] of more) data.set(name, value);
   await load(() => askPage(form.action, { ...options, form: data }));
 }
 

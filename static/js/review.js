@@ -1,5 +1,6 @@
 /** Reviewing with one hand: choosing a finding, deciding on it, going on. Every key has a visible control. */
 
+import * as effort from "./effort.js";
 import { areKeysOn, meaningOf, remap, resetKeys, showKeys, switchKeys, written } from "./keys.js";
 import { insist, say } from "./messages.js";
 import { Lost, tell } from "./net.js";
@@ -12,6 +13,7 @@ import { bringIntoView, clearBox, drawBox, openViewer, turnImage, zoomBy } from 
 // slowed down by pages that nobody looks at.
 const QUIET = 2000, AFTER_SIGNING = 200;
 const CROPS_AHEAD = 3;
+const TYPED = ["nam", "visit_date", "visit_time", "box"];
 const desk = document.getElementById("desk");
 const items = () => [...document.querySelectorAll("#items > .item")];
 const current = () => document.querySelector("#items > [aria-current]");
@@ -87,7 +89,8 @@ function goOn() {
 /** Shows what the form does, sends it in the background, and goes on. */
 function decide(form, submitter) {
   const fields = [...new FormData(form, submitter)].filter(([name]) => name !== "csrfmiddlewaretoken");
-  const entry = { id: randomId(), url: form.action, fields, document: desk.dataset.document, page: pageNumber() };
+  const entry = { id: randomId(), url: form.action, fields, document: desk.dataset.document, page: pageNumber(),
+    seen: `${location.pathname}?page=${pageNumber()}` };
   if (form.matches(".undo")) undo(form, entry);
   else if (form.matches("[data-sign]")) sign(entry);
   else if (form.matches("[data-add]")) add(form, entry);
@@ -127,13 +130,15 @@ function undo(form, entry) {
 
 function sign(entry) {
   const following = nextUnsigned();
+  effort.forget();
   send({ ...entry, kind: "sign", fields: [...entry.fields, ["sign_off", entry.id]] });
   if (following) open(following);
 }
 
+/** A decision with its own id, and what it took. */
 function named(entry) {
   const fields = entry.fields.filter(([name]) => name !== "decision");
-  return { ...entry, fields: [...fields, ["decision", entry.id]] };
+  return { ...entry, fields: [...fields, ["decision", entry.id], ...effort.take()] };
 }
 
 /** The next page that is not signed, going round once. */
@@ -290,7 +295,7 @@ const ACTIONS = {
   clock: () => enter("visit_time"),
   reject: () => toggle(deciding()?.querySelector(".rejection")),
   add: () => toggle(document.getElementById("add")),
-  at_once: () => document.querySelector("[data-confirm-all] button")?.click(),
+  at_once: () => document.querySelector("[data-confirm-all]:not([hidden]) button")?.click(),
   undo: () => lastDecided()?.querySelector("[data-undo]")?.click(),
   before: () => turn("previous"),
   after: () => turn("next"),
@@ -317,6 +322,7 @@ function turn(side) {
 }
 
 function pressed(event) {
+  if (event.target.closest?.("dialog")) return; // Another question is open.
   if (remapping) {
     remapped(event);
   } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -385,20 +391,12 @@ function submitted(event) {
     outbox.empty().then(() => form.submit());
     return;
   }
-  if (form.matches("[data-confirm-all]")) leaveOutDecided(form);
   if (form.matches("[data-repairs]")) {
     takeReading(event.submitter);
     return;
   }
   if (form.matches(".decide, .undo, [data-sign], .rejection form")) decide(form, event.submitter);
-  else post(form, event.submitter);
-}
-
-/** What was decided since the button was drawn is no part of what it confirms. */
-function leaveOutDecided(form) {
-  for (const field of form.querySelectorAll("[name=finding]")) {
-    if (!("undecided" in (document.getElementById(`item-${field.value}`)?.dataset ?? {}))) field.remove();
-  }
+  else post(form, event.submitter, form.matches("[data-confirm-all]") ? effort.take() : []);
 }
 
 function clicked(event) {
@@ -432,7 +430,10 @@ function typed(event) {
 
 /** Makes a fresh panel (and, for another page, a fresh image) work. */
 function begin({ isOtherPage, focus }) {
-  if (isOtherPage) openViewer({ onDrawn: keepDrawn, canDraw: Boolean(document.querySelector("[data-add]")) });
+  if (isOtherPage) {
+    effort.forget();
+    openViewer({ onDrawn: keepDrawn, onPainted: tellPainted, canDraw: Boolean(document.querySelector("[data-add]")) });
+  }
   const shortcuts = panel().querySelector(".switch");
   if (shortcuts) {
     shortcuts.hidden = false;
@@ -448,6 +449,13 @@ function begin({ isOtherPage, focus }) {
 function prepareNext() {
   const link = document.querySelector("#pages [aria-current]").closest("li").nextElementSibling?.querySelector("a");
   if (isReviewer) fetchAhead(link && !link.querySelector(".signed") ? numberOf(link) : nextUnsigned());
+}
+
+/** The journal hears that the image stands on the screen: only then may the page be confirmed at once. */
+function tellPainted(number) {
+  if (!isReviewer || !desk.dataset.paintedUrl) return;
+  outbox.put({ id: `painted-${Date.now()}`, kind: "painted", fields: [], document: desk.dataset.document, page: number,
+    url: desk.dataset.paintedUrl.replace("/0/", `/${number}/`) });
 }
 
 // --- The outbox ----------------------------------------------------------------------------------------------------
@@ -466,6 +474,7 @@ function soon(something) {
 function accepted(entry, answer) {
   if (answer.message && entry.kind === "sign") say("success", answer.message);
   if (trouble) fetchAgain();
+  if (entry.kind === "painted") return; // Nothing changed by it.
   clearTimeout(quiet);
   quiet = setTimeout(async () => {
     if (outbox.waiting().length) return;
@@ -476,7 +485,7 @@ function accepted(entry, answer) {
 
 /** The server's sentence stays until it is read; what was typed is in its fields, and the truth is fetched. */
 function refused(entry, sentence) {
-  if (entry.kind === "shown") return;
+  if (entry.kind === "shown" || entry.kind === "painted") return;
   const isHere = entry.document === desk.dataset.document;
   if (isHere) tentative.hide(entry);
   if (entry.kind === "add" && isHere) giveBack(entry);
@@ -490,7 +499,7 @@ function refused(entry, sentence) {
 function giveBack({ page, fields }) {
   const form = document.querySelector("[data-add]");
   if (!form || page !== pageNumber() || form.elements.nam.value) return;
-  for (const [name, value] of fields) if (form.elements[name] && name !== "decision") form.elements[name].value = value;
+  for (const [name, value] of fields) if (TYPED.includes(name)) form.elements[name].value = value;
   form.closest("details").open = true;
 }
 
@@ -535,6 +544,7 @@ addEventListener("popstate", () => {
   if (page) open(page, { push: false });
   else location.reload();
 });
+effort.watch();
 begin({ isOtherPage: true, focus: false });
 if (isReviewer) {
   outbox.open({ key: desk.dataset.outboxKey, person: desk.dataset.person, signInUrl: desk.dataset.signInUrl,

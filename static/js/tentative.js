@@ -137,10 +137,26 @@ function countDocument(left) {
   line.querySelector("[data-doubtful]").textContent = Number(doubtfulElsewhere) + doubtful;
 }
 
+/** What the button confirms at once, and how many: without those that are decided. */
+function countAtOnce() {
+  const form = panel().querySelector("[data-confirm-all]");
+  if (!form) return;
+  const fields = [...form.querySelectorAll("[name=finding]")];
+  for (const field of fields) {
+    field.disabled = !("undecided" in (document.getElementById(`item-${field.value}`)?.dataset ?? {}));
+  }
+  const left = fields.filter((field) => !field.disabled).length;
+  form.hidden = left === 0 || isSigning();
+  const text = left === 1 ? form.dataset.one : form.dataset.many.replace("{count}", left);
+  const words = form.querySelector("button span");
+  if (words.textContent !== text) words.textContent = text;
+}
+
 /** What is left to decide, wherever it is said, and whether the page can be signed. */
 export function count() {
   const left = panel().querySelectorAll("[data-undecided]").length;
   countDocument(left);
+  countAtOnce();
   const badge = linkOf(panel().dataset.page)?.querySelector(".count");
   if (badge && left) badge.firstChild.textContent = `${left} `;
   else badge?.remove();

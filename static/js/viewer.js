@@ -10,7 +10,7 @@ const sheet = () => document.querySelector(".sheet");
 const overlay = () => document.getElementById("overlay");
 
 /** Begins with a fresh page image. */
-export function openViewer({ onDrawn, canDraw }) {
+export function openViewer({ onDrawn, onPainted, canDraw }) {
   document.querySelector(".viewer-bar").hidden = false;
   setZoom(step);
   for (const button of document.querySelectorAll("[data-zoom]")) {
@@ -20,6 +20,7 @@ export function openViewer({ onDrawn, canDraw }) {
   view().addEventListener("wheel", zoomByWheel, { passive: false });
   showTurn();
   watchImage();
+  whenPainted(onPainted);
   letMove({ byPlainDrag: !canDraw });
   if (canDraw) letDraw(onDrawn);
 }
@@ -105,6 +106,24 @@ function watchImage() {
   image.addEventListener("error", explain);
   image.addEventListener("load", () => bringIntoView(overlay().querySelector(".current")));
 }
+
+/** Calls `onPainted` with the page's number once its image has come, is decoded, and was drawn while somebody could see
+it. One that never comes is never painted. */
+async function whenPainted(onPainted) {
+  const image = document.getElementById("page-image");
+  const number = Number(document.getElementById("viewer").dataset.page);
+  try {
+    await image.decode();
+  } catch {
+    return;
+  }
+  do await frame(); while (document.hidden);
+  await frame(); // The first one was begun with the image; now it is on the screen.
+  if (image.isConnected) onPainted(number);
+}
+
+/** The next frame; a page that nobody sees has none. */
+const frame = () => new Promise((resolve) => { requestAnimationFrame(resolve); });
 
 /** A drag with the mouse or a pen draws a box; a finger scrolls. Calls `onDrawn` with [x0, y0, x1, y1] in 0..1. */
 function letDraw(onDrawn) {

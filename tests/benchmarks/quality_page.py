@@ -67,7 +67,11 @@ def _fill() -> User:
     clinic = Clinic.objects.create(name="Clinique")
     user = User.objects.create_user("r@clinique.example", name="R", role="reviewer", clinic=clinic)
     common = {"clinic": clinic, "uploaded_by": user, "file_name": "a.pdf", "byte_count": 1, "page_count": PAGES}
-    documents = [Document(content_index=uuid.uuid4().bytes, **common) for _run in range(RUNS)]
+    kinds, forms = ("digital", "scan", "fax", "photo"), ("agenda", "list", "")
+    documents = [
+        Document(content_index=uuid.uuid4().bytes, kind=chance.choice(kinds), form_kind=chance.choice(forms), **common)
+        for _run in range(RUNS)
+    ]
     Document.objects.bulk_create(documents, batch_size=BATCH)
     began = moment - timedelta(seconds=60)
     runs = [
@@ -89,6 +93,7 @@ def _fill() -> User:
                 signed_on=(moment - timedelta(days=chance.randrange(29))).date(), tp=5, fp=chance.randrange(2), fn=0,
                 day_right=5, clock_right=4, confusions={"O0": 1} if chance.random() < 0.1 else {},
                 calibration={"14": [5, 5, 4.9], "9": [1, 0, 0.6]}, decided=6, agreed=5, timed=5, review_seconds=9.5,
+                effort={"confirm/1/0": 4, "at_once/0/0": 1, f"correct/{chance.randrange(2, 9)}/0": 1},
             )
             for run, number in pages
         ),

@@ -41,6 +41,13 @@ decide(finding=finding, value=None, reason="crossed_out", by=colleague)
 """
 
 
+PRESSED = """
+from review.models import Decision
+for made in Decision.objects.filter(document_id="{document}", undone_at=None).order_by("made_at"):
+    print(made.verdict, made.keys, made.presses)
+"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, redis_server):
     with installation(tmp_path_factory.mktemp("workbench"), redis_server) as made:
@@ -68,7 +75,14 @@ def signed_in(browser, site, email=PEOPLE["reviewer"], **options):
 
 @pytest.fixture
 def desk(browser, site):
-    """A page at a fresh document of two pages with three NAMs each, ready for the keyboard."""
+    """A page at a fresh document, ready for the keyboard."""
+    with signed_in(browser, site) as page:
+        open_fresh_document(page)
+        yield page
+
+
+def open_fresh_document(page: Page) -> None:
+    """Of two pages with three NAMs each."""
     number = 10 * next(DOCUMENTS)
     data = agenda_pdf(
         *(
@@ -76,15 +90,13 @@ def desk(browser, site):
             for day, at in (("vendredi 3", 0), ("lundi 6", 3))
         )
     )
-    with signed_in(browser, site) as page:
-        page.locator("input[type=file]").set_input_files(
-            {"name": f"{number}.pdf", "mimeType": "application/pdf", "buffer": data}
-        )
-        row = page.locator("#documents tbody tr").filter(has_text=f"{number}.pdf")
-        expect(row).to_contain_text("terminé", timeout=60 * SECONDS)
-        row.locator("th a").click()
-        ready(page)
-        yield page
+    page.locator("input[type=file]").set_input_files(
+        {"name": f"{number}.pdf", "mimeType": "application/pdf", "buffer": data}
+    )
+    row = page.locator("#documents tbody tr").filter(has_text=f"{number}.pdf")
+    expect(row).to_contain_text("terminé", timeout=60 * SECONDS)
+    row.locator("th a").click()
+    ready(page)
 
 
 def ready(page: Page) -> None:
@@ -166,6 +178,86 @@ def test_leaving_with_unsent_decisions_warns(desk):
     assert asked == ["beforeunload"]
     desk.unroute("**/decide/")
     wait_until_sent(desk)
+
+
+def test_another_page_of_the_tab_says_what_waits_and_sends_it(desk, site):
+    number = document(desk)
+    desk.route("**/decide/", lambda route: route.abort())
+    for _each in range(2):
+        desk.keyboard.press("Enter")
+    expect(desk.locator("#waiting")).to_contain_text("2 décisions à envoyer")
+    asked = []
+    desk.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    desk.get_by_role("link", name="Documents", exact=True).click()
+    desk.wait_for_url(re.compile("/documents/$"))
+    assert asked == []
+    expect(desk.locator("#waiting")).to_contain_text("2 décisions à envoyer")
+    desk.unroute("**/decide/")
+    wait_until_sent(desk)
+    expect(desk.locator("#waiting")).to_contain_text("de nouveau toutes les décisions")
+    assert site.python(STANDING.format(document=number)) == "2 2"
+
+
+def test_what_another_page_cannot_send_leads_back(desk, site):
+    desk.route("**/decide/", lambda route: route.abort())
+    desk.keyboard.press("d")
+    desk.keyboard.type("le jour de la marmotte")
+    desk.keyboard.press("Enter")
+    desk.wait_for_function("() => Object.keys(sessionStorage).some((name) => name.startsWith('outbox.'))")
+    desk.get_by_role("link", name="À réviser", exact=True).click()
+    desk.wait_for_url(re.compile("/queue/$"))
+    desk.unroute("**/decide/")
+    expect(desk.locator("#messages .error")).to_contain_text("Cette date", timeout=30 * SECONDS)
+    desk.get_by_role("link", name="Le montrer").click()
+    expect(desk.locator("#review")).to_have_attribute("data-page", "1")
+
+
+def test_signing_out_asks_first_and_the_same_person_finds_it_again(desk, site):
+    number = document(desk)
+    desk.route("**/decide/", lambda route: route.abort())
+    desk.keyboard.press("Enter")
+    sign_out = desk.get_by_role("banner").get_by_role("button", name="Se déconnecter")
+    sign_out.click()
+    question = desk.get_by_role("dialog")
+    expect(question).to_contain_text("avant que vos décisions")
+    question.get_by_role("button", name="Rester").click()
+    expect(question).to_be_hidden()
+    sign_out.click()
+    question.get_by_role("button", name="quand même").click()
+    desk.wait_for_url(re.compile("/accounts/login/"))
+    desk.unroute("**/decide/")
+    sign_in(desk, PEOPLE["reviewer"])
+    wait_until_sent(desk)
+    assert site.python(STANDING.format(document=number)) == "1 1"
+
+
+def test_a_button_that_confirms_at_once_says_what_is_left(desk, site):
+    button = desk.locator("[data-confirm-all] button")
+    expect(button).to_contain_text("Confirmer les 3 qui passent")
+    desk.keyboard.press("Enter")
+    expect(button).to_contain_text("Confirmer les 2 qui passent")
+    desk.keyboard.press("Enter")
+    expect(button).to_contain_text("Confirmer le seul qui passe")
+    desk.keyboard.press("z")
+    expect(button).to_contain_text("Confirmer les 2 qui passent")
+    desk.keyboard.press("c")
+    expect(decided(desk)).to_have_count(3)
+    expect(button).to_be_hidden()
+    assert counts(site, desk) == (3, 4)
+
+
+def test_a_page_whose_image_never_came_is_not_confirmed_at_once(browser, site):
+    with signed_in(browser, site) as page:
+        page.route("**/pages/1/image/**", lambda route: (route.fetch(), route.abort()))
+        open_fresh_document(page)
+        page.keyboard.press("c")
+        expect(page.locator("#messages")).to_contain_text("Regardez d’abord la page")
+        assert counts(site, page) == (0, 0)
+        page.unroute("**/pages/1/image/**")
+        page.reload()
+        ready(page)
+        page.keyboard.press("c")
+        expect(decided(page)).to_have_count(3)
 
 
 def test_a_session_that_expires_loses_no_decision(desk, site):
@@ -256,6 +348,20 @@ def test_the_next_page_is_there_without_the_server(desk, site):
         site.start("web")
     wait_until_sent(desk)
     assert counts(site, desk) == (1, 1)
+
+
+def test_a_decision_says_how_many_keys_it_took_also_when_it_waited(desk, site):
+    desk.route("**/decide/", lambda route: route.abort())
+    desk.keyboard.press("Enter")
+    desk.keyboard.press("h")
+    desk.keyboard.type("11:45")
+    desk.keyboard.press("Enter")
+    desk.keyboard.press("x")
+    desk.locator("#items > [aria-current] .rejection button").nth(1).click()
+    expect(decided(desk)).to_have_count(3)
+    desk.unroute("**/decide/")
+    wait_until_sent(desk)
+    assert site.python(PRESSED.format(document=document(desk))) == "confirm 1 0\ncorrect 7 0\nreject 1 1"
 
 
 def test_a_key_can_be_changed_and_every_hint_follows(desk):

@@ -57,6 +57,13 @@ def test_an_upload_is_queued_and_named(api):
     assert Run.objects.get(pk=body["runId"]).document == Document.objects.get(pk=body["documentId"], sector="3")
 
 
+@pytest.mark.parametrize(("said", "status"), [("lab", 202), ("poem", 422)])
+def test_an_upload_may_say_what_the_document_is(api, said, status):
+    file = SimpleUploadedFile("a.pdf", PDF)
+    assert api.post("/api/nam/upload", {"file": file, "formKind": said}).status_code == status
+    assert list(Document.objects.values_list("form_kind", flat=True)) == (["lab"] if status == 202 else [])
+
+
 def test_the_same_file_again_says_so(api):
     api.post("/api/nam/upload", {"file": SimpleUploadedFile("a.pdf", PDF)})
     answer = api.post("/api/nam/upload", {"file": SimpleUploadedFile("b.pdf", PDF)})

@@ -18,6 +18,7 @@ from audit.verbs import Verb
 from extraction import actions as extraction
 from extraction.models import Finder
 from review import actions, bulk, queries
+from review.effort import Effort
 from review.models import Decision
 from review.policy import Conflict
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, agenda_pdf, some_nam
@@ -35,8 +36,11 @@ def run(staff):
     return run
 
 
+SHOWN = (Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED, Verb.PAGE_SHOWN)
+
+
 def show(run, user, *verbs):
-    for verb in verbs or (Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED):
+    for verb in verbs or SHOWN:
         record_alone(
             verb, by=user, object_type="document", object_id=run.document_id, document_id=run.document_id, page=1
         )
@@ -112,7 +116,11 @@ def test_every_finder_that_was_asked_has_found_it(staff, fields, found_by, count
     assert len(bulk.sure(run, queries.items(run, 1))) == count
 
 
-@pytest.mark.parametrize("seen", [[], [Verb.DOCUMENT_VIEWED], [Verb.PAGE_VIEWED]], ids=["nothing", "panel", "image"])
+@pytest.mark.parametrize(
+    "seen",
+    [[], [Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED], [Verb.PAGE_VIEWED, Verb.PAGE_SHOWN], [Verb.PAGE_SHOWN]],
+    ids=["nothing", "sent and not painted", "not opened", "painted out of nothing"],
+)
 def test_a_page_that_was_not_shown_is_refused(run, reviewer, seen):
     if seen:
         show(run, reviewer, *seen)
@@ -174,6 +182,13 @@ def test_a_page_with_numbers_undone_may_be_confirmed_at_once_again(run, reviewer
     assert len(confirm_all(run, reviewer)) == 3
 
 
+def test_what_the_press_took_is_the_first_ones(run, reviewer):
+    show(run, reviewer)
+    ids = [finding.pk for finding in run.findings.order_by("position")]
+    bulk.confirm_all(run=run, page=1, findings=ids, effort=Effort(1, 0), by=reviewer)
+    assert [Decision.objects.get(finding=pk).effort for pk in ids] == [Effort(1, 0), Effort(0, 0), Effort(0, 0)]
+
+
 @pytest.fixture
 def uploaded(staff, reviewer):
     """A real document of one page with two proposals, and the reviewer's browser."""
@@ -188,13 +203,16 @@ def uploaded(staff, reviewer):
     return run, client
 
 
-def test_the_button_says_how_many_and_nothing_is_ticked(uploaded):
+def test_the_button_stands_for_what_passes_also_where_it_is_decided_and_nothing_is_ticked(uploaded, reviewer):
     run, client = uploaded
     doubtful(run, confidence=0.5)
+    first = run.findings.order_by("position").first()
+    actions.decide(finding=first, value=actions.Value.of(first), by=reviewer)
     body = client.get(reverse("review:document-detail", args=[run.document_id])).content.decode()
-    assert "Confirmer les 2 qui passent tous les contrôles" in body
-    assert "data-confirm-all" in body
-    assert not Decision.objects.exists()
+    form = body[body.index("data-confirm-all") :].split("</form>")[0]
+    assert "Confirmer les {count} qui passent tous les contrôles" in form
+    assert form.count('name="finding"') == 2
+    assert Decision.objects.count() == 1
 
 
 def test_the_page_and_its_image_open_the_way(uploaded):
@@ -205,6 +223,8 @@ def test_the_page_and_its_image_open_the_way(uploaded):
     client.get(reverse("review:document-detail", args=[run.document_id]))
     assert client.post(address, sent).status_code == 409
     assert client.get(reverse("extraction:page-image", args=[run.document_id, 1])).status_code == 200
+    assert client.post(address, sent).status_code == 409
+    assert client.post(reverse("review:painted", args=[run.document_id, 1])).status_code == 200
     assert client.post(address, sent).status_code == 302
     assert Decision.objects.filter(~Q(batch=None)).count() == 2
 

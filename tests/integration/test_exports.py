@@ -125,6 +125,14 @@ def test_the_billing_file_asks_for_the_physician(reviewed, client, staff):
     assert Export.objects.get().data.decode().splitlines()[1].startswith("1234567;0;2025-10-03;08:30;")
 
 
+def test_the_layout_without_a_sector_asks_for_none(reviewed, client, staff):
+    client.force_login(staff)
+    address = reverse("review:export", args=[reviewed.document_id])
+    assert client.post(address, FORM | {"format": "ssv_claims"}).status_code == 400
+    client.post(address, FORM | {"format": "ssv_claims", "doctor_licence": "1234567"})
+    assert Export.objects.get().data.decode().splitlines()[1].startswith("1234567;0;2025-10-03;08:30;")
+
+
 def test_a_file_is_kept_sealed(reviewed, staff):
     export = make(reviewed, staff)
     (kept,) = Export.objects.values_list("content", flat=True)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from audit.models import Event
 from audit.verbs import Verb
 from review import outbox
+from review.effort import Effort
 from review.models import Decision, SignOff
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
 
@@ -60,6 +61,20 @@ def test_the_same_key_twice_is_one_write_with_the_same_answer(sending, reviewer_
     assert (first.status_code, first.json()) == (second.status_code, second.json()) == (200, first.json())
     assert (Decision.objects.count(), SignOff.objects.count()) == rows
     assert Event.objects.filter(verb=WRITTEN[kind]).count() == 1
+
+
+@pytest.mark.parametrize("kind", ["decide", "add"])
+def test_what_a_decision_took_is_kept_beside_it(sending, reviewer_client, kind):
+    address, fields = sending(kind)
+    reviewer_client.post(address, {**fields, "keys": "7", "presses": "2"}, **BACKGROUND)
+    assert Decision.objects.get().effort == Effort(7, 2)
+
+
+@pytest.mark.parametrize("counts", [{}, {"keys": "many", "presses": "0"}, {"keys": "70000", "presses": "1"}])
+def test_a_decision_is_not_refused_for_its_count(sending, reviewer_client, counts):
+    address, fields = sending("decide")
+    answer = reviewer_client.post(address, {**fields, **counts}, **BACKGROUND)
+    assert (answer.status_code, Decision.objects.get().effort) == (200, None)
 
 
 @pytest.mark.parametrize("kind", ["add", "sign-off"])
@@ -112,6 +127,27 @@ def test_turning_to_it_is_journalled_as_a_view(finding, reviewer_client):
     reviewer_client.post(reverse("review:shown", args=[finding.run.document_id, 1]), **BACKGROUND)
     seen = Event.objects.filter(document_id=finding.run.document_id, page=1).values_list("verb", flat=True)
     assert set(seen) == {Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED}
+
+
+def test_what_a_browser_has_painted_is_journalled_as_its_own_fact(finding, reviewer_client):
+    reviewer_client.post(reverse("review:painted", args=[finding.run.document_id, 1]), **BACKGROUND)
+    assert list(Event.objects.filter(page=1).values_list("verb", flat=True)) == [Verb.PAGE_SHOWN]
+
+
+def test_another_clinics_page_is_painted_for_nobody(finding, client):
+    client.force_login(UserFactory(role="reviewer"))
+    assert client.post(reverse("review:painted", args=[finding.run.document_id, 1]), **BACKGROUND).status_code == 404
+    assert not Event.objects.filter(verb=Verb.PAGE_SHOWN).exists()
+
+
+def test_every_page_of_a_reviewer_can_send_what_waits(reviewer, reviewer_client, staff_client):
+    page = reviewer_client.get(reverse("extraction:document-list")).content.decode()
+    assert "js/waiting.js" in page
+    assert outbox.key(reviewer) not in page
+    answer = reviewer_client.get(reverse("review:outbox-key"), **BACKGROUND)
+    assert (answer.json()["key"], answer["Cache-Control"]) == (outbox.key(reviewer), "no-store, private")
+    assert "js/waiting.js" not in staff_client.get(reverse("extraction:document-list")).content.decode()
+    assert staff_client.get(reverse("review:outbox-key"), **BACKGROUND).status_code == 403
 
 
 def test_the_key_of_an_outbox_is_the_persons_own(reviewer, staff):

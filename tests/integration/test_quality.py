@@ -12,6 +12,7 @@ from extraction.models import Finder
 from extraction.scoring import Score
 from review import actions, quality, scores
 from review.actions import Value
+from review.effort import Effort
 from review.models import PageScore, SignOff
 from review.scores import Visit
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, RunPageFactory, some_nam
@@ -84,7 +85,9 @@ def test_a_page_counts_once_for_the_clinic_and_once_for_each_configuration(signe
     scores.catch_up(reviewer)
     result = overall(reviewer)
     assert (result.pages, result.nams, result.score) == (1, 3, Score(1, 2, 2))  # of the run that was reviewed
-    assert sorted((each.rules, each.result.score.tp) for each in quality.configurations(reviewer, since())) == [
+    assert sorted(
+        (each.rules, each.result.score.tp) for each in quality.configurations(quality.groups(reviewer, since()))
+    ) == [
         ("r1", 1),
         ("r2", 2),
     ]
@@ -93,7 +96,7 @@ def test_a_page_counts_once_for_the_clinic_and_once_for_each_configuration(signe
 def test_a_run_without_the_model_is_pattern_only(staff, reviewer):
     run = a_run(DocumentFactory(uploaded_by=staff), (), finder=Finder.HYBRID, model_name="m", without_model=True)
     actions.sign_off(run=run, page=1, by=reviewer)
-    (each,) = quality.configurations(reviewer, since())
+    (each,) = quality.configurations(quality.groups(reviewer, since()))
     assert (each.model, each.result.score.precision) == ("", None)
 
 
@@ -157,7 +160,7 @@ def test_the_page_costs_the_same_however_many_pages_were_signed(signed, reviewer
                                  tp=3, fp=0, fn=0, day_right=3, clock_right=3)  # fmt: skip
     with django_assert_max_num_queries(3):
         found = quality.reviewed(quality.scores(reviewer, since()))
-        quality.configurations(reviewer, since())
+        quality.configurations(quality.groups(reviewer, since()))
         quality.confusions(found)
         assert overall(reviewer).pages == 39
 
@@ -244,3 +247,55 @@ def test_an_administrator_also_sees_uptime_and_cost(signed, admin, client, setti
     text = client.get(PAGE).content.decode()
     assert "Coût d’un document" in text
     assert "heures ouvrables" in text
+
+
+# --- Keys of an item -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def handled(staff, reviewer):
+    """One confirmed by one key, one corrected by seven, one that nobody counted."""
+    run = a_run(DocumentFactory(uploaded_by=staff), (1, 2, 3))
+    first, second, third = run.findings.order_by("position")
+    actions.decide(finding=first, value=Value.of(first), effort=Effort(1, 0), by=reviewer)
+    actions.decide(finding=second, value=Value(second.value, DAY, time(9, 0)), effort=Effort(7, 1), by=reviewer)
+    actions.decide(finding=third, value=Value.of(third), by=reviewer)
+    actions.sign_off(run=run, page=1, by=reviewer)
+    return run
+
+
+def test_a_sign_off_keeps_what_its_items_took_by_action(handled):
+    assert PageScore.objects.get().effort == {"confirm/1/0": 1, "correct/7/1": 1}
+
+
+def test_what_was_taken_back_is_not_counted(handled, reviewer):
+    actions.reopen(document=handled.document, page=1, by=reviewer)
+    corrected = handled.document.decisions.get(verdict="correct")
+    actions.undo(decision=corrected, by=reviewer)
+    actions.decide(finding=corrected.finding, value=None, reason="specimen", effort=Effort(2, 0), by=reviewer)
+    actions.sign_off(run=handled, page=1, by=reviewer)
+    assert PageScore.objects.get().effort == {"confirm/1/0": 1, "reject/2/0": 1}
+
+
+def test_the_page_says_the_keys_of_an_item(handled, reviewer, client):
+    client.force_login(reviewer)
+    text = client.get(PAGE).content.decode()
+    assert "Touches par élément" in text
+    assert "la moitié de 2 éléments" in text
+
+
+def test_keys_come_as_a_file_by_week_and_action(handled, reviewer, client):
+    client.force_login(reviewer)
+    rows = client.get(reverse("review:effort-file")).content.decode().splitlines()
+    week = quality.monday(timezone.localdate()).isoformat()
+    assert rows == [
+        "week,action,items,keys_median,keys_p90,presses_median,presses_p90",
+        f"{week},confirm,1,1,1,0,0",
+        f"{week},correct,1,7,7,1,1",
+        f"{week},all,2,1,7,0,1",
+    ]
+
+
+def test_pages_from_before_keys_were_counted_say_nothing(signed, reviewer, client):
+    client.force_login(reviewer)
+    assert "Touches par élément" not in client.get(PAGE).content.decode()

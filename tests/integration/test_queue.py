@@ -92,6 +92,18 @@ def test_a_decision_and_its_undoing_count_at_once(run, reviewer):
     assert (task_of(run.document).undecided, task_of(run.document).faint) == (3, 1)
 
 
+def test_a_decision_that_replaces_another_counts_its_document_once(run, reviewer, monkeypatch):
+    finding = run.findings.order_by("position").first()
+    first = confirm(finding, reviewer)
+    left = task_of(run.document).undecided
+    counted = []
+    recount = tasks.recount
+    monkeypatch.setattr(tasks, "recount", lambda document_id: (counted.append(document_id), recount(document_id))[1])
+    actions.decide(finding=finding, value=None, reason="specimen", against=first.pk, by=reviewer)
+    assert counted == [run.document_id]
+    assert task_of(run.document).undecided == left
+
+
 def test_a_document_leaves_the_queue_with_its_last_page_and_comes_back_with_a_reopened_one(run, reviewer):
     for finding in run.findings.all():
         confirm(finding, reviewer)

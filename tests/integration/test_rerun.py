@@ -12,6 +12,7 @@ from accounts.policy import NotAllowed
 from audit.models import Event
 from audit.verbs import Verb
 from extraction import jobs
+from extraction import queries as extraction_queries
 from extraction.actions import Billing, CannotRun, Configuration
 from extraction.models import Finder, Run, Status
 from review import actions, queries, scores
@@ -206,6 +207,26 @@ def test_a_review_that_was_undone_lets_the_new_run_in(document, staff, reviewer)
     actions.undo(decision=decision, by=reviewer)
     new = again(document, staff, 1)
     assert queries.run_under_review(document) == new
+
+
+def test_the_list_shows_the_run_that_is_reviewed(signed, document, staff, reviewer):
+    other = DocumentFactory(uploaded_by=staff)
+    proposing(other, 7)
+    newest = proposing(other, 7, 8)
+    proposing(document, 5, status=Status.FAILED)
+    rows = extraction_queries.with_runs(list(extraction_queries.documents(reviewer)))
+    assert {row.pk: (run.pk, progress.found) for row, run, progress in rows} == {
+        document.pk: (signed.pk, 3),
+        other.pk: (newest.pk, 2),
+    }
+    assert all(run == queries.run_under_review(row) for row, run, _progress in rows)
+
+
+def test_a_document_without_a_finished_run_is_listed_with_its_newest(document, reviewer):
+    proposing(document, 1, status=Status.FAILED)
+    newest = proposing(document, 1, status=Status.READING)
+    ((_document, run, _progress),) = extraction_queries.with_runs(list(extraction_queries.documents(reviewer)))
+    assert run == newest
 
 
 def test_a_new_run_that_failed_is_not_reviewed(document, staff):

@@ -12,7 +12,7 @@ import pytest
 from extraction import nam
 from extraction.actions import Billing
 from extraction.evaluation import Known
-from review.exports.formats import BILLING_COLUMNS, FORMATS, _harmless
+from review.exports.formats import BILLING_COLUMNS, CLAIM_COLUMNS, FORMATS, _harmless
 from review.exports.lines import Line, Reason, Selection, sort_out
 from tests.factories import some_nam
 
@@ -78,6 +78,17 @@ def test_the_billing_file_has_26_columns_and_every_value_in_its_own() -> None:
     assert second["ProcedureTime"] == ""
     assert data.count(b"\r\n") == data.count(b"\n") == 3
     assert not data.startswith(b"\xef\xbb\xbf")
+
+
+def test_the_other_layout_has_26_columns_and_none_for_the_sector() -> None:
+    data = FORMATS["ssv_claims"].write([line()], BILLING)
+    rows = list(csv.reader(StringIO(data.decode(), newline=""), delimiter=";"))
+    assert [len(row) for row in rows] == [26, 26]
+    assert tuple(rows[0]) == CLAIM_COLUMNS
+    assert {name: value for name, value in zip(*rows, strict=True) if value} == {
+        "doctorLicenceID": "1234567", "doctorGroupNumber": "54321", "ClaimDate": "2025-10-03",
+        "ProcedureTime": "08:30", "HIN": GOOD,
+    }  # fmt: skip
 
 
 def test_the_table_opens_in_a_spreadsheet_of_this_region() -> None:

@@ -13,6 +13,7 @@ from reportlab.lib.pagesizes import letter
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
+from extraction.kinds import Picture
 from extraction.page import Box, Page, Word
 from extraction.readers import text_layer
 from extraction.readers.lines import in_directions, in_lines
@@ -268,7 +269,14 @@ def layer(**changes: object) -> TextLayer:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"unmapped": 5}, {"hidden": 9}, {"pictures": (Box(0, 0, 0.5, 0.5),)}, {"words": ()}, {"outlines": 61}]
+    "changes",
+    [
+        {"unmapped": 5},
+        {"hidden": 9},
+        {"pictures": (Picture(Box(0, 0, 0.5, 0.5), 800, 1100, 8),)},
+        {"words": ()},
+        {"outlines": 61},
+    ],
 )
 def test_one_doubt_is_enough(changes: dict[str, object]) -> None:
     assert text_layer.believed(layer()) is not None
