@@ -81,7 +81,7 @@ _TIME = re.compile(
     re.VERBOSE,
 )
 _BARE_TIME = re.compile(r"(?<![a-z0-9/.,\-])(?<![0-9]:)([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
-_MONTH_FIRST = re.compile(r"(?<![0-9/.-])(?:0?[1-9]|1[0-2])([/.-])(?:1[3-9]|2[0-9]|3[01])\1(?:19|20)[0-9]{2}(?![0-9])")
+_MONTH_FIRST = re.compile(r"(?=[0-9])(?<![0-9/.-])(?:0?[1-9]|1[0-2])([/.-])(?:1[3-9]|2[0-9]|3[01])\1(?:19|20)[0-9]{2}(?![0-9])")
 _DAY_FIRST = re.compile(r"(?<![0-9/.-])(?:1[3-9]|2[0-9]|3[01])([/.-])(?:0?[1-9]|1[0-2])\1(?:19|20)[0-9]{2}(?![0-9])")
 _ENGLISH = re.compile(r"\b(?:date of|time|birth|dob|seen|appointments?|visits|printed|schedule)\b")
 _FRENCH = re.compile(r"\b(?:heures?|naissance|nee? le|visites|rendez-vous|imprime|horaire)\b")
@@ -98,7 +98,7 @@ _INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis
 
 _GOES_ON = re.compile(r"\b(?:suite|cont(?:inued|\'d|\.)?)")
 LABEL = re.compile(
-    r"""\b(?:
+    r"""(?=[a-z])\b(?:  # Where no word begins, this says so at once.
       (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss\b|nais\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))
         |d\.?d\.?n\b|d\.?o\.?b\b|birth|born\b)
     | (?P<other>impr|print|exp|valid|echeance|perem|(?:dern[a-z]{2,5}|last|previous|prior)\b(?:[ ][a-z-]+)?
