@@ -132,9 +132,9 @@ class Layout:
     def box(self, start: int, end: int) -> Box:
         """The box around the characters `start..end`; a word that they share with others is cut in proportion."""
         first = (bisect_right(self.starts, start) or 1) - 1
-        last = max(first, bisect_left(self.starts, end) - 1)
+        last = bisect_left(self.starts, end, first) - 1
         box = self._cut(first, start, end)
-        if last == first:
+        if last <= first:
             return box
         between = [word.box for word in self.words[first + 1 : last]]
         return Box.around((box, *between, self._cut(last, start, end)))
@@ -164,13 +164,13 @@ class Layout:
 
     def _cut(self, index: int, start: int, end: int) -> Box:
         box, offset = self.words[index].box, self.starts[index]
-        following = self.starts[index + 1] if index + 1 < len(self.starts) else len(self.printed)
-        stop = following - 1
+        stop = (self.starts[index + 1] if index + 1 < len(self.starts) else len(self.printed)) - 1
         if (start <= offset and end >= stop) or end <= offset or start >= stop:
             return box
         x0, y0, x1, y1 = box
         pitch = (x1 - x0) / (stop - offset)
-        return Box(x0 + pitch * max(0, start - offset), y0, x0 + pitch * (min(end, stop) - offset), y1)
+        left = x0 + pitch * (start - offset) if start > offset else x0
+        return Box(left, y0, x0 + pitch * ((end if end < stop else stop) - offset), y1)
 
 
 def _row_middle(row: Row) -> float:
