@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from extraction import nam
@@ -68,7 +68,8 @@ class Company:
     named: frozenset[str]
     _is_named: Callable[[int, str], bool]
     _is_labelled: Callable[[int], bool]
-    _stood: dict[str, bool]
+    _stood: dict[str, bool] = field(default_factory=dict)
+    _crowd_fails: bool | None = None
 
     @classmethod
     def of(
@@ -82,7 +83,7 @@ class Company:
         for member in _members(layout):
             members.setdefault(member.letters, []).append(member)
         failing = frozenset(letters for letters, each in members.items() if not all(member.holds for member in each))
-        return cls(members, failing, named, is_named, is_labelled, {})
+        return cls(members, failing, named, is_named, is_labelled)
 
     def verdict(self, letters: str, start: int) -> Verdict:
         """What its company makes of the number with these letters at this offset.
@@ -105,8 +106,10 @@ class Company:
         column = self._column(own) if own else []
         if len({each.value for each in column}) >= FEWEST:
             return "code" if _fails(column, self._stands) else self._vouches(column)
-        crowd = self._unlabelled() if self._has_people() else self._unnamed()
-        return "decoy" if _fails(crowd, self._stands) else ""
+        if self._crowd_fails is None:
+            crowd = self._unlabelled() if self._has_people() else self._unnamed()
+            self._crowd_fails = _fails(crowd, self._stands)
+        return "decoy" if self._crowd_fails else ""
 
     def _vouches(self, members: Iterable[Member]) -> Verdict:
         """ "nam" if nearly all of these are NAMs that hold."""

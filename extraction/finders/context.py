@@ -224,7 +224,7 @@ class Surroundings:
         if at < 0 or self.labels[at][0] < start:
             return ""
         between = self.layout.folded[self.labels[at][1] : end]
-        if not digits and ("\t" in between or any(c.isdigit() for c in between)):
+        if not digits and ("\t" in between or any(map(str.isdigit, between))):
             return ""  # It has a value, or heads a column.
         kind = self.labels[at][2]
         return "" if kind == "decoy" and _has_own_value(between) else kind
@@ -435,7 +435,7 @@ def _headers(layout: Layout, labels: list[tuple[int, int, str]], numbered: Conta
         stop = layout.rows[row].end
         if i + 1 < len(labels):
             stop = min(stop, labels[i + 1][0])
-        if not any(c.isdigit() for c in layout.folded[end:stop]):
+        if not any(map(str.isdigit, layout.folded[end:stop])):
             yield _Header(row, layout.box(start, end), kind)
 
 

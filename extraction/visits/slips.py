@@ -67,7 +67,7 @@ def times_in(plain: str) -> Iterator[TimeMatch]:
         half = (found["half"] or "").lower()
         if half and 1 <= hour <= 12:  # noqa: PLR2004 - hours on a twelve-hour clock
             hour = hour % 12 + (12 if half == "p" else 0)
-        if sum(c.isdigit() for c in text) >= _FEWEST_DIGITS and hour < 24 and minute < 60:  # noqa: PLR2004
+        if sum(map(str.isdigit, text)) >= _FEWEST_DIGITS and hour < 24 and minute < 60:  # noqa: PLR2004
             yield TimeMatch(found.start(), found.end(), time(hour, minute))
     for found in _BOXED_TIME.finditer(plain):
         hour, minute = _number(found[1]), _number(found[2])
@@ -106,7 +106,7 @@ def _slipped(found: re.Match[str]) -> date | None:
     named = {key[0]: value for key, value in parts.items()}
     glyphs = named["y"] + named["d"] + named.get("m", "")
     month = _month(named["n"]) if "n" in named else _number(named["m"])
-    if month is None or sum(c.isdigit() for c in glyphs) < _FEWEST_DIGITS:
+    if month is None or sum(map(str.isdigit, glyphs)) < _FEWEST_DIGITS:
         return None
     return _date(_number(named["y"]), month, _number(named["d"]))
 
