@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from string import ascii_uppercase, digits
 from typing import Literal, NamedTuple
 
 from extraction import nam
@@ -28,8 +29,9 @@ _CODE = re.compile(
 )
 ANY = frozenset(("12345678", "00000000", "99999999", "01234567"))
 """Figures that stand for any."""
-_SEPARATORS = re.compile(r"[ .\-/]")
-_CHARACTER = re.compile("[0-9A-Z]")
+_WITHOUT_SEPARATORS = str.maketrans("", "", " .-/")
+_ALL_ALIKE = dict.fromkeys(map(ord, digits + ascii_uppercase), "9")
+"""Shows how a number is cut, whatever its characters are."""
 _FEWEST_DIGITS = 5
 _NEARLY_ALL = 0.75
 _COLUMN = 0.012
@@ -166,10 +168,10 @@ def _fails(members: Iterable[Member], stands: Callable[[Member], bool]) -> bool:
 def _members(layout: Layout) -> Iterator[Member]:
     for found in _CODE.finditer(layout.plain):
         figures = found[2] or found[3]
-        value = found[1] + _SEPARATORS.sub("", figures)
+        value = found[1] + figures.translate(_WITHOUT_SEPARATORS)
         enough = _FEWEST_DIGITS if found[2] else 2
         if sum(map(str.isdecimal, value)) < enough or value[4:] in ANY:
             continue
-        cut = _CHARACTER.sub("9", found[0])
+        cut = found[0].translate(_ALL_ALIKE)
         holds = len(value) == nam.LENGTH and all(nam.check(value))
         yield Member(found[1], value, cut, found.start(), layout.left(found.start()), holds)

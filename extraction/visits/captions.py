@@ -280,9 +280,11 @@ class Captions:
         spans = {match.start for match in self.found_dates}
         marks = []
         for match in self._slips():
+            if match.start in spans:
+                continue
             start, end = self.layout.cell(match.start)
             around = self.layout.folded[start : match.start] + " " + self.layout.folded[match.end : end]
-            if match.start not in spans and moments.says_no_more(around):
+            if moments.says_no_more(around):
                 marks.append(self._mark(*match, "", -1))
         return marks
 
@@ -297,7 +299,7 @@ class Captions:
         every = [match for match in self.found_times if match.start not in self._steps().later]
         for match in sorted([*every, *extra]):
             start, row = self.layout.cell(match.start)[0], self.layout.row_at(match.start)
-            at = bisect_left(self.found, match.start, key=lambda label: label.start) - 1
+            at = bisect_left(self.found, (match.start,)) - 1
             named = at >= 0 and self.found[at].start >= self.layout.rows[row].start
             if named and moments.only_small_words(self._behind(self.found[at], match.start)):
                 continue
@@ -309,7 +311,7 @@ class Captions:
         """The times that head what stands below them: "Plage de 13 h", alone in a line."""
         marks = []
         for found in moments.PERIOD.finditer(self.layout.folded):
-            at = bisect_left(self.found_times, found.end(), key=lambda match: match.start)
+            at = bisect_left(self.found_times, (found.end(),))
             if at < len(self.found_times) and self.found_times[at].start == found.end():
                 marks.append(self._mark(*self.found_times[at], "time", -1))
         return marks
@@ -383,7 +385,7 @@ class Captions:
         """
         row = self.layout.row_at(offset)
         floor = max(self._sentence_start(row, offset), previous)
-        at = bisect_left(self.found, offset, key=lambda label: label.start) - 1
+        at = bisect_left(self.found, (offset,)) - 1
         ahead = self._ahead(offset)
         if ahead is not None:
             return ahead
@@ -409,7 +411,7 @@ class Captions:
         goes_on = self.layout.cell(offset)[1] - offset > _LONGEST_MOMENT
         if not goes_on or not _FIRST_SAID.search(folded, max(0, offset - 6), offset):
             return None
-        at = bisect_left(self.found, offset, key=lambda label: label.start)
+        at = bisect_left(self.found, (offset,))
         if at == len(self.found) or self.found[at].start - offset > _LABEL_REACH:
             return None
         label = self.found[at]
@@ -529,8 +531,8 @@ class Captions:
         start = self.layout.rows[first].start
         stop = self.layout.rows[min(end, len(self.layout.rows)) - 1].end
         for found in (self.found_dates, self.found_times):
-            at = bisect_left(found, start, key=lambda match: match.start)
-            yield from found[at : bisect_left(found, stop, key=lambda match: match.start)]
+            at = bisect_left(found, (start,))
+            yield from found[at : bisect_left(found, (stop,))]
 
     def _group(self, labels: Sequence[re.Match[str]]) -> None:
         """Takes up the labels, and as captions those of them that follow each other closely."""

@@ -314,6 +314,8 @@ def asks_for_time(folded: str, start: int, end: int) -> bool:
 
 def says_no_more(folded: str) -> bool:
     """Whether nothing but the name of a day, a label, a remark that a list goes on and small words stand in a text."""
+    if any(map(str.isdigit, folded)):
+        return False
     return only_small_words(LABEL.sub(" ", _GOES_ON.sub(" ", _DAYS.sub(" ", folded))))
 
 
@@ -330,7 +332,7 @@ def only_names_of_days(folded: str) -> bool:
 
 def only_small_words(folded: str) -> bool:
     """Whether nothing but signs and words such as "de la" stands in the text."""
-    return not any(map(str.isalnum, _SMALL_WORDS.sub(" ", folded)))
+    return not any(map(str.isalnum, folded)) or not any(map(str.isalnum, _SMALL_WORDS.sub(" ", folded)))
 
 
 def _only_labels(text: str, start: int, end: int) -> bool:
