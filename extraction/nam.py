@@ -118,7 +118,9 @@ def compose(surname: str, given_name: str, birth: date, female: bool, sequence: 
 
 def surname_letters(surname: str) -> str:
     """The three letters that a surname at birth gives: "Saint-Pierre" STP, "O'Neil" ONE, "Li" LIX."""
-    plain = _SAINT.sub("ST", _unaccented(surname).strip())
+    plain = _unaccented(surname).strip()
+    if plain.startswith("S"):
+        plain = _SAINT.sub("ST", plain)
     return _NOT_LETTERS.sub("", plain)[:3].ljust(3, "X")
 
 

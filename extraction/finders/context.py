@@ -154,7 +154,7 @@ class Surroundings:
 
     def _verdict(self, span: Span) -> str:
         if self._company is None:
-            self._company = Company.of(self.layout, self.named, self._is_named, self._is_labelled)
+            self._company = Company.of(self.layout, lambda: self.named, self._is_named, self._is_labelled)
         return self._company.verdict(self.layout.plain[span.start : span.start + 4].upper(), span.start)
 
     @property

@@ -160,8 +160,9 @@ def _candidates(layout: Layout) -> Iterator[_Candidate]:
         printed = " ".join(layout.printed[start:end].split())
         if _GIVEN_NAME.match(printed):
             continue
-        regular = tuple(map(len, pieces)) in _GROUPS
-        is_spaced = 0 < sum(end < repair.LETTERS for end in accumulate(map(len, pieces))) < _ALL_GAPS
+        lengths = tuple(map(len, pieces))
+        regular = lengths in _GROUPS
+        is_spaced = len(pieces) > 1 and 0 < sum(end < repair.LETTERS for end in accumulate(lengths)) < _ALL_GAPS
         span = Span(start, end, layout.box(start, end))
         yield _Candidate(
             *(span, ((start, end),), printed, glyphs, regular, *_read(glyphs)),
@@ -188,8 +189,10 @@ def _read(glyphs: str) -> tuple[list[Reading], bool]:
 def _over_rows(layout: Layout) -> Iterator[_Candidate]:
     """Numbers that begin at the end of a cell and go on in the lines below it, in one or two more parts."""
     for tail in _TAIL.finditer(layout.plain):
+        if _GIVEN_NAME.match(tail["tail"]):
+            continue
         beginning = _SEPARATORS.sub("", tail["tail"])
-        if sum(map(str.isalpha, beginning[:4])) >= _FEWEST_LETTERS and not _GIVEN_NAME.match(tail["tail"]):
+        if sum(map(str.isalpha, beginning[:4])) >= _FEWEST_LETTERS:
             part = _Part(beginning, (tail.span("tail"),), layout.box(*tail.span("tail")), layout.cell(tail.start()))
             yield from _continued(layout, part)
 

@@ -123,11 +123,7 @@ def _month(word: str) -> int | None:
         return MONTHS[word]
     # A reader takes "rn" for "m", and the other way round.
     word = word.replace("rn", "m") if "rn" in word else word
-    alike = {
-        month
-        for name, month in _OF_LENGTH.get(len(word), ())
-        if 3 * sum(map(ne, name, word)) <= len(name)
-    }
+    alike = {month for name, month in _OF_LENGTH.get(len(word), ()) if 3 * sum(map(ne, name, word)) <= len(name)}
     if not alike and len(word) >= _SHORTEST_WORD:
         # Or one letter of it was lost.
         longer = _OF_LENGTH.get(len(word) + 1, ())
