@@ -66,9 +66,9 @@ _CONNECTOR = re.compile(
 )
 _MOST_WORDS = 2
 """Between a label and the number that it names, besides "no" and the like."""
-_SUBJECT = re.compile(r"\b(?:objet|patiente?|usagere?|re|nom)[ ]?:")
-_SURNAME_CAPTION = re.compile(r"\b(?:nom|surname|last name|family name)\b(?! et prenom| du | de la clin)")
-_GIVEN_CAPTION = re.compile(r"\b(?:prenom|first name|given name)")
+_SUBJECT = re.compile(r"(?=[a-z])\b(?:objet|patiente?|usagere?|re|nom)[ ]?:")
+_SURNAME_CAPTION = re.compile(r"(?=[a-z])\b(?:nom|surname|last name|family name)\b(?! et prenom| du | de la clin)")
+_GIVEN_CAPTION = re.compile(r"(?=[a-z])\b(?:prenom|first name|given name)")
 _A_YEAR = timedelta(days=365)
 _FIGURES = re.compile("[0-9]{2}")
 _SPACED = re.compile(r"(?:[A-Z015|'-]{1,2}[ ]){2,}[A-Z015|]{1,2}")

@@ -46,7 +46,7 @@ _SHORT_DATE = re.compile(
     r"(?<![A-Za-z0-9/.\-])([0-9]{2})[ ]?([-/.])[ ]?([0-9]{2})[ ]?\2[ ]?([0-9]{2})(?![A-Za-z0-9]|[/.\-][0-9])"
 )
 _DAY_OF_WEEK = re.compile(
-    rf"(?i:\b(?P<name>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b\.?,?[ ](?:le[ ])?"
+    rf"(?i:(?=[a-z])\b(?P<name>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b\.?,?[ ](?:le[ ])?"
     r"(?P<day>[0-9]{1,2})(?:er|st|nd|rd|th)?\b(?!:|[ ]?h\b)(?:[ ](?P<month>[a-z]{3,9}))?)"
 )
 _NO_YEAR = re.compile(

@@ -14,7 +14,7 @@ from extraction.layout import Layout, plain
 from extraction.visits.moments import TimeMatch
 
 _ARRIVAL = re.compile(
-    r"\b(?:arriv|arr\b|inscri|enregistr|accueil|admi[st]|entrees?\b|presente|regist(?:ered|ration)\b"
+    r"(?=[a-z])\b(?:arriv|arr\b|inscri|enregistr|accueil|admi[st]|entrees?\b|presente|regist(?:ered|ration)\b"
     r"|check(?:ed)?[ -]?in)"
 )
 _STEP = re.compile(
