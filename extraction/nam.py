@@ -27,7 +27,7 @@ import re
 import unicodedata
 from calendar import monthrange
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 LENGTH = 12
@@ -44,16 +44,12 @@ _WEIGHTS = (1, 3, 7, 9, 1, 7, 1, 3, 4, 5, 7, 6, 9, 1)
 _CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 # cp037 is the EBCDIC page of the rule; each table holds what a character adds to the sum at its place.
 _ADDS = [{c: weight * c.encode("cp037")[0] % 10 for c in _CHARACTERS} for weight in _WEIGHTS]
-_ADDS_BY_PLACE = [(_ADDS[place], place) for place in range(4)] + [(_ADDS[place + 3], place) for place in (8, 9, 10)]
-"""For each place of a NAM that is summed as it stands, what its character adds; the rule's text is longer by two digits
-of the year and one letter."""
-_ADDS_OF_MONTH = {
-    f"{month + extra:02d}": _ADDS[8][sex] + _ADDS[9][f"{month:02d}"[0]] + _ADDS[10][f"{month:02d}"[1]]
-    for month in range(1, 13)
-    for sex, extra in (("M", 0), ("F", 50))
-}
-"""What the letter for the sex and the month add, by the two digits that state both."""
+_ADDS_OF_BIRTH = _ADDS[4:13]
+"""For four digits of the year, the letter for the sex, the month and the day; before them stand the four letters of a
+NAM, behind them its sequence character."""
 _BIRTH = slice(4, 10)
+_FEMALE = 50
+"""What the month is greater by for women."""
 _NOT_KEPT = re.compile("[^A-Z0-9]+")
 _NOT_LETTERS = re.compile("[^A-Z]+")
 _SAINT = re.compile(r"^(?:SAINTE?S?|STE)(?=[\s\-‐-―'’.])")
@@ -69,6 +65,12 @@ class NamChecks(NamedTuple):
     check_character: bool
 
 
+_SHAPELESS = NamChecks(format=False, birth_date=False, check_character=False)
+_UNBORN = NamChecks(format=True, birth_date=False, check_character=False)
+_UNCONFIRMED = NamChecks(format=True, birth_date=True, check_character=False)
+_CONFIRMED = NamChecks(format=True, birth_date=True, check_character=True)
+
+
 def normalise(text: str) -> str:
     """`text` in upper case without accents, and without anything that is not A-Z or 0-9."""
     return _NOT_KEPT.sub("", _unaccented(text))
@@ -77,8 +79,10 @@ def normalise(text: str) -> str:
 def check(value: str) -> NamChecks:
     """The shape, the birth date (a real day in a possible century) and the check character of `value`."""
     if FORMAT.fullmatch(value) is None:
-        return NamChecks(format=False, birth_date=False, check_character=False)
-    return NamChecks(format=True, birth_date=bool(_births(value[_BIRTH])), check_character=_matching(value) is not None)
+        return _SHAPELESS
+    if not _births(value[_BIRTH]):
+        return _UNBORN
+    return _UNCONFIRMED if _matching(value) is None else _CONFIRMED
 
 
 def birth_date(value: str) -> date | None:
@@ -97,7 +101,7 @@ def check_character(letters: str, birth: date, female: bool, sequence: str) -> s
         raise ValueError("letters must be four of A-Z")
     if len(sequence) != 1 or sequence not in SEQUENCE_CHARACTERS:
         raise ValueError("sequence must be one of SEQUENCE_CHARACTERS")
-    total = _sum_without_year(letters + _six_digits(birth, female) + sequence) + _sum_of_year(birth.year)
+    total = _sum_without_birth(letters, sequence) + _sum_of_birth(birth, female)
     return str(total % 10)
 
 
@@ -114,7 +118,9 @@ def compose(surname: str, given_name: str, birth: date, female: bool, sequence: 
 
 def surname_letters(surname: str) -> str:
     """The three letters that a surname at birth gives: "Saint-Pierre" STP, "O'Neil" ONE, "Li" LIX."""
-    plain = _SAINT.sub("ST", _unaccented(surname).strip())
+    plain = _unaccented(surname).strip()
+    if plain.startswith("S"):
+        plain = _SAINT.sub("ST", plain)
     return _NOT_LETTERS.sub("", plain)[:3].ljust(3, "X")
 
 
@@ -146,23 +152,26 @@ def _unaccented(text: str) -> str:
 
 def _six_digits(birth: date, female: bool) -> str:
     """Year, month and day as a NAM states them."""
-    return f"{birth.year % 100:02d}{birth.month + 50 if female else birth.month:02d}{birth.day:02d}"
+    return f"{birth.year % 100:02d}{birth.month + _FEMALE if female else birth.month:02d}{birth.day:02d}"
 
 
 @lru_cache(maxsize=1 << 14)
-def _births(digits: str) -> tuple[date, ...]:
-    """The real days that six digits of a well-shaped value can mean, one for each possible century.
+def _births(digits: str) -> tuple[tuple[date, int], ...]:
+    """The real days that six digits of a well-shaped value can mean, one for each possible century, each with what it
+    adds to the sum.
 
     Remembered by the digits alone, which are nobody's: a page asks for the same days again and again.
     """
     month, day = int(digits[2:4]), int(digits[4:6])
-    if month > 50:  # noqa: PLR2004 - the rule adds 50 for women
-        month -= 50
+    female = month > _FEMALE
+    if female:
+        month -= _FEMALE
     if not (1 <= month <= 12 and 1 <= day <= 31):  # noqa: PLR2004 - months and days
         return ()
     short = int(digits[:2])
     first = FIRST_YEAR + (short - FIRST_YEAR) % 100
-    return tuple(date(year, month, day) for year in (first + 100, first) if day <= monthrange(year, month)[1])
+    days = [date(year, month, day) for year in (first + 100, first) if day <= monthrange(year, month)[1]]
+    return tuple((day, _sum_of_birth(day, female)) for day in days)
 
 
 def _matching(value: str) -> date | None:
@@ -173,21 +182,20 @@ def _matching(value: str) -> date | None:
     births = _births(value[_BIRTH])
     if not births:
         return None
-    wanted = int(value[11]) - _sum_without_year(value)
-    for birth in births:
-        if (wanted - _sum_of_year(birth.year)) % 10 == 0:
+    wanted = int(value[11]) - _sum_without_birth(value, value[10])
+    for birth, adds in births:
+        if (wanted - adds) % 10 == 0:
             return birth
     return None
 
 
-def _sum_without_year(value: str) -> int:
-    """What the letters, sex, month, day and sequence character of a well-shaped value add to the sum."""
-    total = _ADDS_OF_MONTH[value[6:8]]
-    for adds, place in _ADDS_BY_PLACE:
-        total += adds[value[place]]
-    return total
+def _sum_without_birth(letters: str, sequence: str) -> int:
+    """What the first four of `letters` and the sequence character add to the sum."""
+    first, second, third, fourth = _ADDS[:4]
+    return first[letters[0]] + second[letters[1]] + third[letters[2]] + fourth[letters[3]] + _ADDS[13][sequence]
 
 
-@cache
-def _sum_of_year(year: int) -> int:
-    return sum(adds[c] for adds, c in zip(_ADDS[4:8], f"{year:04d}", strict=True))
+def _sum_of_birth(birth: date, female: bool) -> int:
+    """What the birth year, the letter for the sex, the month and the day add to the sum."""
+    text = f"{birth.year:04d}{'F' if female else 'M'}{birth.month:02d}{birth.day:02d}"
+    return sum(adds[character] for adds, character in zip(_ADDS_OF_BIRTH, text, strict=True))

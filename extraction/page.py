@@ -68,10 +68,18 @@ class Box(NamedTuple):
     @classmethod
     def around(cls, boxes: Iterable[Box]) -> Box:
         """The smallest box that holds all of `boxes`. Raises ValueError if there is none."""
-        sides = tuple(zip(*boxes, strict=True))
-        if not sides:
+        remaining = iter(boxes)
+        first = next(remaining, None)
+        if first is None:
             raise ValueError("no box to go around")
-        return cls(min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3]))
+        x0, y0, x1, y1 = first
+        # Two or three boxes as a rule: comparing is faster than min and max.
+        for left, top, right, bottom in remaining:
+            x0 = left if left < x0 else x0
+            y0 = top if top < y0 else y0
+            x1 = right if right > x1 else x1
+            y1 = bottom if bottom > y1 else y1
+        return cls(x0, y0, x1, y1)
 
 
 class Word(NamedTuple):

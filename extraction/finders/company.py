@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from string import ascii_uppercase, digits
 from typing import Literal, NamedTuple
 
 from extraction import nam
@@ -28,8 +29,9 @@ _CODE = re.compile(
 )
 ANY = frozenset(("12345678", "00000000", "99999999", "01234567"))
 """Figures that stand for any."""
-_SEPARATORS = re.compile(r"[ .\-/]")
-_CHARACTER = re.compile("[0-9A-Z]")
+_WITHOUT_SEPARATORS = str.maketrans("", "", " .-/")
+_ALL_ALIKE = dict.fromkeys(map(ord, digits + ascii_uppercase), "9")
+"""Shows how a number is cut, whatever its characters are."""
 _FEWEST_DIGITS = 5
 _NEARLY_ALL = 0.75
 _COLUMN = 0.012
@@ -56,25 +58,29 @@ class Member(NamedTuple):
 
 @dataclass(slots=True)
 class Company:
-    """The numbers of one page by their letters. `failing` are the letters of those that do not all hold, `named` the
-    letters that full names on it give.
+    """The numbers of one page by their letters. `failing` are the letters of those that do not all hold.
 
-    `is_named` says whether a name in the row of an offset gives these letters, `is_labelled` whether the page calls the
-    number there something.
+    `find_named` gives the letters that full names on the page give: asked once, and only where there are enough numbers
+    to tell anything. `is_named` says whether a name in the row of an offset gives these letters, `is_labelled` whether
+    the page calls the number there something.
     """
 
     members: dict[str, list[Member]]
     failing: frozenset[str]
-    named: frozenset[str]
+    _find_named: Callable[[], frozenset[str]]
     _is_named: Callable[[int, str], bool]
     _is_labelled: Callable[[int], bool]
-    _stood: dict[str, bool]
+    _failing_halves: frozenset[str]
+    _is_small: bool
+    _named: frozenset[str] | None = None
+    _stood: dict[str, bool] = field(default_factory=dict)
+    _crowd_fails: bool | None = None
 
     @classmethod
     def of(
         cls,
         layout: Layout,
-        named: frozenset[str],
+        find_named: Callable[[], frozenset[str]],
         is_named: Callable[[int, str], bool],
         is_labelled: Callable[[int], bool],
     ) -> Company:
@@ -82,7 +88,16 @@ class Company:
         for member in _members(layout):
             members.setdefault(member.letters, []).append(member)
         failing = frozenset(letters for letters, each in members.items() if not all(member.holds for member in each))
-        return cls(members, failing, named, is_named, is_labelled, {})
+        halves = frozenset(half for letters in failing for half in (letters[:2], letters[2:]))
+        is_small = len({member.value for each in members.values() for member in each}) < FEWEST
+        return cls(members, failing, find_named, is_named, is_labelled, halves, is_small)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The letters that full names on the page give."""
+        if self._named is None:
+            self._named = self._find_named()
+        return self._named
 
     def verdict(self, letters: str, start: int) -> Verdict:
         """What its company makes of the number with these letters at this offset.
@@ -92,21 +107,28 @@ class Company:
         its column are NAMs, so that it may be one that is misread or misprinted; "" if nothing is known.
         """
         read = letters.replace("Q", "O")  # COMM is read as CQMM now and then
-        if letters in self.named:
+        is_of_system = letters in SYSTEM_LETTERS or read in SYSTEM_LETTERS
+        if (self._is_small and not is_of_system) or letters in self.named:
             return ""
         own = next((each for each in self.members.get(letters, ()) if each.start == start), None)
         # Where none fails, as on most pages of people, nobody's kin can.
-        if any(differences(letters, other) <= 1 for other in self.failing) and _fails(
-            self._alike(letters), self._holds
-        ):
+        if self._resembles_failing(letters) and _fails(self._alike(letters), self._holds):
             return "code"
-        if letters in SYSTEM_LETTERS or read in SYSTEM_LETTERS:
+        if is_of_system:
             return "decoy"
         column = self._column(own) if own else []
         if len({each.value for each in column}) >= FEWEST:
             return "code" if _fails(column, self._stands) else self._vouches(column)
-        crowd = self._unlabelled() if self._has_people() else self._unnamed()
-        return "decoy" if _fails(crowd, self._stands) else ""
+        if self._crowd_fails is None:
+            crowd = self._unlabelled() if self._has_people() else self._unnamed()
+            self._crowd_fails = _fails(crowd, self._stands)
+        return "decoy" if self._crowd_fails else ""
+
+    def _resembles_failing(self, letters: str) -> bool:
+        """Whether letters differ at one place at most from those of numbers that fail: then one half is the same."""
+        if letters[:2] not in self._failing_halves and letters[2:] not in self._failing_halves:
+            return False
+        return any(differences(letters, other) <= 1 for other in self.failing)
 
     def _vouches(self, members: Iterable[Member]) -> Verdict:
         """ "nam" if nearly all of these are NAMs that hold."""
@@ -163,10 +185,10 @@ def _fails(members: Iterable[Member], stands: Callable[[Member], bool]) -> bool:
 def _members(layout: Layout) -> Iterator[Member]:
     for found in _CODE.finditer(layout.plain):
         figures = found[2] or found[3]
-        value = found[1] + _SEPARATORS.sub("", figures)
+        value = found[1] + figures.translate(_WITHOUT_SEPARATORS)
         enough = _FEWEST_DIGITS if found[2] else 2
         if sum(map(str.isdecimal, value)) < enough or value[4:] in ANY:
             continue
-        cut = _CHARACTER.sub("9", found[0])
+        cut = found[0].translate(_ALL_ALIKE)
         holds = len(value) == nam.LENGTH and all(nam.check(value))
         yield Member(found[1], value, cut, found.start(), layout.left(found.start()), holds)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from math import exp
+from operator import mul
 from typing import Any, NamedTuple, Self
 
 from extraction.finders.proposal import Checks
@@ -176,9 +177,7 @@ def weigh(witnesses: Witnesses, weights: Weights | None = None) -> Confidence:
     one, which the rest of the page supports nearly as well.
     """
     weights = weights or present_weights()
-    total = weights.base + sum(
-        weight * piece for weight, piece in zip(weights.evidence.values(), evidence(witnesses), strict=True)
-    )
+    total = weights.base + sum(map(mul, weights.evidence.values(), evidence(witnesses)))
     most = MOST
     if witnesses.substitutions and witnesses.second_look is not None:
         most = min(MOST, max(0.0, witnesses.second_look))

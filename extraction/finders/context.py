@@ -66,9 +66,9 @@ _CONNECTOR = re.compile(
 )
 _MOST_WORDS = 2
 """Between a label and the number that it names, besides "no" and the like."""
-_SUBJECT = re.compile(r"\b(?:objet|patiente?|usagere?|re|nom)[ ]?:")
-_SURNAME_CAPTION = re.compile(r"\b(?:nom|surname|last name|family name)\b(?! et prenom| du | de la clin)")
-_GIVEN_CAPTION = re.compile(r"\b(?:prenom|first name|given name)")
+_SUBJECT = re.compile(r"(?=[a-z])\b(?:objet|patiente?|usagere?|re|nom)[ ]?:")
+_SURNAME_CAPTION = re.compile(r"(?=[a-z])\b(?:nom|surname|last name|family name)\b(?! et prenom| du | de la clin)")
+_GIVEN_CAPTION = re.compile(r"(?=[a-z])\b(?:prenom|first name|given name)")
 _A_YEAR = timedelta(days=365)
 _FIGURES = re.compile("[0-9]{2}")
 _SPACED = re.compile(r"(?:[A-Z015|'-]{1,2}[ ]){2,}[A-Z015|]{1,2}")
@@ -154,7 +154,7 @@ class Surroundings:
 
     def _verdict(self, span: Span) -> str:
         if self._company is None:
-            self._company = Company.of(self.layout, self.named, self._is_named, self._is_labelled)
+            self._company = Company.of(self.layout, lambda: self.named, self._is_named, self._is_labelled)
         return self._company.verdict(self.layout.plain[span.start : span.start + 4].upper(), span.start)
 
     @property
@@ -224,7 +224,7 @@ class Surroundings:
         if at < 0 or self.labels[at][0] < start:
             return ""
         between = self.layout.folded[self.labels[at][1] : end]
-        if not digits and ("\t" in between or any(c.isdigit() for c in between)):
+        if not digits and ("\t" in between or any(map(str.isdigit, between))):
             return ""  # It has a value, or heads a column.
         kind = self.labels[at][2]
         return "" if kind == "decoy" and _has_own_value(between) else kind
@@ -435,7 +435,7 @@ def _headers(layout: Layout, labels: list[tuple[int, int, str]], numbered: Conta
         stop = layout.rows[row].end
         if i + 1 < len(labels):
             stop = min(stop, labels[i + 1][0])
-        if not any(c.isdigit() for c in layout.folded[end:stop]):
+        if not any(map(str.isdigit, layout.folded[end:stop])):
             yield _Header(row, layout.box(start, end), kind)
 
 

@@ -15,7 +15,9 @@ from extraction import nam
 # Four capitals right before figures are the letters of a number, but for a name before a telephone number; and one
 # capital before a figure is of a code.
 _WORD = r"(?<![A-Za-z])(?![A-Z]{4}[ ./-]?[0-9](?![0-9]{2}[ )-])|[A-Z][2-9])"
-_TOKEN = re.compile(rf"({_WORD}[A-Za-z][A-Za-z'.-]*)(,?)|([\t\n:;()])")
+_LETTER = "(?=[A-Za-z])"
+"""Said first, because it is known at once."""
+_TOKEN = re.compile(rf"({_LETTER}{_WORD}[A-Za-z][A-Za-z'.-]*)(,?)|([\t\n:;()])")
 _TOKEN_WITH_FIGURES = re.compile(
     rf"({_WORD}(?:(?<![A-Za-z0-9])[01568|](?=[A-Z]{{2}}|[a-z]{{3}}))?[A-Za-z](?:[A-Za-z'.-]|[01568|](?=[A-Za-z]))*)(,?)|([\t\n:;()])"
 )
@@ -104,16 +106,18 @@ def names_in(text: str, *, mended: bool = False) -> tuple[list[str], set[str]]:
     run: list[str] = []
     comma = titled = False
     for token, behind, stop in tokens:
+        if stop:
+            titled = titled and stop not in ("\t", "\n")
+            run, comma = [], False
+            continue
         word = token.rstrip(".-'")
         lower = word.lower()
-        if not word or lower in _NOT_NAMES or lower.startswith(_NOT_NAME_STEMS):
-            titled = lower in _TITLES or (titled and stop not in ("\t", "\n"))
+        if lower in _NOT_NAMES or lower.startswith(_NOT_NAME_STEMS):
+            titled = titled or lower in _TITLES
             run, comma = [], False
             continue
         capital = not word[0].islower()
-        odd = (
-            (word != lower or word[0] == "l") if not capital else "." in word or not (word.istitle() or word.isupper())
-        )
+        odd = "." in word or not (word.istitle() or word.isupper()) if capital else word != lower or word[0] == "l"
         if odd and not mended and _SLIP.search(word):
             return names_in(_SLIP.sub(_mended, text), mended=True)
         # A surname starts with a capital or a particle; a word in lower case ends what was collected so far.

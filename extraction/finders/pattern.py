@@ -160,8 +160,9 @@ def _candidates(layout: Layout) -> Iterator[_Candidate]:
         printed = " ".join(layout.printed[start:end].split())
         if _GIVEN_NAME.match(printed):
             continue
-        regular = tuple(map(len, pieces)) in _GROUPS
-        is_spaced = 0 < sum(end < repair.LETTERS for end in accumulate(map(len, pieces))) < _ALL_GAPS
+        lengths = tuple(map(len, pieces))
+        regular = lengths in _GROUPS
+        is_spaced = len(pieces) > 1 and 0 < sum(end < repair.LETTERS for end in accumulate(lengths)) < _ALL_GAPS
         span = Span(start, end, layout.box(start, end))
         yield _Candidate(
             *(span, ((start, end),), printed, glyphs, regular, *_read(glyphs)),
@@ -188,8 +189,10 @@ def _read(glyphs: str) -> tuple[list[Reading], bool]:
 def _over_rows(layout: Layout) -> Iterator[_Candidate]:
     """Numbers that begin at the end of a cell and go on in the lines below it, in one or two more parts."""
     for tail in _TAIL.finditer(layout.plain):
+        if _GIVEN_NAME.match(tail["tail"]):
+            continue
         beginning = _SEPARATORS.sub("", tail["tail"])
-        if sum(c.isalpha() for c in beginning[:4]) >= _FEWEST_LETTERS and not _GIVEN_NAME.match(tail["tail"]):
+        if sum(map(str.isalpha, beginning[:4])) >= _FEWEST_LETTERS:
             part = _Part(beginning, (tail.span("tail"),), layout.box(*tail.span("tail")), layout.cell(tail.start()))
             yield from _continued(layout, part)
 
@@ -364,7 +367,8 @@ def _without_overlaps(placed: list[_Placed]) -> list[Proposal]:
 
 def _share_a_place(one: _Placed, other: _Placed) -> bool:
     shared = one[1].box.overlap(other[1].box)
-    enough = _SAME_PLACE if one[1].checks.valid and other[1].checks.valid else _MISREAD_PLACE
-    if shared >= enough or (shared > 0 and one[1].nam == other[1].nam):
-        return True
+    if shared:
+        enough = _SAME_PLACE if one[1].checks.valid and other[1].checks.valid else _MISREAD_PLACE
+        if shared >= enough or one[1].nam == other[1].nam:
+            return True
     return any(start < stop and begin < end for start, end in one[0] for begin, stop in other[0])

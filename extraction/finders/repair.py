@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import cache
 from operator import ne
 from typing import NamedTuple
 
@@ -70,15 +71,15 @@ def unmixed(glyphs: str) -> str:
 
 def readings(glyphs: str) -> list[Reading]:
     """The values of the right shape that twelve printed characters may mean, fewest substitutions first."""
-    partial = [Reading("", 0)]
+    partial = [("", 0)]
     for place, glyph in enumerate(glyphs.upper()):
         partial = [
-            Reading(reading.value + character, reading.substitutions + cost)
-            for reading in partial
+            (value + character, substitutions + cost)
+            for value, substitutions in partial
             for character, cost in _options(place, glyph)
-            if reading.substitutions + cost <= MOST_SUBSTITUTIONS
+            if substitutions + cost <= MOST_SUBSTITUTIONS
         ]
-    return sorted(partial, key=lambda reading: reading.substitutions)
+    return sorted(map(Reading._make, partial), key=lambda reading: reading.substitutions)
 
 
 def rank(
@@ -146,6 +147,7 @@ def differences(one: str, other: str) -> int:
     return sum(map(ne, one, other))
 
 
+@cache
 def _options(place: int, glyph: str) -> list[tuple[str, int]]:
     """What a printed character may mean at a place (0..11), each with its cost: 0 as it stands, 1 as a look-alike."""
     if place < LETTERS:

@@ -19,7 +19,7 @@ from extraction.layout import Layout
 from extraction.page import Box
 
 WORD = re.compile(
-    r"""(?<![a-z0-9_])(?:
+    r"""(?<![a-z0-9_])(?=[a-z5])(?:  # Where no word begins, this says so at once.
       (?P<analysed>[s5][ ]?p[ ]?[ec][ ]?[ce][ ]?[il1|!]?[ ]?m[ ]?[e3c][ ]?[nm][ ]?s?\b|samples?\b)
     | exemp[l1i|]es?\b|examp[l1i|]es?\b|p\.?[ ]?ex\.|ex\.[ ]?:|e\.g\.|illustrati(?:on|f|ve)s?\b
     | fi[ce]t[il1](?:f|ve|tious)s?\b|factices?\b|dummy\b|imaginaires?\b|nom[ ]invente\b|made-?up\b

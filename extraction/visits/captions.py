@@ -90,6 +90,19 @@ class _Label(NamedTuple):
     caption: int = -1
 
 
+class _Head(NamedTuple):
+    """The header of a column: the number and row of its caption, from where to where what it names may begin, and the
+    left edges of the caption and of what stands before it in its cell.
+    """
+
+    number: int
+    row: int
+    low: float
+    high: float
+    x0: float
+    left: float
+
+
 _NO_NAME, _ARRIVAL = _Label(0, 0, ""), _Label(0, 0, "time")
 
 
@@ -107,8 +120,9 @@ class Captions:
     every_day: list[date]
     """All dates that are clearly written, the ends of ranges too."""
     _boxes: dict[int, Box] = field(default_factory=dict)
-    _lefts: dict[int, float] = field(default_factory=dict)
+    _columns: list[_Head] | None = None
     _all_times: list[TimeMatch] | None = None
+    _named_times: list[Mark[time]] | None = None
     _told: Steps | None = None
     _under: bool | None = None
     _slipped: list[DateMatch] | None = None
@@ -118,7 +132,7 @@ class Captions:
     @classmethod
     def of(cls, layout: Layout) -> Captions:
         folded = layout.folded
-        found = [_Label(m.start(), m.end(), m.lastgroup or "") for m in moments.LABEL.finditer(folded)]
+        found = list(moments.LABEL.finditer(folded))
         every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
         if len(dates) < len(every):
@@ -190,7 +204,7 @@ class Captions:
     def _is_said_on(self, caption: Caption) -> bool:
         """Whether a caption's line goes on, as that of a title does: "Liste de rappel - Ergothérapie"."""
         behind = self.layout.folded[caption.end : self.layout.rows[caption.row].end].lstrip(ascii_lowercase)
-        return any(c.isalpha() for c in behind)
+        return any(map(str.isalpha, behind))
 
     def _row_kind(self, match: DateMatch, previous: int, marks: Sequence[Mark[date]]) -> str:
         """The kind of the date right before: one label at the head of a row names all that stands in it."""
@@ -200,12 +214,18 @@ class Captions:
 
     def times(self, rows: Collection[int]) -> list[Mark[time]]:
         """The clearly written times in `rows` that may be visits, in reading order."""
+        if self._named_times is None:
+            self._named_times = self._name_times()
+        return [mark for mark in self._named_times if mark.row in rows]
+
+    def _name_times(self) -> list[Mark[time]]:
+        """All clearly written times that may be visits, in reading order, with the kind of each."""
         marks = []
         previous = 0
         steps = self._steps()
         for match in self._every_time():
             row = self.layout.row_at(match.start)
-            if self._ends_range(previous, match.start) or row not in rows or match.start in steps.later:
+            if self._ends_range(previous, match.start) or match.start in steps.later:
                 previous = match.end
                 continue
             day = self._date_before(match.start)
@@ -260,9 +280,11 @@ class Captions:
         spans = {match.start for match in self.found_dates}
         marks = []
         for match in self._slips():
+            if match.start in spans:
+                continue
             start, end = self.layout.cell(match.start)
             around = self.layout.folded[start : match.start] + " " + self.layout.folded[match.end : end]
-            if match.start not in spans and moments.says_no_more(around):
+            if moments.says_no_more(around):
                 marks.append(self._mark(*match, "", -1))
         return marks
 
@@ -277,11 +299,11 @@ class Captions:
         every = [match for match in self.found_times if match.start not in self._steps().later]
         for match in sorted([*every, *extra]):
             start, row = self.layout.cell(match.start)[0], self.layout.row_at(match.start)
-            at = bisect_left(self.found, match.start, key=lambda label: label.start) - 1
+            at = bisect_left(self.found, (match.start,)) - 1
             named = at >= 0 and self.found[at].start >= self.layout.rows[row].start
             if named and moments.only_small_words(self._behind(self.found[at], match.start)):
                 continue
-            if not any(c.isalnum() for c in self.layout.folded[start : match.start]):
+            if not any(map(str.isalnum, self.layout.folded[start : match.start])):
                 times.append(match)
         return times
 
@@ -289,7 +311,7 @@ class Captions:
         """The times that head what stands below them: "Plage de 13 h", alone in a line."""
         marks = []
         for found in moments.PERIOD.finditer(self.layout.folded):
-            at = bisect_left(self.found_times, found.end(), key=lambda match: match.start)
+            at = bisect_left(self.found_times, (found.end(),))
             if at < len(self.found_times) and self.found_times[at].start == found.end():
                 marks.append(self._mark(*self.found_times[at], "time", -1))
         return marks
@@ -321,7 +343,7 @@ class Captions:
                 continue
             at = bisect_left(ordered, (end, 0))
             cell = self.layout.plain[self.layout.cell(start)[0] : start]
-            begins = not any(c.isalnum() for c in cell)
+            begins = not any(map(str.isalnum, cell))
             name = self._name(start, ordered[at - 1][1] if at else 0, near=True, header=begins)
             box = self.layout.box(start, end)
             if name.kind in kinds or (begins and not name.kind and _column(edges, box.x0) >= _COLUMN):
@@ -363,7 +385,7 @@ class Captions:
         """
         row = self.layout.row_at(offset)
         floor = max(self._sentence_start(row, offset), previous)
-        at = bisect_left(self.found, offset, key=lambda label: label.start) - 1
+        at = bisect_left(self.found, (offset,)) - 1
         ahead = self._ahead(offset)
         if ahead is not None:
             return ahead
@@ -389,7 +411,7 @@ class Captions:
         goes_on = self.layout.cell(offset)[1] - offset > _LONGEST_MOMENT
         if not goes_on or not _FIRST_SAID.search(folded, max(0, offset - 6), offset):
             return None
-        at = bisect_left(self.found, offset, key=lambda label: label.start)
+        at = bisect_left(self.found, (offset,))
         if at == len(self.found) or self.found[at].start - offset > _LABEL_REACH:
             return None
         label = self.found[at]
@@ -431,19 +453,24 @@ class Captions:
         if beside is not None:
             return beside
         under = self._stand_under()
-        best, nearest = _NO_NAME, (0, 0.0)
-        for number in self.headers:
-            header, at = self.captions[number], self.box(number)
-            margin = 0.5 * at.width
-            rows = header.row - row if under else row - header.row
-            left = self._lefts.get(number)
-            if left is None:
-                left = self._lefts[number] = min(at.x0, self._left(number))
-            if rows > 0 and left - margin <= box.x0 <= at.x1 + margin:
-                distance = (rows, min(abs(at.x0 - box.x0), abs(left - box.x0)))
-                if best is _NO_NAME or distance < nearest:
-                    best, nearest = _Label(0, 0, header.kind, number), distance
-        return best if not under or nearest[0] <= _CAPTION_ROWS else _NO_NAME
+        if self._columns is None:
+            self._columns = [self._head(number) for number in self.headers]
+        x, best, nearest = box.x0, -1, (0, 0.0)
+        for number, header_row, low, high, x0, left in self._columns:
+            rows = header_row - row if under else row - header_row
+            if rows > 0 and low <= x <= high:
+                distance = (rows, min(abs(x0 - x), abs(left - x)))
+                if best < 0 or distance < nearest:
+                    best, nearest = number, distance
+        if best < 0 or (under and nearest[0] > _CAPTION_ROWS):
+            return _NO_NAME
+        return _Label(0, 0, self.captions[best].kind, best)
+
+    def _head(self, number: int) -> _Head:
+        """A header with how far its column reaches."""
+        box = self.box(number)
+        margin, left = 0.5 * box.width, min(box.x0, self._left(number))
+        return _Head(number, self.captions[number].row, left - margin, box.x1 + margin, box.x0, left)
 
     def _left(self, number: int) -> float:
         """Where the cell of a column's header begins, if that is its only caption: "Éval. préop. du"."""
@@ -459,7 +486,9 @@ class Captions:
         """The caption right before `box`, though its row is another one: hands do not keep to the line."""
         for number in self.headers:
             caption = self.captions[number]
-            at = self.box(number) if abs(caption.row - row) == 1 else box
+            if abs(caption.row - row) != 1:
+                continue
+            at = self.box(number)
             if at.x1 > box.x0:
                 continue
             cell = self.layout.cell(caption.start)
@@ -502,35 +531,34 @@ class Captions:
         start = self.layout.rows[first].start
         stop = self.layout.rows[min(end, len(self.layout.rows)) - 1].end
         for found in (self.found_dates, self.found_times):
-            at = bisect_left(found, start, key=lambda match: match.start)
-            yield from found[at : bisect_left(found, stop, key=lambda match: match.start)]
+            at = bisect_left(found, (start,))
+            yield from found[at : bisect_left(found, (stop,))]
 
-    def _group(self, labels: Sequence[_Label]) -> None:
+    def _group(self, labels: Sequence[re.Match[str]]) -> None:
         """Takes up the labels, and as captions those of them that follow each other closely."""
-        for group, end in self._groups(labels):
-            kinds = {each.kind for each in group}
-            kind = next(kind for kind in _HEADER_KINDS if kind in kinds)
-            header = not any(c.isdigit() for c in self.layout.folded[group[-1].end : end])
-            if header:
-                self.headers.append(len(self.captions))
-            self.found += [label._replace(caption=len(self.captions)) for label in group]
-            row = self.layout.row_at(group[-1].start)
-            self.captions.append(Caption(kind, group[0].start, group[-1].end, row, header))
-
-    def _groups(self, labels: Sequence[_Label]) -> Iterator[tuple[list[_Label], int]]:
-        """Labels that follow each other closely, with the end of what stands behind them before the next one."""
-        group: list[_Label] = []
+        number, first = 0, 0
         for label, following in zip_longest(labels, labels[1:]):
-            group.append(label)
-            end = self.layout.rows[self.layout.row_at(label.start)].end
-            if following is not None and following.start < end:
-                between = self.layout.folded[label.end : following.start]
-                joint = between.translate(_JOINTS)
-                if len(between) <= _HEADER_GAP and (not joint or joint.isalpha()):
+            kind, (start, end) = label.lastgroup or "", label.span()
+            self.found.append(_Label(start, end, kind, number))
+            row = self.layout.row_at(start)
+            stop = self.layout.rows[row].end
+            if following is not None and following.start() < stop:
+                stop = following.start()
+                if self._are_joined(end, stop):
                     continue
-                end = following.start
-            yield group, end
-            group = []
+            kinds = {each.kind for each in self.found[first:]}
+            kind = next(kind for kind in _HEADER_KINDS if kind in kinds)
+            header = not any(map(str.isdigit, self.layout.folded[end:stop]))
+            if header:
+                self.headers.append(number)
+            self.captions.append(Caption(kind, self.found[first].start, end, row, header))
+            number, first = number + 1, len(self.found)
+
+    def _are_joined(self, end: int, start: int) -> bool:
+        """Whether a label that ends at `end` and one that starts at `start` make one caption."""
+        between = self.layout.folded[end:start]
+        joint = between.translate(_JOINTS)
+        return len(between) <= _HEADER_GAP and (not joint or joint.isalpha())
 
     def _bare(self) -> list[TimeMatch]:
         """Times written 0830: those that a label asks for, right behind a date, and alone in a cell below a label."""

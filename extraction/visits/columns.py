@@ -47,7 +47,7 @@ class Columns:
 
     def at(self, box: Box) -> int:
         """In which of the entries side by side `box` begins, from 0."""
-        return max(0, bisect_right(self.edges, box.x0) - 1)
+        return bisect_right(self.edges, box.x0, 1) - 1
 
     def reach(self, box: Box) -> tuple[float, float]:
         """From where to where the entry of a number at `box` reaches across the page."""

@@ -211,7 +211,8 @@ class VisitIndex:
 
     def _apart(self, marks: Sequence[Mark[Value]]) -> list[Mark[Value]]:
         """The marks that are no part of a number: "1404 2850" is neither a time nor a date."""
-        return [mark for mark in marks if not any(_is_part(mark.box, anchor.box) for anchor in self.anchors)]
+        boxes = [anchor.box for anchor in self.anchors]
+        return [mark for mark in marks if not _is_part(mark.box, boxes)]
 
     def _at_hours(self) -> list[Mark[time] | None]:
         """For each number the hour down the side of the page that it stands at, or what its cell says more exactly."""
@@ -603,8 +604,10 @@ def _digits(texts: Iterable[str]) -> int:
     return sum(c.isdigit() for text in texts for c in text)
 
 
-def _is_part(box: Box, number: Box) -> bool:
-    return number.holds(box) and box.width < number.width
+def _is_part(box: Box, numbers: Iterable[Box]) -> bool:
+    """Whether the middle of a box lies in one of the wider `numbers`."""
+    (x, y), width = box.middle, box.width
+    return any(x0 <= x <= x1 and y0 <= y <= y1 and width < x1 - x0 for x0, y0, x1, y1 in numbers)
 
 
 def _mark_of(hour: Hour) -> Mark[time]:

@@ -69,6 +69,8 @@ _DATE = re.compile(
     )(?!(?![012][0-9][ ]?[:h][ ]?(?:[0-5]|[\t\n]))[0-9]|[/.\-][0-9])""",
     re.VERBOSE,
 )
+_MONTH_NAMED, _DAY_FIRST_WAY = "45", "2"
+"""How the groups of the ways to write a date end that name the month, and of the way that only slashes tell from."""
 # A narrow 1 may stand apart from the digit beside it, but not from what is no part of the time: "1 3:20" in a cell.
 _HOUR = r"(?:[0-9]{1,2}|(?:(?<![^\t\n:])|(?<=:[ ]))[012][ ][0-9])"
 _TIME = re.compile(
@@ -81,7 +83,9 @@ _TIME = re.compile(
     re.VERBOSE,
 )
 _BARE_TIME = re.compile(r"(?<![a-z0-9/.,\-])(?<![0-9]:)([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
-_MONTH_FIRST = re.compile(r"(?<![0-9/.-])(?:0?[1-9]|1[0-2])([/.-])(?:1[3-9]|2[0-9]|3[01])\1(?:19|20)[0-9]{2}(?![0-9])")
+_MONTH_FIRST = re.compile(
+    r"(?=[0-9])(?<![0-9/.-])(?:0?[1-9]|1[0-2])([/.-])(?:1[3-9]|2[0-9]|3[01])\1(?:19|20)[0-9]{2}(?![0-9])"
+)
 _DAY_FIRST = re.compile(r"(?<![0-9/.-])(?:1[3-9]|2[0-9]|3[01])([/.-])(?:0?[1-9]|1[0-2])\1(?:19|20)[0-9]{2}(?![0-9])")
 _ENGLISH = re.compile(r"\b(?:date of|time|birth|dob|seen|appointments?|visits|printed|schedule)\b")
 _FRENCH = re.compile(r"\b(?:heures?|naissance|nee? le|visites|rendez-vous|imprime|horaire)\b")
@@ -98,7 +102,7 @@ _INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis
 
 _GOES_ON = re.compile(r"\b(?:suite|cont(?:inued|\'d|\.)?)")
 LABEL = re.compile(
-    r"""\b(?:
+    r"""(?=[a-z])\b(?:  # Where no word begins, this says so at once.
       (?P<birth>(?:date[ ]?de[ ]?)?naissance|nai?ss\b|nais\b|ne\(e\)|nee?[ ](?:e[ ])?(?:le\b|[a-z]{2}(?=[ ]?[0-9]))
         |d\.?d\.?n\b|d\.?o\.?b\b|birth|born\b)
     | (?P<other>impr|print|exp|valid|echeance|perem|(?:dern[a-z]{2,5}|last|previous|prior)\b(?:[ ][a-z-]+)?
@@ -244,15 +248,13 @@ def puts_month_first(folded: str) -> bool:
 
 
 def _date_of(found: re.Match[str], *, month_first: bool) -> date | None:
-    parts = found.groupdict()
-    if month_first and found["d2"]:
-        parts["d2"], parts["m2"] = parts["m2"], parts["d2"]
-    year = next(parts[key] for key in ("y1", "y2", "y3", "y4", "y5") if parts[key])
-    day = next(parts[key] for key in ("d1", "d2", "d3", "d4", "d5") if parts[key])
-    name = parts["n4"] or parts["n5"]
-    month = MONTHS[name] if name else int(parts["m1"] or parts["m2"] or parts["m3"])
+    way = (found.lastgroup or "")[1:]
+    day = int(found["d" + way])
+    month = MONTHS[found["n" + way]] if way in _MONTH_NAMED else int(found["m" + way])
+    if month_first and way == _DAY_FIRST_WAY:
+        day, month = month, day
     try:
-        return date(int(year), month, int(day))
+        return date(int(found["y" + way]), month, day)
     except ValueError:
         return None
 
@@ -312,6 +314,8 @@ def asks_for_time(folded: str, start: int, end: int) -> bool:
 
 def says_no_more(folded: str) -> bool:
     """Whether nothing but the name of a day, a label, a remark that a list goes on and small words stand in a text."""
+    if any(map(str.isdigit, folded)):
+        return False
     return only_small_words(LABEL.sub(" ", _GOES_ON.sub(" ", _DAYS.sub(" ", folded))))
 
 
@@ -328,7 +332,7 @@ def only_names_of_days(folded: str) -> bool:
 
 def only_small_words(folded: str) -> bool:
     """Whether nothing but signs and words such as "de la" stands in the text."""
-    return not any(c.isalnum() for c in _SMALL_WORDS.sub(" ", folded))
+    return not any(map(str.isalnum, folded)) or not any(map(str.isalnum, _SMALL_WORDS.sub(" ", folded)))
 
 
 def _only_labels(text: str, start: int, end: int) -> bool:

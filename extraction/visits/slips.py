@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, time, timedelta
+from operator import ne
 
 from extraction.visits.moments import MONTHS, WEEKDAYS, DateMatch, TimeMatch
 
@@ -37,13 +38,15 @@ _SLIPPED_DATE = re.compile(
     ){_BEHIND}""",
     re.VERBOSE,
 )
+_MONTH_NAMED = "34"
+"""How the groups of the ways to write a date end that name the month."""
 _BOXED_DATE = re.compile(rf"(?<![^\t\n|])(?=({_G}(?:[ |\t]{{0,3}}{_G}){{7}})(?![^\t\n|]))")
 _BOXED_TIME = re.compile(rf"(?<![^\t\n|])({_G}{{2}})(?=[\t|]({_G}{{2}})(?![^\t\n|]))")
 _SHORT_DATE = re.compile(
     r"(?<![A-Za-z0-9/.\-])([0-9]{2})[ ]?([-/.])[ ]?([0-9]{2})[ ]?\2[ ]?([0-9]{2})(?![A-Za-z0-9]|[/.\-][0-9])"
 )
 _DAY_OF_WEEK = re.compile(
-    rf"(?i:\b(?P<name>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b\.?,?[ ](?:le[ ])?"
+    rf"(?i:(?=[a-z])\b(?P<name>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b\.?,?[ ](?:le[ ])?"
     r"(?P<day>[0-9]{1,2})(?:er|st|nd|rd|th)?\b(?!:|[ ]?h\b)(?:[ ](?P<month>[a-z]{3,9}))?)"
 )
 _NO_YEAR = re.compile(
@@ -62,12 +65,14 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 2099
 def times_in(plain: str) -> Iterator[TimeMatch]:
     """What could be a time of day: look-alikes for digits, any sign between hours and minutes, or none."""
     for found in _SLIPPED_TIME.finditer(plain):
-        text = (found["h1"] or found["h2"]) + (found["m1"] or found["m2"])
-        hour, minute = _number(found["h1"] or found["h2"]), _number(found["m1"] or found["m2"])
+        hours, minutes = found["h1"] or found["h2"], found["m1"] or found["m2"]
+        if sum(map(str.isdigit, hours + minutes)) < _FEWEST_DIGITS:
+            continue
+        hour, minute = _number(hours), _number(minutes)
         half = (found["half"] or "").lower()
         if half and 1 <= hour <= 12:  # noqa: PLR2004 - hours on a twelve-hour clock
             hour = hour % 12 + (12 if half == "p" else 0)
-        if sum(c.isdigit() for c in text) >= _FEWEST_DIGITS and hour < 24 and minute < 60:  # noqa: PLR2004
+        if hour < 24 and minute < 60:  # noqa: PLR2004 - hours and minutes on a clock
             yield TimeMatch(found.start(), found.end(), time(hour, minute))
     for found in _BOXED_TIME.finditer(plain):
         hour, minute = _number(found[1]), _number(found[2])
@@ -91,7 +96,7 @@ def _is_near(value: date, near: Sequence[date]) -> bool:
 
 
 def _number(glyphs: str) -> int:
-    return int(glyphs.replace(" ", "").translate(_DIGITS))
+    return int(glyphs if glyphs.isdecimal() else glyphs.replace(" ", "").translate(_DIGITS))
 
 
 def _date(year: int, month: int, day: int) -> date | None:
@@ -102,13 +107,13 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _slipped(found: re.Match[str]) -> date | None:
-    parts = {key: value for key, value in found.groupdict().items() if value}
-    named = {key[0]: value for key, value in parts.items()}
-    glyphs = named["y"] + named["d"] + named.get("m", "")
-    month = _month(named["n"]) if "n" in named else _number(named["m"])
-    if month is None or sum(c.isdigit() for c in glyphs) < _FEWEST_DIGITS:
+    way = (found.lastgroup or "")[1:]
+    is_named = way in _MONTH_NAMED
+    year, day, month = found["y" + way], found["d" + way], found[("n" if is_named else "m") + way]
+    if sum(map(str.isdigit, year + day if is_named else year + day + month)) < _FEWEST_DIGITS:
         return None
-    return _date(_number(named["y"]), month, _number(named["d"]))
+    number = _month(month) if is_named else _number(month)
+    return None if number is None else _date(_number(year), number, _number(day))
 
 
 def _month(word: str) -> int | None:
@@ -118,11 +123,7 @@ def _month(word: str) -> int | None:
         return MONTHS[word]
     # A reader takes "rn" for "m", and the other way round.
     word = word.replace("rn", "m") if "rn" in word else word
-    alike = {
-        month
-        for name, month in _OF_LENGTH.get(len(word), ())
-        if 3 * sum(a != b for a, b in zip(name, word, strict=True)) <= len(name)
-    }
+    alike = {month for name, month in _OF_LENGTH.get(len(word), ()) if 3 * sum(map(ne, name, word)) <= len(name)}
     if not alike and len(word) >= _SHORTEST_WORD:
         # Or one letter of it was lost.
         longer = _OF_LENGTH.get(len(word) + 1, ())

@@ -14,7 +14,7 @@ from extraction.layout import Layout, plain
 from extraction.visits.moments import TimeMatch
 
 _ARRIVAL = re.compile(
-    r"\b(?:arriv|arr\b|inscri|enregistr|accueil|admi[st]|entrees?\b|presente|regist(?:ered|ration)\b"
+    r"(?=[a-z])\b(?:arriv|arr\b|inscri|enregistr|accueil|admi[st]|entrees?\b|presente|regist(?:ered|ration)\b"
     r"|check(?:ed)?[ -]?in)"
 )
 _STEP = re.compile(
@@ -78,7 +78,7 @@ def _named(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[_Step]:
     """The times of a row with what each is called, in lower case."""
     ends = [layout.rows[row].start, *(match.end for match in times)]
     before = [layout.folded[end : match.start].split("\t") for end, match in zip(ends, times, strict=False)]
-    own = [cells[-1] if any(c.isalpha() for c in cells[-1]) else "" for cells in before]
+    own = [cells[-1] if any(map(str.isalpha, cells[-1])) else "" for cells in before]
     heads = [""] * len(times) if all(own) else _heads(layout, row, times)
     beside = [cells[-2] if len(cells) > 1 else "" for cells in before]
     names = (name or head or cell for name, head, cell in zip(own, heads, beside, strict=True))
@@ -92,7 +92,7 @@ def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:
         start, end = layout.rows[above][:2]
         words = [word for word in layout.words_in(start, end) if word.box.x0 >= edges[0]]
         text = " ".join(word.text for word in words)
-        if any(c.isalpha() for c in text) and not any(c.isdigit() for c in text):
+        if any(map(str.isalpha, text)) and not any(map(str.isdigit, text)):
             columns = zip(edges, [*edges[1:], 2.0], strict=True)
             own = [" ".join(w.text for w in words if low <= w.box.x0 < high) for low, high in columns]
             return [plain(each).lower() for each in own]
