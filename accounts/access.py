@@ -15,15 +15,15 @@ from audit.verbs import Outcome, Verb
 M = TypeVar("M", bound=Model)
 
 
-def get_or_404(own: QuerySet[M], pk: UUID, *, by: User) -> M:
-    """The row `pk` among the clinic's `own` ones. Raises Http404 for anything else.
+def get_or_404(own: QuerySet[M], pk: UUID, *, by: User, field: str = "pk") -> M:
+    """The row `pk` among the clinic's `own` ones; `field` says what it is known by. Raises Http404 for anything else.
 
     A row that exists in another clinic is answered like one that does not; only the journal tells them apart.
     """
-    found = own.filter(pk=pk).first()
+    found = own.filter(**{field: pk}).first()
     if found is not None:
         return found
-    if own.model._default_manager.filter(pk=pk).exists():
+    if own.model._default_manager.filter(**{field: pk}).exists():
         record_alone(
             Verb.CROSS_TENANT_DENIED, by=by, outcome=Outcome.DENIED, object_type=own.model._meta.model_name or "",
             object_id=pk,

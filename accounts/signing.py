@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.signals import password_changed, password_reset
+from allauth.account.signals import authentication_step_completed, password_changed, password_reset
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
+from django.http import HttpRequest
 
+from accounts import actions, second_factor, sessions
 from accounts.models import User
+from audit.origin import current_origin
 from audit.record import record_alone
 from audit.verbs import Outcome, Purpose, Verb
 
 
+@receiver(authentication_step_completed)
+def note_proof(request: HttpRequest, user: User, method: str, **extra: Any) -> None:
+    """A password, a code or a passkey was right: at sign-in, or when the person confirmed that it is still them."""
+    is_second = method == "mfa"
+    second_factor.note(request, user, second=is_second)
+    details = {"kind": str(extra.get("type") or method)}
+    if extra.get("reauthenticated"):
+        record_alone(Verb.REAUTHENTICATED, by=user, purpose=Purpose.ADMINISTRATION, details=details)
+    elif is_second:
+        record_alone(Verb.SECOND_FACTOR_USED, by=user, purpose=Purpose.ADMINISTRATION, details=details)
+
+
 @receiver(user_logged_in)
-def journal_login(user: User, **_kwargs: Any) -> None:
+def journal_login(request: HttpRequest, user: User, **_kwargs: Any) -> None:
+    sessions.begin(request, ip=current_origin().ip)
+    actions.forget_failures(user=user)
     record_alone(Verb.LOGIN_OK, by=user, purpose=Purpose.ADMINISTRATION)
 
 
@@ -33,5 +50,8 @@ def journal_failure(credentials: dict[str, Any], **_kwargs: Any) -> None:
 
 
 @receiver([password_changed, password_reset])
-def journal_password(user: User, **_kwargs: Any) -> None:
+def journal_password(request: HttpRequest, user: User, **_kwargs: Any) -> None:
+    """A new password ends the person's other sessions (OWASP ASVS 5.0, 7.4.3); a reset one ends them all."""
+    is_own = getattr(request.user, "pk", None) == user.pk
+    sessions.end_all(user, but=request.session.session_key if is_own else None)
     record_alone(Verb.PASSWORD_CHANGED, by=user, purpose=Purpose.ADMINISTRATION)
