@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import limits, second_factor, sessions, tokens
+from accounts.journal import record_at_the_door
 from accounts.models import ApiToken, Clinic, Role, Session, User
 from accounts.policy import NotAllowed
-from audit.record import record, record_alone
+from audit.record import record
 from audit.verbs import Outcome, Purpose, Verb
 
 
@@ -146,18 +147,16 @@ def use_code(*, user: User, code: str) -> Authenticator | None:
     """The person's authenticator whose code this is, used up by it; None when it is wrong or they are locked."""
     value = str(user.pk)
     if limits.CODE.until(value):
-        record_alone(Verb.SECOND_FACTOR_FAILED, by=user, outcome=Outcome.DENIED, reason_code="locked",
-                     purpose=Purpose.ADMINISTRATION)  # fmt: skip
+        record_at_the_door(Verb.SECOND_FACTOR_FAILED, by=user, outcome=Outcome.DENIED, reason_code="locked")
         return None
     found = second_factor.use_code(user, code)
     if found is None:
         _count_failure(limits.CODE, value, known=user)
-        record_alone(Verb.SECOND_FACTOR_FAILED, by=user, outcome=Outcome.DENIED, purpose=Purpose.ADMINISTRATION)
+        record_at_the_door(Verb.SECOND_FACTOR_FAILED, by=user, outcome=Outcome.DENIED)
         return None
     limits.CODE.clear(value)
     if found.type == Authenticator.Type.RECOVERY_CODES:
-        record_alone(Verb.RECOVERY_CODE_USED, by=user, count=second_factor.recovery_codes_left(user),
-                     purpose=Purpose.ADMINISTRATION)  # fmt: skip
+        record_at_the_door(Verb.RECOVERY_CODE_USED, by=user, count=second_factor.recovery_codes_left(user))
     return found
 
 
@@ -178,8 +177,7 @@ def count_failed_password(*, email: str, ip: str) -> None:
 
 def journal_locked_attempt(*, email: str) -> None:
     """Records a sign-in that was refused unseen, in the chain of the person's clinic when the address is known."""
-    record_alone(Verb.LOGIN_FAILED, by=_person_with(email), outcome=Outcome.DENIED, reason_code="locked",
-                 purpose=Purpose.ADMINISTRATION)  # fmt: skip
+    record_at_the_door(Verb.LOGIN_FAILED, by=_person_with(email), outcome=Outcome.DENIED, reason_code="locked")
 
 
 def forget_failures(*, user: User) -> None:
@@ -201,8 +199,7 @@ def unlock(*, user: User, by: User) -> None:
 
 def _count_failure(lock: limits.Lock, value: str, *, known: User | None) -> None:
     if lock.fail(value):
-        record_alone(Verb.LOCKED, by=known, outcome=Outcome.DENIED, reason_code=lock.name,
-                     purpose=Purpose.ADMINISTRATION)  # fmt: skip
+        record_at_the_door(Verb.LOCKED, by=known, outcome=Outcome.DENIED, reason_code=lock.name)
 
 
 def _person_with(email: str) -> User | None:

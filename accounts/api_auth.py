@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja.security import HttpBearer, SessionAuth
 
-from accounts import limits, second_factor, tokens
+from accounts import limits, second_factor, tenancy, tokens
 from accounts.models import User
 from accounts.policy import Right, check_right
 from accounts.requests import person
@@ -18,6 +18,7 @@ class TokenAuth(HttpBearer):
         user = tokens.authenticate(token)
         if user is not None:
             request.user = user
+            tenancy.enter(user.clinic_id)
             limits.use("api", by=user)
         return user
 

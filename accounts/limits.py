@@ -17,10 +17,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from accounts.journal import record_at_the_door
 from accounts.models import Counter, User
 from accounts.requests import person
 from audit.origin import current_origin
-from audit.record import record_alone
 from audit.verbs import Outcome, Verb
 
 P = ParamSpec("P")
@@ -125,7 +125,9 @@ def use(action: str, *, by: User | None) -> None:
             row.save()
         if row.count > limit.count:
             if row.count == limit.count + 1:
-                record_alone(Verb.LIMIT_REACHED, by=by, outcome=Outcome.DENIED, reason_code=name, count=limit.count)
+                record_at_the_door(
+                    Verb.LIMIT_REACHED, by=by, outcome=Outcome.DENIED, reason_code=name, count=limit.count
+                )
             raise TooManyRequests(max(1, limit.seconds - int((now - row.since).total_seconds())))
 
 

@@ -15,7 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from accounts import second_factor, sessions
+from accounts import second_factor, sessions, tenancy
 from accounts.limits import TooManyRequests
 from accounts.models import User
 from audit.origin import origin
@@ -101,7 +101,8 @@ class SessionGuardMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
+        with tenancy.scope(tenancy.NONE):  # Until it is known whose rows the request is about.
+            response = self.get_response(request)
         here = request.resolver_match
         if request.method == "POST" and here is not None and here.view_name == "account_logout":
             # What the browser keeps of the pages goes too (OWASP ASVS 5.0, 14.3.1).
@@ -112,6 +113,7 @@ class SessionGuardMiddleware:
         user = request.user
         if not isinstance(user, User):
             return None
+        tenancy.enter(user.clinic_id)
         if not (request.path.startswith("/api/") or "X-By-Itself" in request.headers):
             sessions.touch(request)  # What a page asks for on its own is nobody's doing.
         return None if second_factor.is_complete(request) else self._lead(request, user)

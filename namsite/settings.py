@@ -114,6 +114,7 @@ elif env.bool("DATABASE_POOL", default=False):
     # For web processes only: a worker forks, and a pool's threads do not survive a fork.
     DATABASES["default"]["OPTIONS"] = {"pool": True}
 CONN_HEALTH_CHECKS = True
+ROW_SECURITY = env.bool("ROW_SECURITY", default=False)  # after `manage.py enable_row_security`
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
