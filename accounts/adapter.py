@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import actions, limits, second_factor
 from accounts.models import User
@@ -49,6 +50,10 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is 
 
 class SealingAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is not typed
     """Secrets of authenticator apps are sealed by the vault; the last second step cannot be taken away."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "cannot_delete_authenticator": gettext_lazy("This is your only second step. Add another one first."),
+    }
 
     def encrypt(self, text: str) -> str:
         return SEALED + base64.b64encode(crypto.seal(text.encode(), aad=AAD, purpose="field")).decode("ascii")

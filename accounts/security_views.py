@@ -36,6 +36,7 @@ class SecurityPage(IndexView):  # type: ignore[misc]  # allauth is not typed
         return context | {
             "is_required": settings.MFA_REQUIRED,
             "is_complete": second_factor.is_complete(self.request),
+            "is_only_one": Authenticator.objects.filter(user=user, type__in=second_factor.FACTORS).count() == 1,
             "codes_left": second_factor.recovery_codes_left(user),
             "sessions": sessions.of(user),
             "here": getattr(self.request.session, "session_key", None),

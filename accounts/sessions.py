@@ -6,7 +6,6 @@ A session is over when nobody acted in it for SESSION_IDLE seconds, or SESSION_A
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -81,7 +80,7 @@ def begin(request: HttpRequest, *, ip: str) -> None:
 
 def browser_of(agent: str) -> str:
     """ "Firefox, Windows" of a User-Agent; empty when it says neither."""
-    browser = next((name for mark, name in BROWSERS if re.search(rf"\b{mark}", agent)), "")
+    browser = next((name for mark, name in BROWSERS if mark in agent), "")
     system = next((name for mark, name in SYSTEMS if mark in agent), "")
     return ", ".join(filter(None, (browser, system)))
 

@@ -21,7 +21,6 @@ ALLAUTH = (
     gettext_noop("Use authenticator app or code"),
     gettext_noop("Use your password"),
     gettext_noop("Use a security key"),
-    gettext_noop("You cannot deactivate two-factor authentication."),
     gettext_noop("Authenticator app activated."),
     gettext_noop("Authenticator app deactivated."),
     gettext_noop("Security key added."),
