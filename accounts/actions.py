@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import limits, second_factor, sessions, tokens
+from accounts import emergency, limits, second_factor, sessions, tokens
 from accounts.journal import record_at_the_door
-from accounts.models import ApiToken, Clinic, Role, Session, User
-from accounts.policy import NotAllowed
+from accounts.models import ApiToken, Clinic, EmergencyAccess, Role, Session, User
+from accounts.policy import NotAllowed, Right, check_right
 from audit.record import record
 from audit.verbs import Outcome, Purpose, Verb
 
@@ -158,6 +158,22 @@ def use_code(*, user: User, code: str) -> Authenticator | None:
     if found.type == Authenticator.Type.RECOVERY_CODES:
         record_at_the_door(Verb.RECOVERY_CODE_USED, by=user, count=second_factor.recovery_codes_left(user))
     return found
+
+
+# --- Emergency access -------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def begin_emergency(*, document_id: UUID, reason: str, purpose: str, by: User) -> EmergencyAccess:
+    """Lets the person reveal numbers of a document of their clinic for a while. The typed reason is kept sealed."""
+    check_right(by, Right.EMERGENCY)
+    now = timezone.now()
+    access = EmergencyAccess.objects.create(
+        user=by, document_id=document_id, reason=reason, purpose=purpose, began_at=now, ends_at=now + emergency.LASTS
+    )
+    record(Verb.EMERGENCY_BEGUN, by=by, object_type="emergency", object_id=access.pk, document_id=document_id,
+           purpose=Purpose(purpose), details={"minutes": int(emergency.LASTS.total_seconds() // 60)})  # fmt: skip
+    return access
 
 
 # --- Locks ------------------------------------------------------------------------------------------------------------

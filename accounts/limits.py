@@ -83,7 +83,7 @@ class Lock:
         return was_locked
 
 
-# NIST SP 800-63B, 3.2.2 asks for at most 100 failures in a row of one account; these allow about 30 a day.
+# NIST SP 800-63B, 3.2.2 asks for at most 100 failures in a row of one account; these allow about 35 a day.
 ADDRESS = Lock("sign-in.address", free=5, first=30, longest=3600, memory=24 * 3600)
 NETWORK = Lock("sign-in.network", free=30, first=30, longest=900, memory=3600)
 CODE = Lock("sign-in.code", free=5, first=30, longest=3600, memory=24 * 3600)
@@ -104,6 +104,7 @@ class Limit:
 LIMITS: dict[str, tuple[Limit, ...]] = {
     "sign-in": (Limit("ip", 120, 60),),  # a clinic behind one address begins its day together
     "export": (Limit("user", 30, 3600), Limit("ip", 120, 3600), Limit("clinic", 120, 3600)),
+    "reveal": (Limit("user", 20, 600), Limit("ip", 40, 600), Limit("clinic", 60, 600)),
     "upload": (Limit("user", 300, 600), Limit("ip", 1000, 600), Limit("clinic", 1500, 600)),
     "api": (Limit("user", 600, 60), Limit("ip", 1200, 60), Limit("clinic", 2400, 60)),
 }

@@ -23,6 +23,8 @@ class Verb(models.TextChoices):
     SESSION_ENDED = "auth.session_ended", _("Session ended")
     LOCKED = "auth.lockout", _("Sign-in locked after failures")
     UNLOCKED = "auth.unlocked", _("Sign-in unlocked by an administrator")
+    EMERGENCY_BEGUN = "authz.break_glass", _("Emergency access begun")
+    NAM_REVEALED = "hssi.revealed", _("Masked number revealed")
     LIMIT_REACHED = "sys.rate_limited", _("Limit of requests reached")
 
     DENIED = "authz.denied", _("Access denied")

@@ -112,6 +112,9 @@ DECLARED = {
     "review:exports": Line(GET, SR, NOT_FOUND),
     "review:export": Line(POST, SR, NOT_FOUND),
     "review:download": Line(GET, SR, NOT_FOUND),
+    "review:emergency": Line(GET, A, NOT_FOUND),
+    "review:emergency-begin": Line(POST, A, NOT_FOUND),
+    "review:emergency-reveal": Line(POST, A, NOT_FOUND),
     # Reviews.
     "review:queue": Line(GET, R),
     "review:claim": Line(POST, R),
