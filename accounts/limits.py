@@ -105,7 +105,7 @@ LIMITS: dict[str, tuple[Limit, ...]] = {
     "sign-in": (Limit("ip", 120, 60),),  # a clinic behind one address begins its day together
     "export": (Limit("user", 30, 3600), Limit("ip", 120, 3600), Limit("clinic", 120, 3600)),
     "reveal": (Limit("user", 20, 600), Limit("ip", 40, 600), Limit("clinic", 60, 600)),
-    "upload": (Limit("user", 300, 600), Limit("ip", 1000, 600), Limit("clinic", 1500, 600)),
+    "upload": (Limit("user", 1000, 600), Limit("ip", 2000, 600), Limit("clinic", 3000, 600)),
     "api": (Limit("user", 600, 60), Limit("ip", 1200, 60), Limit("clinic", 2400, 60)),
 }
 
