@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from ninja.security import HttpBearer, SessionAuth
 
-from accounts import tokens
+from accounts import limits, second_factor, tenancy, tokens
 from accounts.models import User
 from accounts.policy import Right, check_right
 from accounts.requests import person
@@ -18,6 +18,8 @@ class TokenAuth(HttpBearer):
         user = tokens.authenticate(token)
         if user is not None:
             request.user = user
+            tenancy.enter(user.clinic_id)
+            limits.use("api", by=user)
         return user
 
 
@@ -25,7 +27,9 @@ class PersonAuth(SessionAuth):
     """The session cookie, with the CSRF header on anything that writes."""
 
     def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
-        return request.user if isinstance(request.user, User) and request.user.is_active else None
+        user = request.user
+        may = isinstance(user, User) and user.is_active and second_factor.is_complete(request)
+        return user if may else None  # type: ignore[return-value]
 
 
 AUTHENTICATION = [TokenAuth(), PersonAuth()]

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User
-from audit.verbs import Verb
+from audit.verbs import Purpose, Verb
 
 
 class PersonForm(forms.Form):
@@ -35,6 +35,22 @@ class TokenForm(forms.Form):
         coerce=int,
         choices=[(30, _("30 days")), (90, _("90 days")), (365, _("1 year"))],
         initial=90,
+    )
+
+
+class EmergencyForm(forms.Form):
+    """Why somebody whose role opens no document needs one now."""
+
+    purpose = forms.ChoiceField(
+        label=_("Purpose"),
+        choices=[(purpose.value, purpose.label) for purpose in (Purpose.AUDIT, Purpose.ADMINISTRATION)],
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        min_length=15,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("What happened, and who asked. No patient's name or number."),
     )
 
 

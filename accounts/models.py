@@ -1,4 +1,4 @@
-"""Who may: clinics (tenants), people with one role each, API tokens."""
+"""Who may: clinics (tenants), people with one role each, their sessions, API tokens."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+
+from vault.fields import EncryptedTextField
 
 
 class Clinic(models.Model):
@@ -84,3 +87,67 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
+
+
+class Session(AbstractBaseSession):
+    """One browser's session; `accounts.sessions` fills the columns below once somebody is signed in.
+
+    `label` is what the person knows a session by in their list. Its key opens the session, so it stands nowhere else.
+    """
+
+    label = models.UUIDField(
+        null=True, db_index=True
+    )  # not unique: a session that changes its key is two rows a moment
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
+    signed_in_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True)
+    ip = models.GenericIPAddressField(null=True)
+    browser = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("session")
+
+    def __str__(self) -> str:
+        return str(self.label)
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        from accounts.sessions import SessionStore
+
+        return SessionStore
+
+
+class Counter(models.Model):
+    """How often something happened lately: failures behind a lock, requests behind a limit.
+
+    `key` is a keyed digest of what is counted and for whom, so that no typed address stands here.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["since"], name="counter_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.since}"
+
+
+class EmergencyAccess(models.Model):
+    """For a short time, somebody whose role opens no document may look for numbers in one. The reason is sealed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    document_id = models.UUIDField(editable=False)
+    reason = EncryptedTextField()
+    purpose = models.CharField(max_length=20)
+    began_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "document_id", "-ends_at"], name="emergency_of_person")]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -26,6 +26,7 @@ class Right(StrEnum):
     REVIEW = "review"  # decide, add, sign off
     QUEUE = "queue"  # see which documents wait for a review
     QUALITY = "quality"  # see how well the machine does, in counts
+    EMERGENCY = "emergency"  # see the numbers of one document for a while, for a typed reason
     EXPORT = "export"  # take decided numbers out as a file
     JOURNAL = "journal"  # read the journal
     PEOPLE = "people"  # add people, change roles
@@ -41,6 +42,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
         {Right.UPLOAD, Right.LIST, Right.READ, Right.EXPORT, Right.REVIEW, Right.QUEUE, Right.QUALITY}
     ),
     # An administrator answers for the system and needs no patient's page for that (need to know, R-22.1, P-39.1 s. 20).
+    # In an emergency they may reveal numbers of one document, one by one, for half an hour.
     Role.ADMIN: frozenset(
         {
             Right.LIST,
@@ -51,6 +53,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right.AVAILABILITY,
             Right.ALERTS,
             Right.COSTS,
+            Right.EMERGENCY,
         }
     ),
 }
@@ -60,6 +63,7 @@ REFUSALS = {
     Right.LIST: _("Your role does not see documents."),
     Right.READ: _("Your role does not open documents."),
     Right.QUALITY: _("Your role does not see the quality of the results."),
+    Right.EMERGENCY: _("Your role has no emergency access."),
     Right.EXPORT: _("Your role does not export numbers."),
     Right.REVIEW: _("Only reviewers decide on proposals."),
     Right.QUEUE: _("Only reviewers see what waits for a review."),

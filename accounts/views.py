@@ -18,6 +18,7 @@ from accounts.access import get_or_404
 from accounts.forms import JournalFilterForm, PersonForm, RoleForm, TokenForm
 from accounts.models import ApiToken, User
 from accounts.policy import Right, requires
+from accounts.reauthentication import freshly_proved
 from accounts.requests import person
 from audit.models import Event
 from audit.record import record_alone
@@ -55,8 +56,7 @@ def journal(request: HttpRequest) -> HttpResponse:
 @require_safe
 @requires(Right.PEOPLE)
 def people(request: HttpRequest) -> HttpResponse:
-    user = person(request)
-    return render(request, "accounts/people.html", {"people": _colleagues(user), "form": PersonForm()})
+    return _people(request, PersonForm())
 
 
 @require_POST
@@ -65,7 +65,7 @@ def add_person(request: HttpRequest) -> HttpResponse:
     user = person(request)
     form = PersonForm(request.POST)
     if not form.is_valid():
-        return render(request, "accounts/people.html", {"people": _colleagues(user), "form": form}, status=400)
+        return _people(request, form, status=400)
     added = actions.create_user(clinic=user.clinic, by=user, **form.cleaned_data)
     return _invite(request, added)
 
@@ -85,12 +85,39 @@ def _invite(request: HttpRequest, invited: User) -> HttpResponse:
     uid, _separator, token = key.partition("-")
     address = reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token})
     invitation = {"name": invited.name, "url": request.build_absolute_uri(address)}
-    context = {"people": _colleagues(user), "form": PersonForm(), "invitation": invitation}
-    return render(request, "accounts/people.html", context)
+    return _people(request, PersonForm(), invitation=invitation)
+
+
+def _people(
+    request: HttpRequest, form: PersonForm, *, invitation: dict[str, str] | None = None, status: int = 200
+) -> HttpResponse:
+    people = _colleagues(person(request))
+    locked = {colleague.pk for colleague in people if actions.is_locked(colleague)}
+    context = {"people": people, "form": form, "invitation": invitation, "locked": locked}
+    return render(request, "accounts/people.html", context, status=status)
 
 
 @require_POST
 @requires(Right.PEOPLE)
+@freshly_proved
+def reset_second_factor(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    """For somebody who lost their telephone: they begin again with the link that is shown."""
+    reset = _colleague(request, user_id)
+    actions.reset_second_factor(user=reset, by=person(request))
+    return _invite(request, reset)
+
+
+@require_POST
+@requires(Right.PEOPLE)
+def unlock(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    actions.unlock(user=_colleague(request, user_id), by=person(request))
+    messages.success(request, _("They can try again now."))
+    return redirect("accounts:people")
+
+
+@require_POST
+@requires(Right.PEOPLE)
+@freshly_proved
 def change_role(request: HttpRequest, user_id: UUID) -> HttpResponse:
     form = RoleForm(request.POST)
     if form.is_valid():
@@ -125,6 +152,7 @@ def _tokens(request: HttpRequest, form: TokenForm, *, fresh: str = "") -> HttpRe
 
 
 @require_POST
+@freshly_proved
 def create_token(request: HttpRequest) -> HttpResponse:
     """Makes a token and shows its text in this answer only; it is kept nowhere."""
     form = TokenForm(request.POST)

@@ -14,6 +14,7 @@ from ninja import File, Form, Query, Router, Schema, Status
 from ninja.files import UploadedFile
 from pydantic import Field
 
+from accounts import limits, tenancy
 from accounts.access import get_or_404
 from accounts.api_auth import person_with
 from accounts.policy import Right
@@ -127,6 +128,7 @@ def describe(run: Run, progress: queries.Progress) -> dict[str, Any]:
 def upload(request: HttpRequest, said: Form[UploadIn], file: File[UploadedFile] = None) -> Any:  # type: ignore[assignment]
     """Takes one PDF in and queues it (202). The same file again answers 200 with `duplicate: true`."""
     user = person_with(request, Right.UPLOAD)
+    limits.use("upload", by=user)
     if "UPLOAD_TOO_LARGE" in request.META:
         return Status(413, {"code": "too_large", "message": str(SENTENCES["too_large"])})
     if file is None:
@@ -186,17 +188,18 @@ def stream(request: HttpRequest, run_id: UUID) -> Any:
     """
     user = person_with(request, Right.LIST)
     found = get_or_404(queries.runs(user), run_id, by=user)
-    response = StreamingHttpResponse(_events(found.pk), content_type="text/event-stream")
+    response = StreamingHttpResponse(_events(found.pk, user.clinic_id), content_type="text/event-stream")
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def _events(run_id: UUID) -> AsyncIterator[str]:
-    async for name, body in follow(sync_to_async(lambda: _snapshot(run_id))):
+async def _events(run_id: UUID, clinic_id: UUID) -> AsyncIterator[str]:
+    async for name, body in follow(sync_to_async(lambda: _snapshot(run_id, clinic_id))):
         yield f"event: {name}\ndata: {json.dumps(body)}\n\n" if name else ": still here\n\n"
 
 
-def _snapshot(run_id: UUID) -> tuple[str, dict[str, Any]]:
-    found = Run.objects.select_related("document").get(pk=run_id)
-    body = RunOut(**describe(found, queries.progress(found))).model_dump(mode="json")
+def _snapshot(run_id: UUID, clinic_id: UUID) -> tuple[str, dict[str, Any]]:
+    with tenancy.scope(clinic_id):
+        found = Run.objects.select_related("document").get(pk=run_id)
+        body = RunOut(**describe(found, queries.progress(found))).model_dump(mode="json")
     return found.status, body

@@ -15,6 +15,7 @@ from django.conf import settings
 from rq.job import Job
 from rq.timeouts import BaseTimeoutException
 
+from accounts import tenancy
 from audit.origin import origin
 from audit.verbs import Verb
 from extraction import claims, queue, shadow, storage
@@ -86,6 +87,11 @@ def _work_off(claim: Claim) -> None:
     if run.uses_model and settings.LLM_ENDPOINT and not has_model():
         claims.give_up_model(claim)  # It will not come, so nothing is gained by waiting for it.
         run.without_model = True
+    with tenancy.scope(run.document.clinic_id):
+        _read(run, claim)
+
+
+def _read(run: Run, claim: Claim) -> None:
     data = storage.get(run.document)
     with _model(run) as model:
         work = _plan(run, model)

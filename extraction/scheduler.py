@@ -23,6 +23,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 
+from accounts import limits, sessions
 from audit.record import JournalUnavailable
 from extraction import alert_mail, claims, cloudwatch, deployments, following, queue, sampling, storage
 from extraction.alerts import Watchman
@@ -102,6 +103,8 @@ class Scheduler:
             self.tidy()
             deployments.forget_old_questions(moment)
             sampling.forget_old(moment)
+            sessions.forget_old(moment)
+            limits.forget_old(moment)
             self.tidied_at = moment
         return True
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.access import get_or_404
+from accounts.limits import limited
 from accounts.policy import Right, requires
 from accounts.requests import person
 from audit.record import record_alone
@@ -54,6 +55,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.UPLOAD)
+@limited("upload")
 def upload(request: HttpRequest) -> HttpResponse:
     """Takes one file (our script sends them one by one) or several (a plain form). JSON when asked for."""
     files = request.FILES.getlist("file")

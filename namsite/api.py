@@ -10,6 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
 from accounts.api_auth import AUTHENTICATION
+from accounts.limits import TooManyRequests
 from accounts.policy import NotAllowed
 from extraction.actions import CannotRun
 from extraction.api import router as extraction_router
@@ -31,6 +32,13 @@ api.add_router("/nam", review_router)
 @api.exception_handler(NotAllowed)
 def not_allowed(request: HttpRequest, error: NotAllowed) -> HttpResponse:
     return _answer(request, 403, "not_allowed", str(error))
+
+
+@api.exception_handler(TooManyRequests)
+def too_many(request: HttpRequest, error: TooManyRequests) -> HttpResponse:
+    response = _answer(request, 429, "too_many_requests", _("Too many requests. Wait a little."))
+    response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 @api.exception_handler(Http404)

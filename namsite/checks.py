@@ -43,6 +43,14 @@ def reader_is_known(**_: Any) -> list[CheckMessage]:
     return [Error("OCR_READER names no reader.", id="namsite.E002", hint=f"Use one of: {', '.join(OCR_READERS)}.")]
 
 
+@register
+def second_step_is_asked_for(**_: Any) -> list[CheckMessage]:
+    """A password alone opens documents only where every document is invented."""
+    if settings.MFA_REQUIRED or settings.DEMO or settings.DEBUG or settings.TESTING:
+        return []
+    return [Error("MFA_REQUIRED is off.", id="namsite.E003", hint="Only a demonstration or a test may switch it off.")]
+
+
 # --- In production ---------------------------------------------------------------------------------------------------
 
 
@@ -51,6 +59,8 @@ def is_production(**_: Any) -> Iterator[CheckMessage]:
     """A laptop's settings are not a clinic's."""
     if not settings.SECRET_KEY_IS_LASTING:
         yield Error("SECRET_KEY is not set: every restart would sign everybody out.", id="namsite.E101")
+    if not settings.MFA_REQUIRED:
+        yield Error("MFA_REQUIRED is off.", id="namsite.E110", hint="Remove MFA_REQUIRED from the environment.")
     for name in ("DEBUG", "DEMO", "TESTING"):
         if getattr(settings, name):
             yield Error(f"{name} is on.", id="namsite.E103", hint=f"Remove {name} from the environment.")

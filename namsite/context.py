@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from accounts import second_factor
 from accounts.policy import rights
 from extraction.banner import banner
 
@@ -20,6 +21,14 @@ def site(request: HttpRequest) -> dict[str, Any]:
     """
     user = getattr(request, "user", None)
     known = user if user and user.is_authenticated else None
+    if known and not second_factor.is_complete(request):
+        known = None  # Half signed in: the page leads to the second step and nowhere else.
     alerts: Any = SimpleLazyObject(lambda: banner(known, timezone.now())) if known else []
     may = rights(known) if known else {}
-    return {"may": may, "alerts": alerts, "is_demo": settings.DEMO, "languages": settings.LANGUAGES}
+    return {
+        "may": may,
+        "alerts": alerts,
+        "is_demo": settings.DEMO,
+        "languages": settings.LANGUAGES,
+        "is_mfa_required": settings.MFA_REQUIRED,
+    }

@@ -9,11 +9,15 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from accounts import second_factor, sessions, tenancy
+from accounts.limits import TooManyRequests
+from accounts.models import User
 from audit.origin import origin
 from audit.record import JournalUnavailable
 from extraction.actions import CannotRun
@@ -86,6 +90,48 @@ class LanguageMiddleware:
         return response
 
 
+class SessionGuardMiddleware:
+    """Nothing is reachable in a session that lacks its second step but the way to it; what is done keeps it alive."""
+
+    ALWAYS = frozenset({"account_logout", "set-language", "health"})
+    SET_UP = frozenset({"mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "account_reauthenticate"})
+    CONFIRM = frozenset({"mfa_reauthenticate", "mfa_reauthenticate_webauthn"})
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with tenancy.scope(tenancy.NONE):  # Until it is known whose rows the request is about.
+            response = self.get_response(request)
+        here = request.resolver_match
+        if request.method == "POST" and here is not None and here.view_name == "account_logout":
+            # What the browser keeps of the pages goes too (OWASP ASVS 5.0, 14.3.1).
+            response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+    def process_view(self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any) -> HttpResponseBase | None:
+        user = request.user
+        if not isinstance(user, User):
+            return None
+        tenancy.enter(user.clinic_id)
+        if not (request.path.startswith("/api/") or "X-By-Itself" in request.headers):
+            sessions.touch(request)  # What a page asks for on its own is nobody's doing.
+        return None if second_factor.is_complete(request) else self._lead(request, user)
+
+    def _lead(self, request: HttpRequest, user: User) -> HttpResponseBase | None:
+        """Where somebody with half a sign-in may go. Having a second step, they cannot set up another without it."""
+        way, start = (
+            (self.CONFIRM, "mfa_reauthenticate") if second_factor.has_factor(user) else (self.SET_UP, "mfa_index")
+        )
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if name in way | self.ALWAYS:
+            return None
+        if request.path.startswith("/api/") or "application/json" in request.headers.get("Accept", ""):
+            # Without a sentence: our scripts then wait for the sign-in to be completed, and lose nothing.
+            return JsonResponse({"code": "second_step", "error": ""}, status=403)
+        return redirect(start)
+
+
 class PrivateResponseMiddleware:
     """Nothing that a signed-in person sees may stay in a cache, on a disk or in a proxy."""
 
@@ -118,6 +164,8 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, TooManyRequests):
+            return too_many(request, retry_after=exception.retry_after)
         for kind, status in self.STATUS:
             if isinstance(exception, kind):
                 return answer(request, status, sentence(exception))
@@ -131,6 +179,13 @@ def sentence(exception: Exception) -> str:
     if isinstance(exception, CannotRun | CannotRollOut | Conflict):
         return str(exception)
     return ""
+
+
+def too_many(request: HttpRequest, *, retry_after: int) -> HttpResponse:
+    """429, with the seconds after which it is worth trying again."""
+    response = answer(request, HTTPStatus.TOO_MANY_REQUESTS, _("Too many requests. Wait a little, then try again."))
+    response["Retry-After"] = str(retry_after)
+    return response
 
 
 def answer(request: HttpRequest, status: int, message: str) -> HttpResponse:

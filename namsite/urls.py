@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("llm/health", views.llm_health, name="llm-health"),
     path("accounts/email/", views.closed),  # addresses are changed by an administrator
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("accounts.security_urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("api/", api.urls),
     path("", include("accounts.urls")),
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 handler400 = "namsite.views.bad_request"
 handler403 = "namsite.views.forbidden"
+handler429 = "namsite.views.too_many_requests"  # allauth's limits
 handler404 = "namsite.views.not_found"
 handler500 = "namsite.views.broken"
 

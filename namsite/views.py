@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.models import Role, User
+from namsite.middleware import too_many
 
 
 @require_safe
@@ -108,6 +109,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"error": message}, status=403)
     return render(request, "refused.html", {"message": message}, status=403)
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """One of allauth's own limits was reached."""
+    return too_many(request, retry_after=60)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 from pydantic import Field
 
+from accounts import limits
 from accounts.access import get_or_404
 from accounts.api_auth import person_with
 from accounts.policy import Right
@@ -194,6 +195,7 @@ def list_exports(request: HttpRequest, document_id: UUID) -> Any:
 def make_export(request: HttpRequest, document_id: UUID, asked: ExportIn) -> Any:
     """Makes and keeps a file of the numbers that may leave (201). 409 where none may, 422 with the fields that lack."""
     user = person_with(request, Right.EXPORT)
+    limits.use("export", by=user)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     form = ExportForm(_typed(asked, document), instance=document)
     if not form.is_valid():
@@ -211,6 +213,7 @@ _FILE = {
 def download_export(request: HttpRequest, export_id: UUID) -> HttpResponse:
     """The file as it was made, byte for byte."""
     user = person_with(request, Right.EXPORT)
+    limits.use("export", by=user)
     export = get_or_404(queries.exports(user), export_id, by=user)
     check_may_see_all(user, export.document)
     return disclosed(export, by=user)

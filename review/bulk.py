@@ -32,7 +32,7 @@ CONFIDENCE = 0.99
 """From which a proposal may be confirmed together with others. On held-out documents of every kind but half handwritten
 ones, at least 99.9 % of the proposals from there on are right (docs/accuracy.md)."""
 SHOWN_WITHIN = timedelta(hours=8)
-"""How long a page that was shown counts as seen: a session's length."""
+"""How long a page that was shown counts as seen: a day's work."""
 
 
 def sure(run: Run, items: Iterable[Item]) -> list[Finding]:

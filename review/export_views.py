@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import get_or_404
+from accounts.limits import limited
 from accounts.models import User
 from accounts.policy import Right, requires
+from accounts.reauthentication import freshly_proved
 from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
@@ -39,6 +41,8 @@ def export_page(request: HttpRequest, document_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.EXPORT)
+@freshly_proved
+@limited("export")
 def make(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Makes a file and shows it in the list."""
     user = person(request)
@@ -53,6 +57,8 @@ def make(request: HttpRequest, document_id: UUID) -> HttpResponse:
 
 @require_safe
 @requires(Right.EXPORT)
+@freshly_proved
+@limited("export")
 def download(request: HttpRequest, export_id: UUID) -> HttpResponse:
     """The file as it was made, byte for byte."""
     user = person(request)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from review import export_views, quality_views, queue_views, run_views, second_views, views
+from review import emergency_views, export_views, quality_views, queue_views, run_views, second_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -18,6 +18,13 @@ urlpatterns = [
     path("documents/<uuid:document_id>/rerun/", run_views.rerun, name="rerun"),
     path("documents/<uuid:document_id>/exports/", export_views.export_page, name="exports"),
     path("documents/<uuid:document_id>/exports/make/", export_views.make, name="export"),
+    path("documents/<uuid:document_id>/emergency/", emergency_views.emergency_page, name="emergency"),
+    path("documents/<uuid:document_id>/emergency/begin/", emergency_views.begin, name="emergency-begin"),
+    path(
+        "documents/<uuid:document_id>/emergency/<uuid:finding_id>/reveal/",
+        emergency_views.reveal,
+        name="emergency-reveal",
+    ),
     path("queue/", queue_views.queue_page, name="queue"),
     path("queue/claim/", queue_views.claim, name="claim"),
     path("documents/<uuid:document_id>/lease/", queue_views.beat, name="beat"),

@@ -7,6 +7,7 @@ import importlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,18 @@ ENVIRONMENT = {
     # Playwright's own loop runs in the thread of the test; the database is used from there all the same.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
-FOREIGN = ("DEBUG", "DEMO", "HTTPS", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+FOREIGN = (
+    "DEBUG",
+    "DEMO",
+    "HTTPS",
+    "MFA_REQUIRED",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+)
 for name in FOREIGN:
     os.environ.pop(name, None)
 os.environ.update(ENVIRONMENT)
@@ -170,6 +182,25 @@ def journal_can_be_emptied() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_without_triggers)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def force_login_is_complete() -> Iterator[None]:
+    """`force_login` stands for a whole sign-in: its second step passed, just now. Half ones are made by the pages."""
+    from accounts import second_factor
+
+    half = Client.force_login
+
+    def whole(client: Client, user: Any, backend: str | None = None) -> None:
+        half(client, user, backend)
+        session = client.session
+        session[second_factor.PROVED_BY] = str(user.pk)
+        session[second_factor.PROVED_AT] = time.time()
+        session.save()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "force_login", whole)
         yield
 
 

@@ -51,6 +51,7 @@ class Installation:
         self.env = {
             "PATH": os.environ["PATH"],
             "TESTING": "1",
+            "MFA_REQUIRED": "0",  # these journeys are about the work; tests/browser/test_sign_in.py is about the way in
             "DJANGO_SETTINGS_MODULE": "namsite.settings",
             "DATA_DIR": str(folder),
             "SECRET_KEY": "not-a-secret-only-a-test",

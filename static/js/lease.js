@@ -27,7 +27,7 @@ function plan() {
 }
 
 const send = (mine) => fetch(mine.dataset.beat, {
-  method: "POST", body: fields(mine), credentials: "same-origin", headers: { Accept: "application/json" },
+  method: "POST", body: fields(mine), credentials: "same-origin", headers: { Accept: "application/json", "X-By-Itself": "1" },
   redirect: "manual", // to the sign-in page
 });
 

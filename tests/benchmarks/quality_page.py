@@ -34,7 +34,7 @@ def benchmarks() -> Iterator[Result]:
 
         client = Client()
         client.force_login(user)
-        with override_settings(ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False):
+        with override_settings(ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False, MFA_REQUIRED=False):
             if client.get("/quality/").status_code != 200:
                 raise RuntimeError("the page does not open")
             yield Result("quality page, 10,000 extractions", _milliseconds(lambda: client.get("/quality/")), "ms", BAR)

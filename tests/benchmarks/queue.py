@@ -85,7 +85,7 @@ def main() -> None:
     client = Client()
     client.force_login(reviewer)
     marks = deep_marks(reviewer)
-    with override_settings(ALLOWED_HOSTS=["*"]):
+    with override_settings(ALLOWED_HOSTS=["*"], MFA_REQUIRED=False):
         head = [f"/queue/?show={chosen}" for chosen in Filter]
         deep = [f"/queue/?show=all&after={mark}" for mark in marks]
         measured = {

@@ -37,6 +37,17 @@ def test_a_production_as_documented_passes(production):
     assert ids() == set()
 
 
+def test_a_password_alone_is_refused_by_every_command(production):
+    production.MFA_REQUIRED = False
+    assert ids() == {"namsite.E003", "namsite.E110"}
+    assert ids(deploy=False) == {"namsite.E003"}
+
+
+def test_a_demonstration_may_do_without_the_second_step(settings):
+    settings.MFA_REQUIRED, settings.TESTING, settings.DEMO = False, False, True
+    assert "namsite.E003" not in ids(deploy=False)
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "expected"),
     [

@@ -53,6 +53,7 @@ def settled(expression: str, **environment: str) -> str:
         ("(settings.HTTPS, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)", "(True, True, True)"),
         ("settings.SESSION_COOKIE_NAME", "'__Host-session'"),
         ("settings.SECRET_KEY_IS_LASTING", "False"),
+        ("(settings.MFA_REQUIRED, settings.SESSION_IDLE, settings.SESSION_ABSOLUTE)", "(True, 900, 43200)"),
         ("settings.VAULT_KEYS", "''"),
         ("settings.LLM_ENDPOINT", "''"),
         ("settings.OCR_READER", "'local'"),
