@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit.verbs import Outcome, Purpose, Verb
+from audit.verbs import Outcome, Purpose, verb_choices
 
 PLATFORM = uuid.UUID(int=0)
 """The chain of events that belong to no clinic, such as a sign-in attempt by somebody unknown."""
@@ -34,7 +34,7 @@ class Event(models.Model):
     seq = models.PositiveBigIntegerField(editable=False)
     at = models.DateTimeField(editable=False)
 
-    verb = models.CharField(max_length=40, choices=Verb.choices)
+    verb = models.CharField(max_length=40, choices=verb_choices)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.SUCCESS)
     reason_code = models.CharField(max_length=40, blank=True)
     purpose = models.CharField(max_length=20, choices=Purpose.choices, default=Purpose.BILLING)

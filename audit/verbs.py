@@ -92,6 +92,11 @@ class Verb(models.TextChoices):
     JOURNAL_VERIFIED = "audit.verified", _("Journal verified")
 
 
+def verb_choices() -> list[tuple[str, str]]:
+    """The choices of the journal's column: by name, so that a new verb needs no migration."""
+    return [(verb.value, str(verb.label)) for verb in Verb]
+
+
 class Outcome(models.TextChoices):
     SUCCESS = "success", _("success")
     DENIED = "denied", _("denied")
