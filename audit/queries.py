@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import Max, Min, QuerySet
 
 from audit import anchors
 from audit.chain import GENESIS
 from audit.formats.lines import Span
 from audit.models import Anchor, ChainHead, Event
+from audit.verbs import Verb
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the clocks of two hosts may disagree: events stand in the order of `seq`, and nearly in that of `at`."""
 
 
 class NothingToExport(Exception):
@@ -25,9 +32,10 @@ def whole(chain: UUID, moment: datetime) -> Span:
     return _span(chain, 1, head.seq if head is not None else 0, moment, is_to_head=True)
 
 
-def part(chain: UUID, moment: datetime, *, first: int, last: int) -> Span:
-    """Events `first` to `last`."""
-    return _span(chain, first, last, moment, is_to_head=False)
+def part(chain: UUID, moment: datetime, *, since: datetime | None, until: datetime | None) -> Span:
+    """The events of a period, and those that stand between them. Raises NothingToExport."""
+    seqs = Search(chain, since=since, until=until).events().aggregate(first=Min("seq"), last=Max("seq"))
+    return _span(chain, seqs["first"] or 0, seqs["last"] or 0, moment, is_to_head=False)
 
 
 def _span(chain: UUID, first: int, last: int, moment: datetime, *, is_to_head: bool) -> Span:
@@ -49,3 +57,69 @@ def anchor_lines(chain: UUID) -> Iterator[str]:
     """The chain's anchors as a place keeps them, each with its end."""
     for row in Anchor.objects.filter(clinic_id=chain).order_by("number").iterator():
         yield row.note.line() + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for in a chain; what is empty narrows nothing. `verbs` are alternatives."""
+
+    chain: UUID
+    actor_id: UUID | None = None
+    verbs: tuple[Verb, ...] = ()
+    document_id: UUID | None = None
+    subject: bytes | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def events(self, *, before: int | None = None) -> QuerySet[Event]:
+        """Newest first, from behind event `before` on."""
+        found = Event.objects.filter(clinic_id=self.chain)
+        for name in ("actor_id", "document_id", "subject"):
+            if (value := getattr(self, name)) is not None:
+                found = found.filter(**{name: value})
+        if self.verbs:
+            found = found.filter(verb__in=self.verbs)
+        if before is not None:
+            found = found.filter(seq__lt=before)
+        return self._within(found).order_by("-seq")
+
+    def page(self, size: int, *, before: int | None = None) -> list[Event]:
+        """The first so many of `events`, read from indexes whatever is looked for.
+
+        Of several verbs each has its own stretch of an index: they are read one by one and merged.
+        """
+        if len(self.verbs) <= 1 or self.subject is not None or self.document_id is not None:
+            return list(self.events(before=before)[:size])
+        seqs: list[int] = []
+        for verb in self.verbs:
+            alone = self.events(before=before).filter(verb=verb)
+            seqs += alone.values_list("seq", flat=True)[:size]
+        newest = sorted(seqs, reverse=True)[:size]
+        return list(Event.objects.filter(clinic_id=self.chain, seq__in=newest).order_by("-seq"))
+
+    def _within(self, found: QuerySet[Event]) -> QuerySet[Event]:
+        """The period as a span of `seq` too: one index then gives the order and the period at once."""
+        if self.since is not None:
+            first = self._seq("at", "seq", at__gte=self.since - CLOCKS_DIFFER)
+            if first is None:
+                return found.none()
+            found = found.filter(at__gte=self.since, seq__gte=first)
+        if self.until is not None:
+            last = self._seq("-at", "-seq", at__lte=self.until + CLOCKS_DIFFER)
+            if last is None:
+                return found.none()
+            found = found.filter(at__lte=self.until, seq__lte=last)
+        return found
+
+    def _seq(self, *order: str, **condition: datetime) -> int | None:
+        """The outermost event of one side of a moment."""
+        return (
+            Event.objects.filter(clinic_id=self.chain, **condition)
+            .order_by(*order)
+            .values_list("seq", flat=True)
+            .first()
+        )
+
+
+def latest(chain: UUID, verb: Verb) -> Event | None:
+    return Event.objects.filter(clinic_id=chain, verb=verb).order_by("-seq").first()

@@ -97,6 +97,19 @@ def record_alone(verb: Verb, **fields: Any) -> Event:
         raise JournalUnavailable(type(error).__name__) from None
 
 
+def check_writable(verb: Verb, *, by: Actor) -> None:
+    """Raises JournalUnavailable unless an event could be written now. For what an earlier event already speaks of.
+
+    It is written and taken back: nothing less proves it.
+    """
+    try:
+        with transaction.atomic():
+            record(verb, by=by)
+            transaction.set_rollback(True)
+    except DatabaseError as error:
+        raise JournalUnavailable(type(error).__name__) from None
+
+
 def _append(event: Event) -> None:
     """Gives the event its place and its hash under the lock of the chain's head."""
     ChainHead.objects.get_or_create(clinic_id=event.clinic_id, defaults={"hash": GENESIS})

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from review import export_views, quality_views, queue_views, run_views, second_views, views
+from review import export_views, journal_views, quality_views, queue_views, run_views, second_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("documents/<uuid:document_id>/rerun/", run_views.rerun, name="rerun"),
     path("documents/<uuid:document_id>/exports/", export_views.export_page, name="exports"),
     path("documents/<uuid:document_id>/exports/make/", export_views.make, name="export"),
+    path("journal/", journal_views.journal, name="journal"),
+    path("journal/search/", journal_views.search, name="journal-search"),
+    path("journal/export/", journal_views.export, name="journal-export"),
     path("queue/", queue_views.queue_page, name="queue"),
     path("queue/claim/", queue_views.claim, name="claim"),
     path("documents/<uuid:document_id>/lease/", queue_views.beat, name="beat"),

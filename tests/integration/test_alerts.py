@@ -305,7 +305,7 @@ def test_what_is_acknowledged_is_told_to_administrators_no_more_and_to_people_wh
 
 def test_an_administrator_sees_it_on_every_page_and_acknowledges_it(clinic, admin, admin_client):
     alert = AlertFactory(clinic=clinic)
-    journal = reverse("accounts:journal")
+    journal = reverse("review:journal")
     assert "Le rappel est sous" in admin_client.get(journal).content.decode()
     address = reverse("extraction:acknowledge", args=[alert.pk])
     for _turn in range(2):
