@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from accounts.models import User
 from audit.queries import Search
 from audit.verbs import Category, Verb
 from extraction import nam
+from review.registers import Span
 from vault.index import blind_index
 
 _SUBJECT = "journal-subject"
@@ -104,3 +106,34 @@ class JournalExportForm(JournalForm):
             ("fhir", _("FHIR R4 AuditEvent (JSON)")),
         ],
     )
+
+
+class PeriodForm(forms.Form):
+    """The days that a report is about, first and last; this month if nothing is said."""
+
+    first = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def span(self, today: date) -> Span:
+        self.is_valid()
+        first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
+        return Span.of(first or today.replace(day=1), last or today)
+
+
+class ReportForm(PeriodForm):
+    """One of the reports of a period."""
+
+    report = forms.ChoiceField(
+        label=_("Report"),
+        choices=[
+            ("communications", _("Register of communications")),
+            ("accesses", _("Accesses by context")),
+            ("anomalies", _("Unusual accesses")),
+        ],
+    )
+
+
+class ConsultationForm(PeriodForm, NamForm):
+    """Who consulted the file of one patient."""
+
+    subject = None  # type: ignore[assignment]  # the number is asked for each time: the report is not read page by page

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from review import export_views, journal_views, quality_views, queue_views, run_views, second_views, views
+from review import (
+    export_views,
+    journal_views,
+    quality_views,
+    queue_views,
+    register_views,
+    run_views,
+    second_views,
+    views,
+)
 
 app_name = "review"
 urlpatterns = [
@@ -18,6 +27,8 @@ urlpatterns = [
     path("documents/<uuid:document_id>/exports/make/", export_views.make, name="export"),
     path("journal/", journal_views.journal, name="journal"),
     path("journal/search/", journal_views.search, name="journal-search"),
+    path("journal/reports/", register_views.report_page, name="journal-reports"),
+    path("journal/reports/consultations/", register_views.consultations, name="journal-consultations"),
     path("journal/export/", journal_views.export, name="journal-export"),
     path("queue/", queue_views.queue_page, name="queue"),
     path("queue/claim/", queue_views.claim, name="claim"),

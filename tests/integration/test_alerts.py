@@ -477,7 +477,7 @@ def test_cloudwatch_out_of_reach_is_one_log_line_and_no_reason_to_stop(watched, 
 def test_thresholds_are_those_of_the_planning_document():
     expected = {
         "precision": 0.85, "recall": 0.85, "total_time": 60, "model_time": 45, "health": 3, "error_rate": 0.05,
-        "cost": 150,
+        "cost": 150, "journal": 0,
     }  # fmt: skip
     assert {str(kind): value for kind, value in alerts.THRESHOLDS.items()} == pytest.approx(expected)
     assert availability.FAILURES_WITHIN == 5 * MINUTE
