@@ -25,7 +25,8 @@ from audit.verbs import Purpose, Verb
 from review.journal_forms import JournalExportForm, JournalForm, NamForm, sealed
 from review.policy import Conflict
 
-EVENTS_PER_PAGE = 100
+EVENTS_PER_PAGE = 50
+"""Most of the time of a page is the drawing of its lines."""
 MOST_EXPORTED = 50_000
 """Events of one file from the page; more are for `manage.py export_journal`."""
 
