@@ -36,6 +36,7 @@ PRODUCTION := ENV_FILE=/dev/null TESTING= DEBUG= DEMO= SECRET_KEY=made-up-for-ma
 	VAULT_KEYS=k1:bWFkZS11cC1mb3ItbWFrZS1jaGVjay0wMTIzNDU2Nzg= \
 	VAULT_INDEX_KEY=aW5kZXgtZm9yLW1ha2UtY2hlY2stMDEyMzQ1Njc4OTA= \
 	DATABASE_URL=postgres://namsite@127.0.0.1/namsite REDIS_URL=rediss://:made-up@10.0.3.40:6379/0 \
+	AUDIT_ANCHOR_KEY_FILE=/etc/namsite/anchor.pem AUDIT_ANCHOR_DIRS=/srv/anchors,/mnt/other-host/anchors \
 	LLM_ENDPOINT=http://10.0.3.50:8000/v1 ALLOWED_HOSTS=nam.example BEHIND_PROXY=1
 
 check: $(STAMP)  ## lint, types, templates, migrations, translations, production settings

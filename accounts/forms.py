@@ -1,15 +1,12 @@
-"""What an administrator types about people, what a person types about tokens, and how the journal is filtered."""
+"""What an administrator types about people, and what a person types about tokens."""
 
 from __future__ import annotations
-
-from datetime import datetime
-from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role, User
-from audit.verbs import Purpose, Verb
+from audit.verbs import Purpose
 
 
 class PersonForm(forms.Form):
@@ -52,31 +49,3 @@ class EmergencyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("What happened, and who asked. No patient's name or number."),
     )
-
-
-class JournalFilterForm(forms.Form):
-    """Every field narrows the journal; all are optional."""
-
-    actor = forms.ChoiceField(label=_("Person"), required=False)
-    verb = forms.ChoiceField(label=_("Event"), required=False, choices=[("", _("All")), *Verb.choices])
-    document = forms.UUIDField(label=_("Document (identifier)"), required=False)
-    since = forms.DateTimeField(
-        label=_("From"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
-    )
-    until = forms.DateTimeField(
-        label=_("To"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
-    )
-
-    def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        everyone: Any = [("", _("Everyone")), *((str(user.pk), user.name) for user in people)]
-        self.fields["actor"].choices = everyone  # type: ignore[attr-defined]
-
-    @property
-    def conditions(self) -> dict[str, str | datetime]:
-        """Arguments of a journal query; those left empty are absent."""
-        names = {
-            "actor": "actor_id", "verb": "verb", "document": "document_id", "since": "at__gte", "until": "at__lte"
-        }  # fmt: skip
-        data = self.cleaned_data if self.is_valid() else {}
-        return {lookup: data[field] for field, lookup in names.items() if data.get(field)}

@@ -4,7 +4,6 @@ from accounts import security_views, views
 
 app_name = "accounts"
 urlpatterns = [
-    path("journal/", views.journal, name="journal"),
     path("people/", views.people, name="people"),
     path("people/add/", views.add_person, name="add-person"),
     path("people/<uuid:user_id>/invite/", views.invite, name="invite"),

@@ -1,4 +1,4 @@
-"""People, tokens and the journal's pages."""
+"""People and tokens."""
 
 from __future__ import annotations
 
@@ -15,16 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actions
 from accounts.access import get_or_404
-from accounts.forms import JournalFilterForm, PersonForm, RoleForm, TokenForm
+from accounts.forms import PersonForm, RoleForm, TokenForm
 from accounts.models import ApiToken, User
 from accounts.policy import Right, requires
 from accounts.reauthentication import freshly_proved
 from accounts.requests import person
-from audit.models import Event
-from audit.record import record_alone
-from audit.verbs import Purpose, Verb
-
-EVENTS_PER_PAGE = 100
+from audit.declared import journals, journals_nothing
+from audit.verbs import Verb
 
 
 def _colleagues(user: User) -> list[User]:
@@ -32,35 +29,15 @@ def _colleagues(user: User) -> list[User]:
 
 
 @require_safe
-@requires(Right.JOURNAL)
-def journal(request: HttpRequest) -> HttpResponse:
-    """The clinic's journal, newest first; `?before=` goes on behind an event (keyset, so it stays fast)."""
-    user = person(request)
-    form = JournalFilterForm(request.GET, people=_colleagues(user))
-    events = Event.objects.filter(clinic_id=user.clinic_id, **form.conditions).order_by("-seq")
-    before = request.GET.get("before", "")
-    if before.isdigit():
-        events = events.filter(seq__lt=int(before))
-    shown = list(events[: EVENTS_PER_PAGE + 1])
-    record_alone(Verb.JOURNAL_VIEWED, by=user, purpose=Purpose.AUDIT, count=min(len(shown), EVENTS_PER_PAGE))
-    more = shown[EVENTS_PER_PAGE - 1].seq if len(shown) > EVENTS_PER_PAGE else None
-    kept = request.GET.copy()
-    kept.pop("before", None)
-    return render(
-        request,
-        "accounts/journal.html",
-        {"form": form, "events": shown[:EVENTS_PER_PAGE], "more": more, "query": kept.urlencode()},
-    )
-
-
-@require_safe
 @requires(Right.PEOPLE)
+@journals_nothing("names and roles of colleagues: no health information")
 def people(request: HttpRequest) -> HttpResponse:
     return _people(request, PersonForm())
 
 
 @require_POST
 @requires(Right.PEOPLE)
+@journals(Verb.USER_CREATED, Verb.INVITATION_MADE)
 def add_person(request: HttpRequest) -> HttpResponse:
     user = person(request)
     form = PersonForm(request.POST)
@@ -72,6 +49,7 @@ def add_person(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.PEOPLE)
+@journals(Verb.INVITATION_MADE)
 def invite(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """A new link to set a password, for somebody who lost theirs."""
     return _invite(request, _colleague(request, user_id))
@@ -99,6 +77,7 @@ def _people(
 
 @require_POST
 @requires(Right.PEOPLE)
+@journals(Verb.SECOND_FACTOR_RESET)
 @freshly_proved
 def reset_second_factor(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """For somebody who lost their telephone: they begin again with the link that is shown."""
@@ -109,6 +88,7 @@ def reset_second_factor(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.PEOPLE)
+@journals(Verb.UNLOCKED)
 def unlock(request: HttpRequest, user_id: UUID) -> HttpResponse:
     actions.unlock(user=_colleague(request, user_id), by=person(request))
     messages.success(request, _("They can try again now."))
@@ -118,6 +98,7 @@ def unlock(request: HttpRequest, user_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.PEOPLE)
 @freshly_proved
+@journals(Verb.ROLE_CHANGED)
 def change_role(request: HttpRequest, user_id: UUID) -> HttpResponse:
     form = RoleForm(request.POST)
     if form.is_valid():
@@ -128,6 +109,7 @@ def change_role(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.PEOPLE)
+@journals(Verb.USER_DISABLED, Verb.USER_ENABLED)
 def set_active(request: HttpRequest, user_id: UUID) -> HttpResponse:
     active = request.POST.get("active") == "1"
     actions.set_active(user=_colleague(request, user_id), active=active, by=person(request))
@@ -141,6 +123,7 @@ def _colleague(request: HttpRequest, user_id: UUID) -> User:
 
 
 @require_safe
+@journals_nothing("the names of the person's own tokens")
 def token_list(request: HttpRequest) -> HttpResponse:
     """The person's own tokens."""
     return _tokens(request, TokenForm())
@@ -153,6 +136,7 @@ def _tokens(request: HttpRequest, form: TokenForm, *, fresh: str = "") -> HttpRe
 
 @require_POST
 @freshly_proved
+@journals(Verb.TOKEN_CREATED)
 def create_token(request: HttpRequest) -> HttpResponse:
     """Makes a token and shows its text in this answer only; it is kept nowhere."""
     form = TokenForm(request.POST)
@@ -163,6 +147,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@journals(Verb.TOKEN_REVOKED)
 def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
     user = person(request)
     get_or_404(ApiToken.objects.filter(user=user), token_id, by=user)

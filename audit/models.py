@@ -8,13 +8,15 @@ from typing import Any, NoReturn
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from audit.verbs import Outcome, Purpose, verb_choices
+from audit.chain import NEWEST
+from audit.notes import Note
+from audit.verbs import Context, Outcome, Purpose, verb_choices
 
 PLATFORM = uuid.UUID(int=0)
 """The chain of events that belong to no clinic, such as a sign-in attempt by somebody unknown."""
 
 
-class AppendOnlyQuerySet(models.QuerySet["Event"]):
+class AppendOnlyQuerySet(models.QuerySet[Any]):
     def update(self, **_kwargs: Any) -> NoReturn:
         raise TypeError("the journal is append-only")
 
@@ -22,7 +24,24 @@ class AppendOnlyQuerySet(models.QuerySet["Event"]):
         raise TypeError("the journal is append-only")
 
 
-class Event(models.Model):
+class AppendOnly(models.Model):
+    """Rows that are written once. The database's triggers say the same to whoever asks through SQL."""
+
+    objects = AppendOnlyQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("the journal is append-only")
+        super().save(*args, **kwargs)
+
+    def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise TypeError("the journal is append-only")
+
+
+class Event(AppendOnly):
     """One line of the journal.
 
     No foreign keys: an event outlives what it speaks of, and a deleted row never takes its history along. It names
@@ -33,11 +52,15 @@ class Event(models.Model):
     clinic_id = models.UUIDField(editable=False)
     seq = models.PositiveBigIntegerField(editable=False)
     at = models.DateTimeField(editable=False)
+    version = models.PositiveSmallIntegerField(default=NEWEST, editable=False)
+    """Of the canonical form that its hash speaks for (`audit.chain`)."""
 
     verb = models.CharField(max_length=40, choices=verb_choices)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.SUCCESS)
     reason_code = models.CharField(max_length=40, blank=True)
     purpose = models.CharField(max_length=20, choices=Purpose.choices, default=Purpose.BILLING)
+    context = models.CharField(max_length=14, choices=Context.choices, blank=True)
+    """Empty in events of version 1, which did not say; all of them are administrative."""
 
     actor_id = models.UUIDField(null=True, editable=False)
     actor_name = models.CharField(max_length=150, blank=True)
@@ -58,8 +81,6 @@ class Event(models.Model):
     prev_hash = models.BinaryField(max_length=32, editable=False)
     hash = models.BinaryField(max_length=32, editable=False)
 
-    objects = AppendOnlyQuerySet.as_manager()
-
     class Meta:
         verbose_name = _("event")
         constraints = [models.UniqueConstraint(fields=["clinic_id", "seq"], name="event_seq_once_per_clinic")]
@@ -74,14 +95,6 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.seq} {self.verb}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("the journal is append-only")
-        super().save(*args, **kwargs)
-
-    def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
-        raise TypeError("the journal is append-only")
-
 
 class ChainHead(models.Model):
     """The end of one clinic's chain. Its row is the lock that gives events their order."""
@@ -92,3 +105,56 @@ class ChainHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.clinic_id} {self.seq}"
+
+
+class Anchor(AppendOnly):
+    """A signed note of where a chain stood (`audit.notes`). Copies of it are kept in other places."""
+
+    clinic_id = models.UUIDField(editable=False)
+    number = models.PositiveBigIntegerField(editable=False)
+    seq = models.PositiveBigIntegerField(editable=False)
+    hash = models.BinaryField(max_length=32, editable=False)
+    previous = models.BinaryField(max_length=32, editable=False)
+    at = models.DateTimeField(editable=False)
+    key_id = models.CharField(max_length=16, editable=False)
+    signature = models.BinaryField(max_length=64, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic_id", "number"], name="anchor_number_once_a_chain")]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.number}"
+
+    @property
+    def note(self) -> Note:
+        return Note(
+            chain=self.clinic_id,
+            number=self.number,
+            seq=self.seq,
+            hash=bytes(self.hash),
+            previous=bytes(self.previous),
+            at=self.at,
+            key_id=self.key_id,
+            signature=bytes(self.signature),
+        )
+
+
+class AnchorMark(models.Model):
+    """How far the anchors of a chain have come in one place, and since when they cannot go on.
+
+    The place "" is the signing itself. A place that is new in the settings begins at 0 and gets every anchor.
+    """
+
+    clinic_id = models.UUIDField()
+    place = models.CharField(max_length=200, blank=True)
+    number = models.PositiveBigIntegerField(default=0)
+    reached_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+    error = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic_id", "place"], name="anchor_mark_once_a_place")]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.number}"

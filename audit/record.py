@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit.chain import GENESIS, link
 from audit.models import PLATFORM, ChainHead, Event
 from audit.origin import current_origin
-from audit.verbs import Outcome, Purpose, Verb
+from audit.verbs import Context, Outcome, Purpose, Verb
 
 
 class JournalUnavailable(Exception):
@@ -45,13 +45,15 @@ def record(
     outcome: Outcome = Outcome.SUCCESS,
     reason_code: str = "",
     purpose: Purpose = Purpose.BILLING,
+    context: Context = Context.ADMINISTRATION,
     details: Mapping[str, str | int | bool | None] | None = None,
 ) -> Event:
     """Appends one event to the clinic's chain (that of `by`, or `clinic_id`, or the platform's).
 
     `by` is None for what the machine does on its own. `details` holds names, codes and counts, never values. `subject`
-    is the keyed index of a NAM. Must be called inside a transaction, so that the event and the change it records are
-    written together; raises JournalUnavailable when the event cannot be written.
+    is the keyed index of a NAM. What this system is for is administration (nobody treats a patient with it), so that is
+    the `context`. Must be called inside a transaction, so that the event and the change it records are written
+    together; raises JournalUnavailable when the event cannot be written.
     """
     if not connection.in_atomic_block:
         raise JournalUnavailable("an event belongs into the transaction of what it records")
@@ -64,6 +66,7 @@ def record(
         outcome=outcome,
         reason_code=reason_code,
         purpose=purpose,
+        context=context,
         actor_id=by.pk if by is not None else None,
         actor_name=by.get_full_name()[:150] if by is not None else "",
         role=by.role if by is not None else "",
@@ -90,6 +93,19 @@ def record_alone(verb: Verb, **fields: Any) -> Event:
     try:
         with transaction.atomic():
             return record(verb, **fields)
+    except DatabaseError as error:
+        raise JournalUnavailable(type(error).__name__) from None
+
+
+def check_writable(verb: Verb, *, by: Actor) -> None:
+    """Raises JournalUnavailable unless an event could be written now. For what an earlier event already speaks of.
+
+    It is written and taken back: nothing less proves it.
+    """
+    try:
+        with transaction.atomic():
+            record(verb, by=by)
+            transaction.set_rollback(True)
     except DatabaseError as error:
         raise JournalUnavailable(type(error).__name__) from None
 

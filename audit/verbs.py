@@ -89,7 +89,10 @@ class Verb(models.TextChoices):
     ROLLOUT_STOPPED = "rollout.stopped", _("Rollout stopped")
 
     JOURNAL_VIEWED = "audit.viewed", _("Journal shown")
+    JOURNAL_SEARCHED = "audit.searched", _("Journal searched for a patient")
     JOURNAL_VERIFIED = "audit.verified", _("Journal verified")
+    JOURNAL_EXPORTED = "audit.exported", _("Journal exported")
+    REPORT_VIEWED = "audit.report_viewed", _("Report of the journal shown")
 
 
 def verb_choices() -> list[tuple[str, str]]:
@@ -103,8 +106,35 @@ class Outcome(models.TextChoices):
     ERROR = "error", _("error")
 
 
+class Category(models.TextChoices):
+    """The part of a verb before its dot."""
+
+    SESSIONS = "auth", _("Sign-in and tokens")
+    RIGHTS = "authz", _("Rights and refusals")
+    ADMINISTRATION = "admin", _("Administration")
+    DOCUMENTS = "doc", _("Documents")
+    RUNS = "run", _("Extraction")
+    NUMBERS = "nam", _("Numbers and decisions")
+    SECOND_REVIEWS = "second", _("Second reviews")
+    DISCLOSURES = "hssi", _("Lists, exports and the API")
+    SERVICES = "ai", _("Reading and model services")
+    ROLLOUTS = "rollout", _("Models in service")
+    JOURNAL = "audit", _("The journal itself")
+
+    @property
+    def verbs(self) -> list[Verb]:
+        return [verb for verb in Verb if verb.value.partition(".")[0] == self.value]
+
+
+class Context(models.TextChoices):
+    """In which context information was used: R-22.1 s. 103 leaves accesses in care out of the yearly report."""
+
+    CARE = "care", _("care")
+    ADMINISTRATION = "administration", _("administration")
+
+
 class Purpose(models.TextChoices):
-    """Why the access happened (R-22.1 s. 103 distinguishes care from administration)."""
+    """Why the access happened."""
 
     BILLING = "billing", _("billing")
     QUALITY = "quality", _("quality")

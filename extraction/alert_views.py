@@ -14,6 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import get_or_404
 from accounts.policy import Right, requires
 from accounts.requests import person
+from audit.declared import journals, journals_nothing
+from audit.verbs import Verb
 from extraction import actions, alerts
 from extraction.forms import AlertFilterForm
 
@@ -22,6 +24,7 @@ ALERTS_PER_PAGE = 50
 
 @require_safe
 @requires(Right.ALERTS)
+@journals_nothing("figures only: no number, no person, no document")
 def alert_list(request: HttpRequest) -> HttpResponse:
     """The alerts that are open, and the history, which `?kind=`, `?since=` and `?until=` narrow."""
     found = alerts.of_clinic(person(request))
@@ -39,6 +42,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.ALERTS)
+@journals(Verb.ALERT_ACKNOWLEDGED)
 def acknowledge(request: HttpRequest, alert_id: UUID) -> HttpResponse:
     user = person(request)
     actions.acknowledge(alert=get_or_404(alerts.of_clinic(user), alert_id, by=user), by=user)

@@ -34,6 +34,7 @@ THRESHOLDS: dict[str, float] = {
     AlertKind.HEALTH: float(availability.FAILURES),
     AlertKind.ERROR_RATE: availability.ERROR_ALERT,
     AlertKind.COST: float(costs.MONTHLY_ALERT),
+    AlertKind.JOURNAL: 0.0,
 }
 """Ratios are 0..1, times are seconds for a document of 20 pages, health counts looks, costs are US dollars."""
 LOW_IS_WRONG = frozenset({AlertKind.PRECISION, AlertKind.RECALL})

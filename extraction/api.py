@@ -18,6 +18,7 @@ from accounts import limits, tenancy
 from accounts.access import get_or_404
 from accounts.api_auth import person_with
 from accounts.policy import Right
+from audit.declared import journals, journals_nothing
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import actions, queries
@@ -125,6 +126,7 @@ def describe(run: Run, progress: queries.Progress) -> dict[str, Any]:
 
 
 @router.post("/upload", response={202: UploadOut, 200: UploadOut, 413: ErrorOut, 422: ErrorOut}, operation_id="upload")
+@journals(Verb.DOCUMENT_UPLOADED, Verb.DOCUMENT_REJECTED, Verb.DOCUMENT_DUPLICATE)
 def upload(request: HttpRequest, said: Form[UploadIn], file: File[UploadedFile] = None) -> Any:  # type: ignore[assignment]
     """Takes one PDF in and queues it (202). The same file again answers 200 with `duplicate: true`."""
     user = person_with(request, Right.UPLOAD)
@@ -151,6 +153,7 @@ def upload(request: HttpRequest, said: Form[UploadIn], file: File[UploadedFile] 
 
 
 @router.get("/runs", response=RunsOut, operation_id="runs")
+@journals(Verb.LIST_VIEWED)
 def runs(request: HttpRequest, query: Query[RunsQuery]) -> Any:
     """The clinic's runs, newest first."""
     user = person_with(request, Right.LIST)
@@ -164,6 +167,7 @@ def runs(request: HttpRequest, query: Query[RunsQuery]) -> Any:
 
 
 @router.get("/runs/{uuid:run_id}", response=RunOut, operation_id="run")
+@journals_nothing("counts and the state of one run: no number, no name")
 def run(request: HttpRequest, run_id: UUID) -> Any:
     """One run and how far it is."""
     user = person_with(request, Right.LIST)
@@ -172,6 +176,7 @@ def run(request: HttpRequest, run_id: UUID) -> Any:
 
 
 @router.get("/runs/{uuid:run_id}/job-status", response=JobStatusOut, operation_id="job_status")
+@journals_nothing("counts and the state of one run: no number, no name")
 def job_status(request: HttpRequest, run_id: UUID) -> Any:
     """The same for programs that follow the job."""
     user = person_with(request, Right.LIST)
@@ -181,6 +186,7 @@ def job_status(request: HttpRequest, run_id: UUID) -> Any:
 
 
 @router.get("/runs/{uuid:run_id}/stream", operation_id="stream")
+@journals_nothing("counts and the state of one run: no number, no name")
 def stream(request: HttpRequest, run_id: UUID) -> Any:
     """Server-sent events: `connected`, then `progress` at every change, then `completed` or `error`.
 

@@ -16,6 +16,7 @@ from extraction.availability import UP
 from extraction.models import Alert, AlertKind, Sample
 from extraction.templatetags.health_text import seconds, share, state_words
 from extraction.templatetags.money import usd
+from extraction.watches import PLACE
 
 HEARERS: dict[str, Right] = {
     AlertKind.PRECISION: Right.QUALITY,
@@ -24,6 +25,7 @@ HEARERS: dict[str, Right] = {
     AlertKind.MODEL_TIME: Right.AVAILABILITY,
     AlertKind.ERROR_RATE: Right.AVAILABILITY,
     AlertKind.COST: Right.COSTS,
+    AlertKind.JOURNAL: Right.JOURNAL,
 }
 """Who is told of what. That no model server answers is told to everybody, because their documents wait for it."""
 _NO_ANSWER = {"unreachable", "timeout", "unresolved"}
@@ -70,6 +72,17 @@ def _cost(alert: Alert) -> str:
     return text.format(figure=usd(Decimal(alert.figure), 2), threshold=usd(Decimal(alert.threshold)))
 
 
+def _journal(alert: Alert) -> str:
+    if alert.detail == PLACE:
+        return _("A place that keeps the journal's anchors has taken none for a while; it is tried again.")
+    texts = {
+        "tampered": _("The last verification of the journal found that it was changed. Leave the database as it is."),
+        "broken_chain": _("The journal does not follow from its last anchor: it was changed since. Nothing is signed."),
+        "no_key": _("The key that signs the journal's anchors cannot be read."),
+    }
+    return texts.get(alert.detail, _("The journal's newest events have waited too long for their anchor."))
+
+
 _SENTENCES: dict[str, Callable[[Alert], str]] = {
     AlertKind.PRECISION: _precision,
     AlertKind.RECALL: _recall,
@@ -78,6 +91,7 @@ _SENTENCES: dict[str, Callable[[Alert], str]] = {
     AlertKind.HEALTH: _health,
     AlertKind.ERROR_RATE: _error_rate,
     AlertKind.COST: _cost,
+    AlertKind.JOURNAL: _journal,
 }
 
 

@@ -17,6 +17,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.policy import Right, requires
 from accounts.requests import person
+from audit.declared import journals, journals_nothing
+from audit.verbs import Verb
 from extraction import deployments, standing
 from extraction.deployments import CannotRollOut
 from extraction.forms import DeploymentForm
@@ -41,6 +43,7 @@ class Trial:
 
 @require_safe
 @requires(Right.MODELS)
+@journals_nothing("models and figures of the installation")
 def deployment_list(request: HttpRequest) -> HttpResponse:
     """What is in service, what is tried with its figures, and what was."""
     return _page(request, DeploymentForm())
@@ -48,6 +51,7 @@ def deployment_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.MODELS)
+@journals(Verb.ROLLOUT_STARTED)
 def add(request: HttpRequest) -> HttpResponse:
     """Begins a rollout."""
     form = DeploymentForm(request.POST)
@@ -60,6 +64,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.MODELS)
+@journals(Verb.ROLLOUT_STEPPED, Verb.ROLLOUT_ADOPTED)
 def go_on(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     deployments.go_on(deployment=_found(deployment_id), by=person(request), now=timezone.now())
     messages.success(request, _("The next step has begun."))
@@ -68,6 +73,7 @@ def go_on(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.MODELS)
+@journals(Verb.ROLLOUT_ROLLED_BACK)
 def roll_back(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     deployments.roll_back(deployment=_found(deployment_id), by=person(request))
     messages.success(request, _("Rolled back: the next page goes to the model that was in service before."))
@@ -76,6 +82,7 @@ def roll_back(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.MODELS)
+@journals(Verb.ROLLOUT_STOPPED)
 def stop(request: HttpRequest, deployment_id: UUID) -> HttpResponse:
     deployments.stop(deployment=_found(deployment_id), by=person(request))
     messages.success(request, _("Stopped: the newcomer gets no more documents."))

@@ -421,14 +421,15 @@ class AlertKind(models.TextChoices):
     HEALTH = "health", _("Health of the model server")
     ERROR_RATE = "error_rate", _("Unusable answers")
     COST = "cost", _("Cost of the month")
+    JOURNAL = "journal", _("Integrity of the journal")
 
 
 class Alert(models.Model):
     """Something that is wrong, from when it was noticed to when it was over. While it lasts there is one row.
 
-    `clinic` is null for what concerns the whole installation, and `subject` is then the server's name. `figure` and
-    `detail` (the state of the newest look at a server, or failed/asked pages) are of `seen_at`, when it was last found
-    wrong. Codes and figures only: nothing here names a person or a document.
+    `clinic` is null for what concerns the whole installation, and `subject` is then the name of a server, a place or a
+    chain. `figure` and `detail` (the state of the newest look at a server, failed/asked pages, or a code) are of
+    `seen_at`, when it was last found wrong. Codes and figures only: nothing here names a person or a document.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
+from audit.models import Event
+from audit.verbs import Verb
 from extraction import following
 from extraction.models import Document, PageState, Run, RunPage, Status
 
@@ -113,3 +116,18 @@ def progress_of_runs(pairs: list[tuple[Run, int]]) -> dict[UUID, Progress]:
         )
         for run, page_count in pairs
     }
+
+
+LOOKED_WITHIN = timedelta(hours=12)
+
+
+def has_looked(user: User, document: Document, page: int, moment: datetime) -> bool:
+    """Whether the journal holds that the person was shown this page today."""
+    return Event.objects.filter(
+        clinic_id=user.clinic_id,
+        document_id=document.pk,
+        actor_id=user.pk,
+        page=page,
+        verb__in=(Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED, Verb.PAGE_SENT_AHEAD),
+        at__gt=moment - LOOKED_WITHIN,
+    ).exists()

@@ -1,5 +1,5 @@
 """What has to happen in time without anybody asking: waking runs, taking them back from workers that died, looking at
-the model servers, and raising alerts.
+the model servers, anchoring the journal, and raising alerts.
 
 Any number of schedulers may run; the one that holds the lease works, and another takes over when it falls silent.
 Everything here may be done twice without harm, so two that overlap for a moment (clocks differ) spoil nothing.
@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from accounts import limits, sessions
+from audit.anchors import Anchorer
 from audit.record import JournalUnavailable
 from extraction import alert_mail, claims, cloudwatch, deployments, following, queue, sampling, storage
 from extraction.alerts import Watchman
@@ -73,6 +74,7 @@ class Scheduler:
     tidied_at: datetime | None = None
     strays: set[str] = field(default_factory=set)
     sampler: sampling.Sampler = field(default_factory=sampling.Sampler)
+    anchorer: Anchorer = field(default_factory=Anchorer)
     watchman: Watchman = field(default_factory=Watchman)
     mail_due: datetime | None = None
     trouble: str = ""
@@ -87,6 +89,7 @@ class Scheduler:
         if self.evaluated_at is None or moment - self.evaluated_at >= EVALUATE_EVERY:
             deployments.evaluate(moment)  # Before Redis is asked for: a bad model must go without it, too.
             self.evaluated_at = moment
+        self.anchorer.round(moment)  # So before Redis, too.
         self.sampler.round(moment)  # Before Redis is needed: its outage says nothing about the model server.
         if self.watchman.round(moment):
             cloudwatch.publish(self.watchman.newest, moment)

@@ -19,7 +19,8 @@ from accounts.access import get_or_404
 from accounts.limits import limited
 from accounts.policy import Right, requires
 from accounts.requests import person
-from audit.record import record_alone
+from audit.declared import journals, journals_nothing
+from audit.record import check_writable, record_alone
 from audit.verbs import Verb
 from extraction import actions, availability, costs, images, monitoring, prices, queries, usage
 from extraction.configuration import model_start
@@ -27,6 +28,7 @@ from extraction.errors import UnreadableDocument
 from extraction.forms import CalculatorForm, PriceForm, UploadForm
 from extraction.models import Finding, Run
 from extraction.monitoring import Period
+from extraction.queries import has_looked
 from extraction.templatetags.money import price_name
 from extraction.traffic import SERVER
 
@@ -35,6 +37,7 @@ DOCUMENTS_PER_PAGE = 25
 
 @require_safe
 @requires(Right.LIST)
+@journals(Verb.LIST_VIEWED)
 def document_list(request: HttpRequest) -> HttpResponse:
     """The clinic's documents, newest first. With `?rows` only the table, for the page's own refresh."""
     user = person(request)
@@ -46,6 +49,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
         "is_working": any(run.is_active for _document, run, _progress in rows),
     }
     if "rows" in request.GET:
+        check_writable(Verb.LIST_VIEWED, by=user)  # The page's own event speaks of what it shows again.
         return render(request, "extraction/_rows.html", context)
     context["upload_form"] = UploadForm(initial={"form_kind": queries.last_form_kind(user)})
     record_alone(Verb.LIST_VIEWED, by=user, object_type="document", count=len(rows))
@@ -56,6 +60,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires(Right.UPLOAD)
 @limited("upload")
+@journals(Verb.DOCUMENT_UPLOADED, Verb.DOCUMENT_REJECTED, Verb.DOCUMENT_DUPLICATE)
 def upload(request: HttpRequest) -> HttpResponse:
     """Takes one file (our script sends them one by one) or several (a plain form). JSON when asked for."""
     files = request.FILES.getlist("file")
@@ -124,6 +129,7 @@ def _refusal(code: str) -> str:
 
 @require_POST
 @requires(Right.UPLOAD)
+@journals(Verb.RUN_QUEUED)
 def retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_or_404(queries.runs(person(request)), run_id, by=person(request))
     actions.retry(run=run, by=person(request))
@@ -133,6 +139,7 @@ def retry(request: HttpRequest, run_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.UPLOAD)
+@journals(Verb.RUN_WITHOUT_MODEL)
 def go_on_without_model(request: HttpRequest, run_id: UUID) -> HttpResponse:
     run = get_or_404(queries.runs(person(request)), run_id, by=person(request))
     actions.go_on_without_model(run=run, by=person(request))
@@ -148,6 +155,7 @@ def _back(request: HttpRequest, run: Run) -> HttpResponse:
 
 @require_GET
 @requires(Right.READ)
+@journals(Verb.PAGE_VIEWED, Verb.PAGE_SENT_AHEAD)
 def page_image(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """One page as PNG. The journal knows who saw it before it is drawn; with `?ahead` that it was only sent."""
     user = person(request)
@@ -159,16 +167,24 @@ def page_image(request: HttpRequest, document_id: UUID, number: int) -> HttpResp
 
 @require_GET
 @requires(Right.READ)
+@journals(Verb.PAGE_VIEWED)
 def finding_crop(request: HttpRequest, finding_id: UUID) -> HttpResponse:
-    """The printed number of one finding, enlarged. Part of the page view that the journal already holds."""
+    """The printed number of one finding, enlarged: part of a page, whose view the journal holds or gets."""
     user = person(request)
     own = Finding.objects.filter(run__document__clinic_id=user.clinic_id).select_related("run__document")
     finding = get_or_404(own, finding_id, by=user)
+    document = finding.run.document
+    if has_looked(user, document, finding.page, timezone.now()):
+        check_writable(Verb.PAGE_VIEWED, by=user)
+    else:
+        record_alone(Verb.PAGE_VIEWED, by=user, object_type="document", object_id=document.pk,
+                     document_id=document.pk, page=finding.page)  # fmt: skip
     return HttpResponse(images.crop(finding.run.document, finding.page, finding.box), content_type="image/png")
 
 
 @require_safe
 @requires(Right.AVAILABILITY)
+@journals_nothing("figures only: no number, no person, no document")
 def model_availability(request: HttpRequest) -> HttpResponse:
     """How one model server did in a day, a week or a month (`?period=`, `?server=`)."""
     user, moment = person(request), timezone.now()
@@ -195,6 +211,7 @@ def model_availability(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(Right.COSTS)
+@journals_nothing("figures only: no number, no person, no document")
 def cost_page(request: HttpRequest) -> HttpResponse:
     """The calculator, what was really used, and the prices of both."""
     return _costs(request, None)
@@ -202,6 +219,7 @@ def cost_page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.COSTS)
+@journals(Verb.PRICE_CHANGED)
 def change_price(request: HttpRequest) -> HttpResponse:
     book = prices.book(person(request).clinic_id)
     form = PriceForm(request.POST, names=_price_names(book))

@@ -1,4 +1,5 @@
-"""What is watched on this floor: the model servers, how long documents take, unusable answers, what a month costs."""
+"""What is watched on this floor: the model servers, how long documents take, unusable answers, what a month costs, and
+whether the journal below can be believed."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.models import Clinic
+from audit.integrity import chains_in_trouble, places_in_trouble
 from extraction import availability, costs, monitoring, usage
 from extraction.alerts import Reading, watch
 from extraction.availability import UP, Look
@@ -18,6 +20,8 @@ WITHIN = timedelta(days=1)
 LEAST_PAGES = 20
 """Of fewer pages no share of errors is worth an alert."""
 COSTS_EVERY = timedelta(hours=1)
+PLACE = "place"
+"""The detail of an alert on a place of anchors."""
 
 
 @watch(AlertKind.HEALTH)
@@ -100,3 +104,14 @@ def month(moment: datetime) -> Iterator[Reading]:
     for clinic_id in Clinic.objects.values_list("pk", flat=True):
         found = usage.this_month(clinic_id, moment)
         yield Reading(AlertKind.COST, float(found.total), found.is_dear, clinic_id)
+
+
+@watch(AlertKind.JOURNAL)
+def journal(moment: datetime) -> Iterator[Reading]:
+    """Chains that were changed or are not anchored, and places that take no anchors; the figure counts them."""
+    clinics = set(Clinic.objects.values_list("pk", flat=True))
+    for chain, trouble in chains_in_trouble(moment):
+        whose = chain if chain in clinics else None
+        yield Reading(AlertKind.JOURNAL, 1.0, True, whose, subject="" if whose else str(chain), detail=trouble)
+    for name in places_in_trouble(moment):
+        yield Reading(AlertKind.JOURNAL, 1.0, True, subject=name[:100], detail=PLACE)

@@ -19,6 +19,7 @@ from extraction.llm import endpoints
 QUEUE_SERIALIZER = "rq.serializers.JSONSerializer"
 OCR_READERS = ("local", "textract")
 REGION = "ca-central-1"  # Montréal: health information stays in Canada
+PLACES = 2  # of anchors, besides the database
 # AWS's own hosts of that region, over a VPC endpoint too (https://docs.aws.amazon.com/general/latest/gr/textract.html).
 AWS_HOST = re.compile(rf"([a-z0-9-]+\.)+{REGION}(\.vpce)?\.amazonaws\.com")
 
@@ -83,6 +84,17 @@ def vault_is_open(**_: Any) -> Iterator[CheckMessage]:
 
 
 @register(Tags.security, deploy=True)
+def journal_is_anchored(**_: Any) -> Iterator[CheckMessage]:
+    """A chain alone cannot show that its end was cut off or that it was computed anew."""
+    if not settings.AUDIT_ANCHOR_KEY_FILE and not settings.AUDIT_ANCHOR_PUBLIC_KEYS:
+        hint = "Run `manage.py make_anchor_key FILE` and set AUDIT_ANCHOR_KEY_FILE where the scheduler runs."
+        yield Error("The journal has no anchors: no key is set.", id="namsite.E110", hint=hint)
+    if len(settings.AUDIT_ANCHOR_DIRS) + bool(settings.AUDIT_ANCHOR_S3_BUCKET) < PLACES:
+        hint = "Add a bucket with Object Lock (AUDIT_ANCHOR_S3_BUCKET) or a folder of another host (AUDIT_ANCHOR_DIRS)."
+        yield Warning("The journal's anchors are kept in one place besides the database.", id="namsite.W110", hint=hint)
+
+
+@register(Tags.security, deploy=True)
 def model_endpoint_is_private(**_: Any) -> Iterator[CheckMessage]:
     """Pages hold health information: the model server stands on the clinic's own network."""
     if not settings.LLM_ENDPOINT:
@@ -102,7 +114,13 @@ def aws_stays_in_canada(**_: Any) -> Iterator[CheckMessage]:
     """Textract, S3, KMS and CloudWatch are used in one region, through addresses of that region or private ones."""
     in_use = settings.OCR_READER == "textract" or any(
         getattr(settings, name)
-        for name in ("VAULT_KMS_KEY_ID", "VAULT_S3_BUCKET", "TEXTRACT_BUCKET", "CLOUDWATCH_NAMESPACE")
+        for name in (
+            "VAULT_KMS_KEY_ID",
+            "VAULT_S3_BUCKET",
+            "TEXTRACT_BUCKET",
+            "CLOUDWATCH_NAMESPACE",
+            "AUDIT_ANCHOR_S3_BUCKET",
+        )
     )
     if not in_use:
         return

@@ -86,14 +86,18 @@ class CannotRunDemo(Exception):
 
 
 def prepare() -> None:
-    """Tables, clinic and people. What is there already stays as it is."""
+    """Tables, the key of the anchors, clinic and people. What is there already stays as it is."""
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import transaction
 
     from accounts import actions
     from accounts.models import Clinic, User
+    from audit import signing
 
     call_command("migrate", verbosity=0)
+    if settings.AUDIT_ANCHOR_KEY_FILE and not Path(settings.AUDIT_ANCHOR_KEY_FILE).exists():
+        signing.make(Path(settings.AUDIT_ANCHOR_KEY_FILE))
     with transaction.atomic():
         clinic = Clinic.objects.filter(name=CLINIC).first()
         if clinic is None:
@@ -205,6 +209,7 @@ class Demo:
             **os.environ,
             "ENV_FILE": str(write_keys(self.folder)),
             "DATA_DIR": str(self.folder),
+            "AUDIT_ANCHOR_KEY_FILE": str(self.folder / "anchor.pem"),
             "DJANGO_SETTINGS_MODULE": "namsite.settings",
             "PYTHONUNBUFFERED": "1",
         }

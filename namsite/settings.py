@@ -149,6 +149,14 @@ VAULT_DIR = Path(env.str("VAULT_DIR", default=str(DATA_DIR / "files")))
 VAULT_S3_BUCKET = env.str("VAULT_S3_BUCKET", default="")
 VAULT_S3_KMS_KEY_ID = env.str("VAULT_S3_KMS_KEY_ID", default="")
 
+# --- The journal's anchors -----------------------------------------------------------------------------------------
+
+AUDIT_ANCHOR_KEY_FILE = env.str("AUDIT_ANCHOR_KEY_FILE", default="")  # empty: no anchors
+AUDIT_ANCHOR_PUBLIC_KEYS = env.str("AUDIT_ANCHOR_PUBLIC_KEYS", default="")
+AUDIT_ANCHOR_DIRS = env.list("AUDIT_ANCHOR_DIRS", default=[str(DATA_DIR / "anchors")])
+AUDIT_ANCHOR_S3_BUCKET = env.str("AUDIT_ANCHOR_S3_BUCKET", default="")
+AUDIT_ANCHOR_S3_DAYS = env.int("AUDIT_ANCHOR_S3_DAYS", default=3653)
+
 # --- Limits on what is uploaded ------------------------------------------------------------------------------------
 
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=50 * 1024 * 1024)

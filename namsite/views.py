@@ -15,18 +15,21 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.models import Role, User
+from audit.declared import journals_nothing
 from namsite.middleware import too_many
 
 
 @require_safe
+@journals_nothing("a redirect")
 def home(request: HttpRequest) -> HttpResponse:
     """Everybody's work begins at the documents; an administrator's at the journal."""
     is_admin = isinstance(request.user, User) and request.user.role == Role.ADMIN
-    return redirect("accounts:journal" if is_admin else "extraction:document-list")
+    return redirect("review:journal" if is_admin else "extraction:document-list")
 
 
 @require_POST
 @login_not_required
+@journals_nothing("a cookie of the browser")
 def set_language(request: HttpRequest) -> HttpResponse:
     """Remembers the language in a cookie and returns to the page the person was on."""
     back = request.POST.get("next", "/")
@@ -44,6 +47,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @login_not_required
+@journals_nothing("whether the database answers")
 def health(_request: HttpRequest) -> JsonResponse:
     """200 when the database answers. For load balancers; says nothing else."""
     with connection.cursor() as cursor:
@@ -53,6 +57,7 @@ def health(_request: HttpRequest) -> JsonResponse:
 
 @require_GET
 @login_not_required
+@journals_nothing("whether the model server answers")
 def llm_health(request: HttpRequest) -> JsonResponse:
     """What the newest samples say of the model server: 200 while it is well or none is asked, else 503.
 
@@ -82,6 +87,7 @@ def _masked(endpoint: str) -> str:
 
 @require_safe
 @login_not_required
+@journals_nothing("invented accounts of a demonstration")
 def demo(request: HttpRequest) -> HttpResponse:
     """The demonstration's accounts. Exists only in a demonstration."""
     from namsite import demo as demonstration
@@ -125,6 +131,7 @@ def broken(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(render_to_string("500.html"), status=500)
 
 
+@journals_nothing("nothing is here")
 def closed(_request: HttpRequest) -> HttpResponse:
     """Pages of allauth that this installation does not offer."""
     raise Http404

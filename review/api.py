@@ -15,6 +15,7 @@ from accounts import limits
 from accounts.access import get_or_404
 from accounts.api_auth import person_with
 from accounts.policy import Right
+from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
@@ -54,6 +55,7 @@ class ResultsOut(Schema):
 
 
 @router.get("/runs/{uuid:run_id}/results", response=ResultsOut, operation_id="results")
+@journals(Verb.API_READ)
 def results(request: HttpRequest, run_id: UUID) -> Any:
     """Every proposal of a run by page and place, with its decision, and what reviewers have besides.
 
@@ -166,6 +168,7 @@ class ExportsOut(Schema):
 
 
 @router.get("/documents/{uuid:document_id}/exports", response=ExportsOut, operation_id="exports")
+@journals(Verb.API_READ)
 def list_exports(request: HttpRequest, document_id: UUID) -> Any:
     """The files of a document, and what may leave it now with nothing included that need not be."""
     user = person_with(request, Right.EXPORT)
@@ -192,6 +195,7 @@ def list_exports(request: HttpRequest, document_id: UUID) -> Any:
     response={201: ExportOut, 409: ErrorOut, 422: InvalidOut},
     operation_id="make_export",
 )
+@journals(Verb.EXPORTED)
 def make_export(request: HttpRequest, document_id: UUID, asked: ExportIn) -> Any:
     """Makes and keeps a file of the numbers that may leave (201). 409 where none may, 422 with the fields that lack."""
     user = person_with(request, Right.EXPORT)
@@ -210,6 +214,7 @@ _FILE = {
 
 
 @router.get("/exports/{uuid:export_id}", operation_id="download_export", openapi_extra={"responses": {200: _FILE}})
+@journals(Verb.EXPORT_DOWNLOADED)
 def download_export(request: HttpRequest, export_id: UUID) -> HttpResponse:
     """The file as it was made, byte for byte."""
     user = person_with(request, Right.EXPORT)

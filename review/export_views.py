@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.policy import Right, requires
 from accounts.reauthentication import freshly_proved
 from accounts.requests import person
+from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
@@ -32,6 +33,7 @@ from review.models import Export
 
 @require_safe
 @requires(Right.EXPORT)
+@journals(Verb.DOCUMENT_VIEWED)
 def export_page(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """What may leave, what may not and why, the form, and the files that were made."""
     user = person(request)
@@ -43,6 +45,7 @@ def export_page(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @requires(Right.EXPORT)
 @freshly_proved
 @limited("export")
+@journals(Verb.EXPORTED, Verb.DOCUMENT_VIEWED)
 def make(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Makes a file and shows it in the list."""
     user = person(request)
@@ -59,6 +62,7 @@ def make(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @requires(Right.EXPORT)
 @freshly_proved
 @limited("export")
+@journals(Verb.EXPORT_DOWNLOADED)
 def download(request: HttpRequest, export_id: UUID) -> HttpResponse:
     """The file as it was made, byte for byte."""
     user = person(request)

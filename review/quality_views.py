@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.policy import Right, has_right, requires
 from accounts.requests import person
+from audit.declared import journals_nothing
 from extraction import usage
 from extraction.monitoring import month_uptime
 from review import agreement, quality, scores, second_queries
@@ -31,6 +32,7 @@ _BIN_COLUMNS = ("from", "to", "proposals", "right", "mean_confidence", "share_ri
 
 @require_safe
 @requires(Right.QUALITY)
+@journals_nothing("figures only: no number, no person, no document")
 def quality_page(request: HttpRequest) -> HttpResponse:
     """Of a month, a quarter or a year (`?period=`): figures, F1 by week, configurations, kinds, confusions, seconds."""
     user, today = person(request), timezone.localdate()
@@ -76,6 +78,7 @@ def _of_the_month(user: User) -> dict[str, Any]:
 
 @require_safe
 @requires(Right.QUALITY)
+@journals_nothing("figures only: no number, no person, no document")
 def calibration_file(request: HttpRequest) -> HttpResponse:
     """The bins of the calibration plot as CSV."""
     user = person(request)
@@ -102,6 +105,7 @@ def _decimals(ratio: float | None) -> str:
 
 @require_safe
 @requires(Right.QUALITY)
+@journals_nothing("figures only: no number, no person, no document")
 def quality_file(request: HttpRequest) -> HttpResponse:
     """The figures as CSV: by week as the chart has them, or by another name (`?by=`, one of SPLITS)."""
     user, today = person(request), timezone.localdate()
@@ -130,6 +134,7 @@ def _figures(result: quality.Result) -> list[str | int]:
 
 @require_safe
 @requires(Right.QUALITY)
+@journals_nothing("figures only: no number, no person, no document")
 def agreement_file(request: HttpRequest) -> HttpResponse:
     """How far two reviewers agree, by week, as CSV: every pair of categories is a column."""
     user, today = person(request), timezone.localdate()

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import get_or_404
 from accounts.policy import Right, requires
 from accounts.requests import person
+from audit.declared import journals, journals_nothing
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
@@ -24,6 +25,7 @@ from review.queue import Filter, Mark
 
 @require_safe
 @requires(Right.QUEUE)
+@journals(Verb.LIST_VIEWED)
 def queue_page(request: HttpRequest) -> HttpResponse:
     """What waits for a review (`?show=` chooses the filter, `?after=` where the screen before ended)."""
     user = person(request)
@@ -44,6 +46,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.REVIEW)
+@journals(Verb.DOCUMENT_CLAIMED)
 def claim(request: HttpRequest) -> HttpResponse:
     """Goes to the first document that nobody is at work on."""
     document = leases.claim_next(by=person(request))
@@ -55,6 +58,7 @@ def claim(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.REVIEW)
+@journals_nothing("renews who works on a document; nothing is shown")
 def beat(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """204 while the person has the document; 409 with a sentence that says who has it now."""
     user = person(request)
@@ -65,6 +69,7 @@ def beat(request: HttpRequest, document_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.REVIEW)
+@journals_nothing("ends who works on a document; nothing is shown")
 def release(request: HttpRequest, document_id: UUID) -> HttpResponse:
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
@@ -74,6 +79,7 @@ def release(request: HttpRequest, document_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.REVIEW)
+@journals(Verb.DOCUMENT_TAKEN_OVER)
 def take_over(request: HttpRequest, document_id: UUID) -> HttpResponse:
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import get_or_404
 from accounts.policy import Right, requires
 from accounts.requests import person
+from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
@@ -27,6 +28,7 @@ MOST_SHOWN = 500
 
 @require_safe
 @requires(Right.READ)
+@journals(Verb.DOCUMENT_VIEWED)
 def compare(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Two runs of a document (`?a=`, `?b=`; otherwise the two newest), difference by difference."""
     user = person(request)
@@ -68,6 +70,7 @@ def _asked(request: HttpRequest, name: str, runs: list[Run], *, place: int) -> R
 
 @require_POST
 @requires(Right.UPLOAD)
+@journals(Verb.RUN_QUEUED)
 def rerun(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Extracts a document once more by another configuration, and shows it beside the run before."""
     user = person(request)

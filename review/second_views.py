@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.access import get_or_404
 from accounts.policy import Right, requires
 from accounts.requests import person
+from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
 from review import outbox, queries, second_queries, second_review
@@ -28,6 +29,7 @@ from review.views import current_item, uuid_or_none
 
 @require_safe
 @requires(Right.REVIEW)
+@journals(Verb.LIST_VIEWED)
 def second_list(request: HttpRequest) -> HttpResponse:
     """The pages that this person may review a second time, and the disagreements they may settle."""
     user = person(request)
@@ -41,6 +43,7 @@ def second_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Right.REVIEW)
+@journals(Verb.SECOND_BEGUN)
 def begin(request: HttpRequest, review_id: UUID) -> HttpResponse:
     user = person(request)
     review = get_or_404(second_queries.reviews(user), review_id, by=user)
@@ -50,6 +53,7 @@ def begin(request: HttpRequest, review_id: UUID) -> HttpResponse:
 
 @require_safe
 @requires(Right.REVIEW)
+@journals(Verb.DOCUMENT_VIEWED)
 def second_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """The page as the first reviewer found it. `?finding=` chooses the current finding."""
     user = person(request)
@@ -82,6 +86,7 @@ def second_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.REVIEW)
 @outbox.own_only
+@journals(Verb.SECOND_DECIDED)
 def decide(request: HttpRequest, review_id: UUID, finding_id: UUID) -> HttpResponse:
     """As the first reviewer decides: `verdict` is confirm, correct or reject."""
     user = person(request)
@@ -105,6 +110,7 @@ def decide(request: HttpRequest, review_id: UUID, finding_id: UUID) -> HttpRespo
 @require_POST
 @requires(Right.REVIEW)
 @outbox.own_only
+@journals(Verb.SECOND_DECIDED)
 def add(request: HttpRequest, review_id: UUID) -> HttpResponse:
     user = person(request)
     review = get_or_404(second_queries.reviews(user), review_id, by=user)
@@ -124,6 +130,7 @@ def add(request: HttpRequest, review_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.REVIEW)
 @outbox.own_only
+@journals(Verb.SECOND_UNDONE)
 def undo(request: HttpRequest, decision_id: UUID) -> HttpResponse:
     user = person(request)
     decision = get_or_404(second_queries.decisions(user), decision_id, by=user)
@@ -133,6 +140,7 @@ def undo(request: HttpRequest, decision_id: UUID) -> HttpResponse:
 
 @require_POST
 @requires(Right.REVIEW)
+@journals(Verb.SECOND_FINISHED)
 def finish(request: HttpRequest, review_id: UUID) -> HttpResponse:
     """Compares with the first review, and says nothing of what came out: it might be read as the first answers."""
     user = person(request)
@@ -144,6 +152,7 @@ def finish(request: HttpRequest, review_id: UUID) -> HttpResponse:
 
 @require_safe
 @requires(Right.REVIEW)
+@journals(Verb.DOCUMENT_VIEWED)
 def disagreement_detail(request: HttpRequest, disagreement_id: UUID) -> HttpResponse:
     """Both answers without names, the print they are about, and a form for a third one."""
     return _disagreement(request, disagreement_id, None)
@@ -151,6 +160,7 @@ def disagreement_detail(request: HttpRequest, disagreement_id: UUID) -> HttpResp
 
 @require_POST
 @requires(Right.REVIEW)
+@journals(Verb.DISAGREEMENT_SETTLED, Verb.DOCUMENT_VIEWED)
 def settle(request: HttpRequest, disagreement_id: UUID) -> HttpResponse:
     """`answer` is a, b, other (with nam, visit_date, visit_time) or none (with reason, of a proposal)."""
     user = person(request)

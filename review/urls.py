@@ -1,6 +1,16 @@
 from django.urls import path
 
-from review import emergency_views, export_views, quality_views, queue_views, run_views, second_views, views
+from review import (
+    emergency_views,
+    export_views,
+    journal_views,
+    quality_views,
+    queue_views,
+    register_views,
+    run_views,
+    second_views,
+    views,
+)
 
 app_name = "review"
 urlpatterns = [
@@ -25,6 +35,11 @@ urlpatterns = [
         emergency_views.reveal,
         name="emergency-reveal",
     ),
+    path("journal/", journal_views.journal, name="journal"),
+    path("journal/search/", journal_views.search, name="journal-search"),
+    path("journal/reports/", register_views.report_page, name="journal-reports"),
+    path("journal/reports/consultations/", register_views.consultations, name="journal-consultations"),
+    path("journal/export/", journal_views.export, name="journal-export"),
     path("queue/", queue_views.queue_page, name="queue"),
     path("queue/claim/", queue_views.claim, name="claim"),
     path("documents/<uuid:document_id>/lease/", queue_views.beat, name="beat"),

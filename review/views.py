@@ -15,6 +15,7 @@ from accounts.access import get_or_404
 from accounts.models import User
 from accounts.policy import Right, has_right, requires, rights
 from accounts.requests import person
+from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Purpose, Verb
 from extraction import looking, nam
@@ -33,6 +34,7 @@ from review.templatetags.review_text import repair_reason
 
 @require_safe
 @requires(Right.READ)
+@journals(Verb.DOCUMENT_VIEWED, Verb.PAGE_SENT_AHEAD)
 def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """One page of a document with its findings. `?page=` chooses the page, `?finding=` the current finding.
 
@@ -115,6 +117,7 @@ def _lease(
 @require_POST
 @requires(Right.READ)
 @outbox.own_only
+@journals(Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED)
 def shown(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """A page that was sent ahead is looked at now."""
     user = person(request)
@@ -167,6 +170,7 @@ def current_item(request: HttpRequest, items: list[queries.Item]) -> queries.Ite
 @require_POST
 @requires(Right.REVIEW)
 @outbox.own_only
+@journals(Verb.NAM_CONFIRMED, Verb.NAM_CORRECTED, Verb.NAM_REJECTED)
 def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     """`verdict` is confirm, correct (with nam, visit_date, visit_time) or reject (with reason).
 
@@ -194,6 +198,7 @@ def decide(request: HttpRequest, finding_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.REVIEW)
 @outbox.own_only
+@journals(Verb.NAM_ADDED)
 def add(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
@@ -214,6 +219,7 @@ def add(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
 
 @require_POST
 @requires(Right.REVIEW)
+@journals(Verb.PAGE_VIEWED)
 def look(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """What the reader sees in a box that was drawn: readings of the number, likeliest first, and the visit. One look
     at a time for each person (429)."""
@@ -247,6 +253,7 @@ def _readings(found: Proposal | None) -> dict[str, object]:
 @require_POST
 @requires(Right.REVIEW)
 @outbox.own_only
+@journals(Verb.DECISION_UNDONE)
 def undo(request: HttpRequest, decision_id: UUID) -> HttpResponse:
     user = person(request)
     decision = get_or_404(queries.decisions(user), decision_id, by=user)
@@ -257,6 +264,7 @@ def undo(request: HttpRequest, decision_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.REVIEW)
 @outbox.own_only
+@journals(Verb.PAGE_SIGNED)
 def sign_off(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """Signs the page off and goes on to the next one that is not."""
     user = person(request)
@@ -270,6 +278,7 @@ def sign_off(request: HttpRequest, document_id: UUID, number: int) -> HttpRespon
 
 @require_POST
 @requires(Right.REVIEW)
+@journals(Verb.PAGE_REOPENED)
 def reopen(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
@@ -279,6 +288,7 @@ def reopen(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse
 
 @require_POST
 @requires(Right.REVIEW)
+@journals(Verb.NAM_CONFIRMED)
 def confirm_all(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """Confirms the proposals that the button stood for (`finding`, once for each)."""
     user = person(request)
@@ -291,6 +301,7 @@ def confirm_all(request: HttpRequest, document_id: UUID, number: int) -> HttpRes
 
 @require_POST
 @requires(Right.REVIEW)
+@journals(Verb.DECISION_UNDONE)
 def undo_all(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """Takes back what was confirmed at once on a page."""
     user = person(request)

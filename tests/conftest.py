@@ -45,6 +45,8 @@ ENVIRONMENT = {
     "AWS_REGION": "ca-central-1",
     "VAULT_KMS_KEY_ID": "",
     "VAULT_S3_BUCKET": "",
+    "AUDIT_ANCHOR_KEY_FILE": "",
+    "AUDIT_ANCHOR_S3_BUCKET": "",
     "LOG_LEVEL": "INFO",
     # A test that is about second reviews asks for them; in every other one no lot may hide a page.
     "SECOND_REVIEW_SHARE": "0",

@@ -78,7 +78,7 @@ def address(finding, admin, deployment, export, disagreement, alert):
         "quality-file": reverse("review:quality-file"),
         "calibration-file": reverse("review:calibration-file"),
         "download": reverse("review:download", args=[export.pk]),
-        "journal": reverse("accounts:journal"),
+        "journal": reverse("review:journal"),
         "people": reverse("accounts:people"),
         "availability": reverse("extraction:availability"),
         "alerts": reverse("extraction:alerts"),

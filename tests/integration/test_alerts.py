@@ -305,7 +305,7 @@ def test_what_is_acknowledged_is_told_to_administrators_no_more_and_to_people_wh
 
 def test_an_administrator_sees_it_on_every_page_and_acknowledges_it(clinic, admin, admin_client):
     alert = AlertFactory(clinic=clinic)
-    journal = reverse("accounts:journal")
+    journal = reverse("review:journal")
     assert "Le rappel est sous" in admin_client.get(journal).content.decode()
     address = reverse("extraction:acknowledge", args=[alert.pk])
     for _turn in range(2):
@@ -477,7 +477,7 @@ def test_cloudwatch_out_of_reach_is_one_log_line_and_no_reason_to_stop(watched, 
 def test_thresholds_are_those_of_the_planning_document():
     expected = {
         "precision": 0.85, "recall": 0.85, "total_time": 60, "model_time": 45, "health": 3, "error_rate": 0.05,
-        "cost": 150,
+        "cost": 150, "journal": 0,
     }  # fmt: skip
     assert {str(kind): value for kind, value in alerts.THRESHOLDS.items()} == pytest.approx(expected)
     assert availability.FAILURES_WITHIN == 5 * MINUTE

@@ -150,6 +150,18 @@ def test_the_canary_is_found_by_the_job_and_sings_nowhere(client, uploaded, revi
     assert_silent("an address", path + reverse("review:document-detail", args=[uploaded.pk]), secrets)
 
 
+def test_a_search_of_the_journal_keeps_the_canary_silent(client, uploaded, admin, secrets, number, log_lines):
+    work_off()
+    client.force_login(admin)
+    found = client.post(reverse("review:journal-search"), {"nam": number})
+    told = client.post(reverse("review:journal-consultations"), {"nam": number})
+    taken = client.post(reverse("review:journal-export"), {"what": "fhir"})
+    assert (found.status_code, told.status_code, taken.status_code) == (200, 200, 200)
+    assert_silent("the log", "\n".join(log_lines), secrets)
+    assert_silent("a plain column", dump_database(), secrets)
+    assert_silent("an export of the journal", taken.content.decode(), secrets)
+
+
 def test_a_second_review_keeps_the_canary_silent(
     client, uploaded, reviewer, clinic, secrets, number, log_lines, settings
 ):

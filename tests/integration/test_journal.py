@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import UTC, datetime
+
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
@@ -9,6 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts import actions as accounts
 from accounts.models import User
 from audit import triggers
+from audit.chain import GENESIS, link
 from audit.models import PLATFORM, ChainHead, Event
 from audit.record import JournalUnavailable, record, record_alone
 from audit.verbs import Verb
@@ -152,3 +156,62 @@ def test_audit_verify_says_usage_for_an_unknown_clinic(chain):
     with pytest.raises(SystemExit) as stop:
         call_command("audit_verify", "--clinic", "00000000-0000-4000-8000-000000000000")
     assert stop.value.code == 3
+
+
+# --- The canonical form ----------------------------------------------------------------------------------------------
+
+
+def golden(**fields):
+    """An event whose hash may never change, whatever is released."""
+    return Event(
+        event_id=uuid.UUID(int=1), clinic_id=uuid.UUID(int=2), seq=1,
+        at=datetime(2026, 11, 27, 13, 4, 5, 678, tzinfo=UTC),
+        verb="doc.viewed", outcome="success", purpose="billing", actor_id=uuid.UUID(int=3), actor_name="Rémi Révision",
+        role="reviewer", object_type="document", object_id=uuid.UUID(int=4), document_id=uuid.UUID(int=4), page=1,
+        subject=bytes(range(16)), count=3, details={"blind": "1", "n": 2, "ok": True, "none": None}, component="web",
+        request_id="a" * 32, ip="192.0.2.7", **fields,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "digest"),
+    [
+        ({"version": 1}, "d6d3ab72ada9836b3042a2c290d1e89b6ac15ff3571024d152936be93af29f04"),
+        (
+            {"version": 2, "context": "administration"},
+            "e58749c9be06934897901f6db77382473db3009f3223c3afb32dd5d1331414b8",
+        ),
+    ],
+    ids=["v1", "v2"],
+)
+def test_a_canonical_form_never_changes(fields, digest):
+    assert link(GENESIS, golden(**fields)).hex() == digest
+
+
+def test_an_event_of_an_unknown_version_is_reported(chain, tamper):
+    tamper("UPDATE audit_event SET version = 9 WHERE seq = 3")
+    assert kinds(chain) == ["changed"]
+
+
+def test_an_event_cannot_be_passed_off_as_one_of_an_older_form(chain, tamper):
+    tamper("UPDATE audit_event SET version = 1 WHERE seq = 3")
+    assert kinds(chain) == ["changed"]
+
+
+def test_a_chain_that_began_under_the_first_form_goes_on_under_the_second(chain, staff, tamper):
+    """As an installation that was upgraded has it."""
+    previous = GENESIS
+    for event in Event.objects.filter(clinic_id=chain).order_by("seq"):
+        event.version, event.context, event.prev_hash = 1, "", previous
+        previous = link(previous, event)
+        tamper("UPDATE audit_event SET version = 1, context = '', prev_hash = %s, hash = %s WHERE id = %s",
+               event.prev_hash, previous, event.pk)  # fmt: skip
+    ChainHead.objects.filter(clinic_id=chain).update(hash=previous)
+    record_alone(Verb.LIST_VIEWED, by=staff)
+    assert kinds(chain) == []
+    assert set(Event.objects.filter(clinic_id=chain).values_list("version", flat=True)) == {1, 2}
+
+
+def test_every_event_says_that_it_is_administrative(chain):
+    newest = Event.objects.filter(clinic_id=chain).latest("seq")
+    assert (newest.version, newest.context) == (2, "administration")

@@ -16,6 +16,8 @@ PRODUCTION = {
     "DEMO": False,
     "REDIS_URL": "rediss://:password@redis.internal:6379/0",
     "LLM_ENDPOINT": "http://10.0.3.50:8000/v1",
+    "AUDIT_ANCHOR_KEY_FILE": "/etc/namsite/anchor.pem",
+    "AUDIT_ANCHOR_DIRS": ["/srv/anchors", "/mnt/other-host/anchors"],
 }
 
 
@@ -55,6 +57,8 @@ def test_a_demonstration_may_do_without_the_second_step(settings):
         ("VAULT_KEYS", "", "namsite.E102"),
         ("VAULT_KEYS", "k1:bm90LWEta2V5", "namsite.E102"),
         ("VAULT_INDEX_KEY", "", "namsite.E102"),
+        ("AUDIT_ANCHOR_KEY_FILE", "", "namsite.E110"),
+        ("AUDIT_ANCHOR_DIRS", ["/srv/anchors"], "namsite.W110"),
         ("DEBUG", True, "namsite.E103"),
         ("DEMO", True, "namsite.E103"),
         ("TESTING", True, "namsite.E103"),

@@ -14,6 +14,7 @@ FLOORS = ("namsite", "review", "extraction", "accounts", "audit", "vault")  # to
 MODULES = sorted(path.relative_to(ROOT).as_posix() for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
 
 AWS = {
+    "audit/places/s3.py",
     "extraction/cloudwatch.py",
     "extraction/llm/weights/bucket.py",
     "extraction/readers/textract.py",

@@ -1,19 +1,25 @@
-"""Verifies the journal. Exit status: 0 intact, 1 tampered, 2 incomplete, 3 usage."""
+"""Verifies the journal and its anchors. Exit status: 0 intact, 1 tampered, 2 incomplete, 3 usage."""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
 
 from audit.models import Event
-from audit.verify import Problem, chains, verify_chain
+from audit.record import JournalUnavailable, record_alone
+from audit.verbs import Outcome, Purpose, Verb
+from audit.verify import Problem, chains, verdict, verify
 
-INTACT, TAMPERED, INCOMPLETE, USAGE = 0, 1, 2, 3
+STATUS = {"intact": 0, "tampered": 1, "incomplete": 2}
+USAGE = 3
 
 
 class Command(BaseCommand):
@@ -27,6 +33,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--clinic", type=UUID, help="only the chain of this clinic")
+        parser.add_argument("--every-copy", action="store_true", help="read every anchor of a bucket, not the newest")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *, clinic: UUID | None, **options: Any) -> None:
@@ -34,21 +41,42 @@ class Command(BaseCommand):
         if clinic is not None and clinic not in known:
             self.stderr.write(f"audit_verify: no journal for clinic {clinic}")
             sys.exit(USAGE)
-        problems = [problem for chain in ([clinic] if clinic else known) for problem in verify_chain(chain)]
+        problems = []
+        for chain in [clinic] if clinic else known:
+            found = verify(chain, timezone.now(), every_copy=options["every_copy"])
+            _journal(chain, found)
+            problems += found
         self._report(problems, as_json=options["json"])
-        if any(problem.is_tampering for problem in problems):
-            sys.exit(TAMPERED)
-        sys.exit(INCOMPLETE if problems else INTACT)
+        sys.exit(STATUS[verdict(problems)])
 
     def _report(self, problems: list[Problem], *, as_json: bool) -> None:
         events = Event.objects.count()
         if as_json:
-            listed = [{"clinic": str(p.clinic_id), "seq": p.seq, "kind": p.kind} for p in problems]
+            listed = [
+                {"clinic": str(p.clinic_id), "seq": p.seq, "kind": p.kind, **({"place": p.place} if p.place else {})}
+                for p in problems
+            ]
             self.stdout.write(json.dumps({"events": events, "problems": listed}))
             return
         for problem in problems:
-            self.stdout.write(f"{problem.clinic_id} event {problem.seq}: {problem.kind}")
+            place = f" ({problem.place})" if problem.place else ""
+            self.stdout.write(f"{problem.clinic_id} event {problem.seq}: {problem.kind}{place}")
         self.stdout.write(f"{events} events, {len(problems)} problems")
+
+
+def _journal(chain: UUID, problems: Sequence[Problem]) -> None:
+    """What came out, in the chain itself. One that cannot be written to is a finding and no obstacle."""
+    with suppress(JournalUnavailable):
+        record_alone(
+            Verb.JOURNAL_VERIFIED,
+            by=None,
+            clinic_id=chain,
+            outcome=Outcome.ERROR if problems else Outcome.SUCCESS,
+            reason_code=verdict(problems),
+            purpose=Purpose.AUDIT,
+            count=len(problems),
+            details={"first": problems[0].kind} if problems else None,
+        )
 
 
 def _usage(parser: ArgumentParser) -> Any:

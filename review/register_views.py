@@ -1,0 +1,62 @@
+"""Ready reports of the journal: on the screen, to print, as CSV. Each look is an event."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.policy import Right, requires
+from accounts.requests import person
+from audit.declared import journals
+from audit.formats.table import rows_as_csv
+from audit.record import record_alone
+from audit.verbs import Purpose, Verb
+from review import registers
+from review.journal_forms import ConsultationForm, ReportForm
+from review.registers import Report
+
+
+@require_safe
+@requires(Right.JOURNAL)
+@journals(Verb.REPORT_VIEWED)
+def report_page(request: HttpRequest) -> HttpResponse:
+    """A report of a period (`?report=`, `?first=`, `?last=`), with `?csv` as a file; without one what there is."""
+    user, form = person(request), ReportForm(request.GET or None)
+    report, name = None, str(request.GET.get("report", ""))
+    if form.is_valid():
+        report = registers.BY_PERIOD[name](user.clinic_id, form.span(timezone.localdate()))
+    record_alone(Verb.REPORT_VIEWED, by=user, purpose=Purpose.AUDIT, reason_code=name if report else "",
+                 count=len(report.rows) if report else 0)  # fmt: skip
+    return _shown(
+        request, report, name, {"form": form, "nam_form": ConsultationForm(), "query": request.GET.urlencode()}
+    )
+
+
+@require_POST
+@requires(Right.JOURNAL)
+@journals(Verb.REPORT_VIEWED)
+def consultations(request: HttpRequest) -> HttpResponse:
+    """Who consulted the file of the patient whose number is in the body; with `csv` as a file."""
+    user, form, report = person(request), ConsultationForm(request.POST), None
+    if form.is_valid() and not form.cleaned_data["nam"]:
+        form.add_error("nam", _("Type the number of the patient."))
+    if form.is_valid():
+        span = form.span(timezone.localdate())
+        report = registers.consultations(user.clinic_id, form.cleaned_data["nam"], span)
+    record_alone(Verb.REPORT_VIEWED, by=user, purpose=Purpose.AUDIT, reason_code="consultations",
+                 subject=form.index(user.clinic_id) if report else None,
+                 count=len(report.rows) if report else 0)  # fmt: skip
+    return _shown(request, report, "consultations", {"form": ReportForm(), "nam_form": form})
+
+
+def _shown(request: HttpRequest, report: Report | None, name: str, context: dict[str, object]) -> HttpResponse:
+    if report is not None and ("csv" in request.GET or "csv" in request.POST):
+        answer = HttpResponse(rows_as_csv(report.columns, report.rows), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+        return answer
+    context |= {"report": report, "clinic": person(request).clinic, "most_rows": registers.MOST_ROWS}
+    status = 400 if request.method == "POST" and report is None else 200
+    return render(request, "review/reports.html", context, status=status)

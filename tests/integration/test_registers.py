@@ -1,0 +1,150 @@
+"""Reports of the journal: what was communicated, accessed and consulted, and what is unusual."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from audit.models import Event
+from audit.record import record_alone
+from audit.verbs import Outcome, Verb
+from review import registers
+from review.registers import Span
+from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
+
+pytestmark = pytest.mark.django_db
+
+REPORTS = reverse("review:journal-reports")
+CONSULTATIONS = reverse("review:journal-consultations")
+NOVEMBER = Span.of(date(2026, 11, 1), date(2026, 11, 30))
+MONDAY_AT_NINE, MONDAY_AT_TEN_PM = "2026-11-09T14:00:00Z", "2026-11-10T03:00:00Z"
+SATURDAY = "2026-11-14T15:00:00Z"
+
+
+def at(moment, verb, person, **fields):
+    with time_machine.travel(moment, tick=False):
+        return record_alone(verb, by=person, **fields)
+
+
+@pytest.fixture
+def document(staff):
+    """Two pages; the patient stands on the first."""
+    document = DocumentFactory(uploaded_by=staff)
+    FindingFactory(run=RunFactory(document=document), page=1, value=some_nam(1))
+    return document
+
+
+def test_a_communication_says_nature_recipient_purpose_and_justification(staff, document):
+    at(MONDAY_AT_NINE, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=4, details={"recipient": "RAMQ"})
+    (row,) = registers.communications(staff.clinic_id, NOVEMBER).rows
+    assert row[0] == "2026-11-09 09:00:00"
+    assert all(row[1:6])
+    assert (row[2], row[5], row[6], row[7]) == ("RAMQ", staff.name, "4", str(document.pk))
+
+
+@pytest.mark.parametrize("verb", [Verb.DOCUMENT_VIEWED, Verb.EXPORTED, Verb.MODEL_CALLED])
+def test_what_stays_in_the_clinic_is_no_communication(staff, document, verb):
+    at(MONDAY_AT_NINE, verb, staff, document_id=document.pk)
+    assert registers.communications(staff.clinic_id, NOVEMBER).rows == []
+
+
+def test_pages_that_go_to_the_reading_service_are_a_communication(staff, document):
+    at(MONDAY_AT_NINE, Verb.OCR_CALLED, None, clinic_id=staff.clinic_id, count=2, details={"service": "textract"})
+    (row,) = registers.communications(staff.clinic_id, NOVEMBER).rows
+    assert row[2] == "textract"
+
+
+def test_accesses_are_counted_by_context_role_and_kind(staff, reviewer, document):
+    for person in (staff, staff, reviewer):
+        at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, person, document_id=document.pk, page=1)
+    at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, staff, outcome=Outcome.DENIED)
+    rows = registers.accesses(staff.clinic_id, NOVEMBER).rows
+    assert [row[3:] for row in rows] == [("1", "1", "1"), ("2", "1", "1")]
+
+
+def test_who_consulted_a_file_is_told_by_page(staff, reviewer, document):
+    at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, reviewer, document_id=document.pk, page=1)
+    at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, staff, document_id=document.pk, page=2)
+    at(MONDAY_AT_NINE, Verb.API_READ, staff, document_id=document.pk)
+    at(MONDAY_AT_NINE, Verb.RUN_DONE, staff, document_id=document.pk)
+    rows = registers.consultations(staff.clinic_id, some_nam(1), NOVEMBER).rows
+    assert [(row[1], row[5]) for row in rows] == [(reviewer.name, "1"), (staff.name, "")]
+
+
+def test_nobody_consulted_a_number_that_no_document_holds(staff, document):
+    at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, staff, document_id=document.pk, page=1)
+    assert registers.consultations(staff.clinic_id, some_nam(2), NOVEMBER).rows == []
+
+
+def test_another_clinics_accesses_are_not_told(staff, outsider, document):
+    at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, staff, document_id=document.pk, page=1)
+    assert registers.consultations(outsider.clinic_id, some_nam(1), NOVEMBER).rows == []
+
+
+@pytest.mark.parametrize(("moment", "count"), [(MONDAY_AT_NINE, 0), (MONDAY_AT_TEN_PM, 1), (SATURDAY, 1)])
+def test_off_hours_are_by_local_time_and_weekday(staff, moment, count):
+    at(moment, Verb.PAGE_VIEWED, staff)
+    assert len(registers.anomalies(staff.clinic_id, NOVEMBER).rows) == count
+
+
+def test_many_pages_are_many_beside_the_others(staff, reviewer, clinic):
+    others = [UserFactory(clinic=clinic) for _turn in range(2)]
+    for person, count in ((staff, 6), (reviewer, 2), (others[0], 2), (others[1], 2)):
+        for _page in range(count):
+            at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, person)
+    (row,) = registers.anomalies(staff.clinic_id, NOVEMBER).rows
+    assert row[1:3] == (staff.name, "6")
+
+
+def test_refusals_are_counted_by_person(staff):
+    for _turn in range(3):
+        at(MONDAY_AT_NINE, Verb.DENIED, staff, outcome=Outcome.DENIED)
+    (row,) = registers.anomalies(staff.clinic_id, NOVEMBER).rows
+    assert row[1:3] == (staff.name, "3")
+
+
+# --- Pages -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(registers.BY_PERIOD))
+def test_every_report_opens_and_is_an_event(admin_client, staff, document, name):
+    at(SATURDAY, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=1, details={"recipient": "RAMQ"})
+    answer = admin_client.get(REPORTS, {"report": name, "first": "2026-11-01", "last": "2026-11-30"})
+    assert len(answer.context["report"].rows) == 1
+    assert Event.objects.get(verb=Verb.REPORT_VIEWED).reason_code == name
+
+
+def test_without_a_report_the_page_offers_them(admin_client):
+    answer = admin_client.get(REPORTS)
+    assert (answer.status_code, answer.context["report"]) == (200, None)
+
+
+def test_a_report_is_a_harmless_table_too(admin_client, staff, document):
+    at(MONDAY_AT_NINE, Verb.EXPORT_DOWNLOADED, staff, count=1, details={"recipient": "=cmd()"})
+    query = {"report": "communications", "first": "2026-11-01", "last": "2026-11-30", "csv": "1"}
+    rows = list(csv.reader(io.StringIO(admin_client.get(REPORTS, query).content.decode("utf-8-sig")), delimiter=";"))
+    assert rows[1][2] == "'=cmd()"
+
+
+def test_who_consulted_is_asked_in_the_body_and_is_an_event_about_the_patient(admin_client, staff, document):
+    at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, staff, document_id=document.pk, page=1)
+    answer = admin_client.post(CONSULTATIONS, {"nam": some_nam(1), "first": "2026-11-01", "last": "2026-11-30"})
+    assert staff.name in answer.content.decode()
+    event = Event.objects.get(verb=Verb.REPORT_VIEWED)
+    assert (event.reason_code, event.count, event.subject is not None) == ("consultations", 1, True)
+    assert admin_client.get(CONSULTATIONS).status_code == 405
+
+
+@pytest.mark.parametrize("typed", ["", "nobody"])
+def test_without_a_number_nobody_is_looked_for(admin_client, typed):
+    assert admin_client.post(CONSULTATIONS, {"nam": typed}).status_code == 400
+
+
+def test_reports_are_for_administrators(reviewer_client):
+    assert reviewer_client.get(REPORTS).status_code == 403
+    assert reviewer_client.post(CONSULTATIONS, {"nam": some_nam(1)}).status_code == 403
