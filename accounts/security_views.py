@@ -25,6 +25,8 @@ from accounts.access import get_or_404
 from accounts.models import Session
 from accounts.reauthentication import freshly_proved
 from accounts.requests import person
+from audit.declared import journals
+from audit.verbs import Verb
 
 
 class SecurityPage(IndexView):  # type: ignore[misc]  # allauth is not typed
@@ -87,6 +89,7 @@ class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]
 
 @require_POST
 @freshly_proved
+@journals(Verb.RECOVERY_CODES_MADE)
 def make_recovery_codes(request: HttpRequest) -> HttpResponse:
     """Makes codes and shows them in this answer only; nobody can read them later."""
     user = person(request)
@@ -96,6 +99,7 @@ def make_recovery_codes(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@journals(Verb.SESSION_ENDED)
 def end_session(request: HttpRequest, label: UUID) -> HttpResponse:
     """Ends another of the person's sessions; the one at hand ends by signing out."""
     user = person(request)

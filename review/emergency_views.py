@@ -20,6 +20,7 @@ from accounts.limits import limited
 from accounts.policy import Right, requires
 from accounts.reauthentication import freshly_proved
 from accounts.requests import person
+from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import nam, queries
@@ -29,6 +30,7 @@ from review.queries import run_under_review
 
 @require_safe
 @requires(Right.EMERGENCY)
+@journals(Verb.DOCUMENT_VIEWED)
 def emergency_page(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The form that asks why; while access lasts, the masked numbers."""
     return _page(request, _document(request, document_id), EmergencyForm())
@@ -37,6 +39,7 @@ def emergency_page(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.EMERGENCY)
 @freshly_proved
+@journals(Verb.EMERGENCY_BEGUN)
 def begin(request: HttpRequest, document_id: UUID) -> HttpResponse:
     document = _document(request, document_id)
     form = EmergencyForm(request.POST)
@@ -49,6 +52,7 @@ def begin(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @require_POST
 @requires(Right.EMERGENCY)
 @limited("reveal")
+@journals(Verb.NAM_REVEALED)
 def reveal(request: HttpRequest, document_id: UUID, finding_id: UUID) -> HttpResponse:
     """Shows one number, in this answer only. Back to the form when access has ended meanwhile."""
     user = person(request)

@@ -15,7 +15,7 @@ from accounts.models import User
 from audit.queries import Search
 from audit.verbs import Category, Verb
 from extraction import nam
-from review.registers import Span
+from review.reports import Span
 from vault.index import blind_index
 
 _SUBJECT = "journal-subject"

@@ -154,6 +154,7 @@ def agreement_file(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(Right.QUALITY)
+@journals_nothing("figures only: no number, no person, no document")
 def effort_file(request: HttpRequest) -> HttpResponse:
     """Keys and pointer presses of an item as CSV, by week and action, and of all actions."""
     user = person(request)

@@ -15,7 +15,7 @@ from accounts.access import get_or_404
 from accounts.models import User
 from accounts.policy import Right, has_right, requires, rights
 from accounts.requests import person
-from audit.declared import journals
+from audit.declared import journals, journals_nothing
 from audit.record import record_alone
 from audit.verbs import Purpose, Verb
 from extraction import looking, nam
@@ -132,6 +132,7 @@ def shown(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
 @require_POST
 @requires(Right.REVIEW)
 @outbox.own_only
+@journals(Verb.PAGE_SHOWN)
 def painted(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """The page's image stands on the person's screen now, says their browser."""
     user = person(request)
@@ -143,6 +144,7 @@ def painted(request: HttpRequest, document_id: UUID, number: int) -> HttpRespons
 
 @require_safe
 @requires(Right.REVIEW)
+@journals_nothing("the key of the person's own decisions, which their browser keeps sealed")
 def outbox_key(request: HttpRequest) -> HttpResponse:
     """What the person's outbox is sealed with, for pages on which something waits in it."""
     return JsonResponse({"key": outbox.key(person(request))})

@@ -13,8 +13,8 @@ from django.urls import reverse
 from audit.models import Event
 from audit.record import record_alone
 from audit.verbs import Outcome, Verb
-from review import registers
-from review.registers import Span
+from review import reports
+from review.reports import Span
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def document(staff):
 
 def test_a_communication_says_nature_recipient_purpose_and_justification(staff, document):
     at(MONDAY_AT_NINE, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=4, details={"recipient": "RAMQ"})
-    (row,) = registers.communications(staff.clinic_id, NOVEMBER).rows
+    (row,) = reports.communications(staff.clinic_id, NOVEMBER).rows
     assert row[0] == "2026-11-09 09:00:00"
     assert all(row[1:6])
     assert (row[2], row[5], row[6], row[7]) == ("RAMQ", staff.name, "4", str(document.pk))
@@ -50,12 +50,12 @@ def test_a_communication_says_nature_recipient_purpose_and_justification(staff, 
 @pytest.mark.parametrize("verb", [Verb.DOCUMENT_VIEWED, Verb.EXPORTED, Verb.MODEL_CALLED])
 def test_what_stays_in_the_clinic_is_no_communication(staff, document, verb):
     at(MONDAY_AT_NINE, verb, staff, document_id=document.pk)
-    assert registers.communications(staff.clinic_id, NOVEMBER).rows == []
+    assert reports.communications(staff.clinic_id, NOVEMBER).rows == []
 
 
 def test_pages_that_go_to_the_reading_service_are_a_communication(staff, document):
     at(MONDAY_AT_NINE, Verb.OCR_CALLED, None, clinic_id=staff.clinic_id, count=2, details={"service": "textract"})
-    (row,) = registers.communications(staff.clinic_id, NOVEMBER).rows
+    (row,) = reports.communications(staff.clinic_id, NOVEMBER).rows
     assert row[2] == "textract"
 
 
@@ -63,7 +63,7 @@ def test_accesses_are_counted_by_context_role_and_kind(staff, reviewer, document
     for person in (staff, staff, reviewer):
         at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, person, document_id=document.pk, page=1)
     at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, staff, outcome=Outcome.DENIED)
-    rows = registers.accesses(staff.clinic_id, NOVEMBER).rows
+    rows = reports.accesses(staff.clinic_id, NOVEMBER).rows
     assert [row[3:] for row in rows] == [("1", "1", "1"), ("2", "1", "1")]
 
 
@@ -72,24 +72,24 @@ def test_who_consulted_a_file_is_told_by_page(staff, reviewer, document):
     at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, staff, document_id=document.pk, page=2)
     at(MONDAY_AT_NINE, Verb.API_READ, staff, document_id=document.pk)
     at(MONDAY_AT_NINE, Verb.RUN_DONE, staff, document_id=document.pk)
-    rows = registers.consultations(staff.clinic_id, some_nam(1), NOVEMBER).rows
+    rows = reports.consultations(staff.clinic_id, some_nam(1), NOVEMBER).rows
     assert [(row[1], row[5]) for row in rows] == [(reviewer.name, "1"), (staff.name, "")]
 
 
 def test_nobody_consulted_a_number_that_no_document_holds(staff, document):
     at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, staff, document_id=document.pk, page=1)
-    assert registers.consultations(staff.clinic_id, some_nam(2), NOVEMBER).rows == []
+    assert reports.consultations(staff.clinic_id, some_nam(2), NOVEMBER).rows == []
 
 
 def test_another_clinics_accesses_are_not_told(staff, outsider, document):
     at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, staff, document_id=document.pk, page=1)
-    assert registers.consultations(outsider.clinic_id, some_nam(1), NOVEMBER).rows == []
+    assert reports.consultations(outsider.clinic_id, some_nam(1), NOVEMBER).rows == []
 
 
 @pytest.mark.parametrize(("moment", "count"), [(MONDAY_AT_NINE, 0), (MONDAY_AT_TEN_PM, 1), (SATURDAY, 1)])
 def test_off_hours_are_by_local_time_and_weekday(staff, moment, count):
     at(moment, Verb.PAGE_VIEWED, staff)
-    assert len(registers.anomalies(staff.clinic_id, NOVEMBER).rows) == count
+    assert len(reports.anomalies(staff.clinic_id, NOVEMBER).rows) == count
 
 
 def test_many_pages_are_many_beside_the_others(staff, reviewer, clinic):
@@ -97,21 +97,21 @@ def test_many_pages_are_many_beside_the_others(staff, reviewer, clinic):
     for person, count in ((staff, 6), (reviewer, 2), (others[0], 2), (others[1], 2)):
         for _page in range(count):
             at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, person)
-    (row,) = registers.anomalies(staff.clinic_id, NOVEMBER).rows
+    (row,) = reports.anomalies(staff.clinic_id, NOVEMBER).rows
     assert row[1:3] == (staff.name, "6")
 
 
 def test_refusals_are_counted_by_person(staff):
     for _turn in range(3):
         at(MONDAY_AT_NINE, Verb.DENIED, staff, outcome=Outcome.DENIED)
-    (row,) = registers.anomalies(staff.clinic_id, NOVEMBER).rows
+    (row,) = reports.anomalies(staff.clinic_id, NOVEMBER).rows
     assert row[1:3] == (staff.name, "3")
 
 
 # --- Pages -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(registers.BY_PERIOD))
+@pytest.mark.parametrize("name", sorted(reports.BY_PERIOD))
 def test_every_report_opens_and_is_an_event(admin_client, staff, document, name):
     at(SATURDAY, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=1, details={"recipient": "RAMQ"})
     answer = admin_client.get(REPORTS, {"report": name, "first": "2026-11-01", "last": "2026-11-30"})

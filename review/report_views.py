@@ -14,9 +14,9 @@ from audit.declared import journals
 from audit.formats.table import rows_as_csv
 from audit.record import record_alone
 from audit.verbs import Purpose, Verb
-from review import registers
+from review import reports
 from review.journal_forms import ConsultationForm, ReportForm
-from review.registers import Report
+from review.reports import Report
 
 
 @require_safe
@@ -27,7 +27,7 @@ def report_page(request: HttpRequest) -> HttpResponse:
     user, form = person(request), ReportForm(request.GET or None)
     report, name = None, str(request.GET.get("report", ""))
     if form.is_valid():
-        report = registers.BY_PERIOD[name](user.clinic_id, form.span(timezone.localdate()))
+        report = reports.BY_PERIOD[name](user.clinic_id, form.span(timezone.localdate()))
     record_alone(Verb.REPORT_VIEWED, by=user, purpose=Purpose.AUDIT, reason_code=name if report else "",
                  count=len(report.rows) if report else 0)  # fmt: skip
     return _shown(
@@ -45,7 +45,7 @@ def consultations(request: HttpRequest) -> HttpResponse:
         form.add_error("nam", _("Type the number of the patient."))
     if form.is_valid():
         span = form.span(timezone.localdate())
-        report = registers.consultations(user.clinic_id, form.cleaned_data["nam"], span)
+        report = reports.consultations(user.clinic_id, form.cleaned_data["nam"], span)
     record_alone(Verb.REPORT_VIEWED, by=user, purpose=Purpose.AUDIT, reason_code="consultations",
                  subject=form.index(user.clinic_id) if report else None,
                  count=len(report.rows) if report else 0)  # fmt: skip
@@ -57,6 +57,6 @@ def _shown(request: HttpRequest, report: Report | None, name: str, context: dict
         answer = HttpResponse(rows_as_csv(report.columns, report.rows), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return answer
-    context |= {"report": report, "clinic": person(request).clinic, "most_rows": registers.MOST_ROWS}
+    context |= {"report": report, "clinic": person(request).clinic, "most_rows": reports.MOST_ROWS}
     status = 400 if request.method == "POST" and report is None else 200
     return render(request, "review/reports.html", context, status=status)
