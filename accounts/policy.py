@@ -33,6 +33,7 @@ class Right(StrEnum):
     AVAILABILITY = "availability"  # see how the model server does
     ALERTS = "alerts"  # see every alert, acknowledge it
     COSTS = "costs"  # see what the system costs, change prices
+    REGISTERS = "registers"  # keep the statutory registers, answer a person about their own information
 
 
 RIGHTS: dict[str, frozenset[Right]] = {
@@ -51,6 +52,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right.AVAILABILITY,
             Right.ALERTS,
             Right.COSTS,
+            Right.REGISTERS,
         }
     ),
 }
@@ -69,6 +71,7 @@ REFUSALS = {
     Right.AVAILABILITY: _("Only administrators see how the servers do."),
     Right.ALERTS: _("Only administrators see all alerts."),
     Right.COSTS: _("Only administrators see the costs."),
+    Right.REGISTERS: _("Only administrators keep the registers."),
 }
 
 

@@ -92,3 +92,6 @@ class ChainHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.clinic_id} {self.seq}"
+
+
+from audit.registers.models import Entry, Version  # noqa: E402, F401  (Django looks for models here)

@@ -1,0 +1,15 @@
+from django.urls import path, re_path
+
+from review.registers import views
+
+app_name = "registers"
+urlpatterns = [
+    path("", views.hub, name="hub"),
+    path("entries/<uuid:entry_id>/", views.entry_page, name="entry"),
+    path("entries/<uuid:entry_id>/destroy/", views.destroy, name="destroy"),
+    path("entries/<uuid:entry_id>/parts/<slug:part>/", views.fill_in, name="fill-in"),
+    path("entries/<uuid:entry_id>/letters/<slug:code>/", views.letter, name="letter"),
+    re_path(r"^(?P<register>[a-z]+)\.(?P<suffix>csv|json)$", views.export, name="export"),
+    path("<slug:register>/", views.book_page, name="book"),
+    path("<slug:register>/new/", views.new, name="new"),
+]
