@@ -294,8 +294,13 @@ def _place(box: Box | None) -> tuple[float, float]:
 
 
 def exports(user: User) -> QuerySet[Export]:
-    """The exports of the person's clinic."""
-    return Export.objects.filter(document__clinic_id=user.clinic_id).select_related("document", "by")
+    """The exports of the person's clinic. `is_outdated` where a decision that stood when the file was made was taken
+    back since: a reviewer's correction replaces a decision, and a rectification is one."""
+    since = Decision.objects.filter(
+        document=OuterRef("document"), made_at__lte=OuterRef("made_at"), undone_at__gt=OuterRef("made_at")
+    )
+    own = Export.objects.filter(document__clinic_id=user.clinic_id).select_related("document", "by")
+    return own.annotate(is_outdated=Exists(since))
 
 
 def decisions(user: User) -> QuerySet[Decision]:

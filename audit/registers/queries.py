@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from audit.record import Actor
+from audit.registers.clocks import WARN_DAY
 from audit.registers.models import Entry, Register, Version
 
 
@@ -24,6 +26,13 @@ def with_content(found: QuerySet[Entry]) -> list[tuple[Entry, dict[str, Any]]]:
     for version in Version.objects.filter(entry__in=[entry.pk for entry in rows]).order_by("number"):
         newest[version.entry_id] = version
     return [(entry, newest[entry.pk].content) for entry in rows]
+
+
+def pressing_requests(clinic_id: UUID, today: date) -> int:
+    """How many open requests have come to the day from which their term is warned of."""
+    since = today - timedelta(days=WARN_DAY)
+    own = Entry.objects.filter(clinic_id=clinic_id, register=Register.REQUESTS, closed_on=None)
+    return own.filter(began_on__lte=since).count()
 
 
 def standing(clinic_id: UUID, register: Register) -> dict[str, Any]:

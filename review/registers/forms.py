@@ -181,6 +181,24 @@ class RequestForm(PartForm):
                                                                       "it should say."))  # fmt: skip
 
 
+class AnswerForm(forms.Form):
+    """The NAM of a request, typed once more, and the file to make."""
+
+    nam = NamField(help_text=_("Typed again: it is not kept."))
+    suffix = forms.ChoiceField(
+        label=_("File"),
+        choices=[
+            ("pdf", _("pages to read (PDF)")),
+            ("csv", _("table for a spreadsheet (CSV)")),
+            ("json", _("data (JSON)")),
+        ],
+    )
+
+
+class LookUpForm(forms.Form):
+    nam = NamField(help_text=_("Typed again: it is not kept."))
+
+
 class OutcomeForm(PartForm):
     """The answer, which ends a request."""
 

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from review.registers import views
+from review.registers import request_views, views
 
 app_name = "registers"
 urlpatterns = [
@@ -9,6 +9,9 @@ urlpatterns = [
     path("entries/<uuid:entry_id>/destroy/", views.destroy, name="destroy"),
     path("entries/<uuid:entry_id>/parts/<slug:part>/", views.fill_in, name="fill-in"),
     path("entries/<uuid:entry_id>/letters/<slug:code>/", views.letter, name="letter"),
+    path("entries/<uuid:entry_id>/answer/", request_views.answer, name="answer"),
+    path("entries/<uuid:entry_id>/look-up/", request_views.look_up, name="look-up"),
+    path("rectifications/", request_views.rectification_list, name="rectifications"),
     re_path(r"^(?P<register>[a-z]+)\.(?P<suffix>csv|json)$", views.export, name="export"),
     path("<slug:register>/", views.book_page, name="book"),
     path("<slug:register>/new/", views.new, name="new"),

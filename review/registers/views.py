@@ -24,8 +24,9 @@ from audit.verbs import Purpose, Verb
 from review.registers import letters
 from review.registers.books import BOOKS, Book, Part, due, in_words, kept_until, shown
 from review.registers.export import export_file
-from review.registers.forms import PartForm
+from review.registers.forms import AnswerForm, LookUpForm, PartForm
 from review.registers.products import installed
+from review.registers.rectification import places
 
 
 @require_safe
@@ -146,6 +147,10 @@ def _entry(request: HttpRequest, entry: Entry, *, wrong: PartForm | None = None,
         "state": due(entry, content, timezone.localdate()),
         "forms": forms,
         "history": [(version, list(shown(book, version.content, user))) for version in versions],
+        "answer_form": AnswerForm(auto_id="answer-%s"),
+        "look_up_form": LookUpForm(auto_id="look-up-%s"),
+        "content": content,
+        "places": places(entry, content),
         "may_destroy": entry.kept_until is not None and entry.kept_until < timezone.localdate(),
     }
     return render(request, "registers/entry.html", context, status=status)
