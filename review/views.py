@@ -17,7 +17,7 @@ from accounts.policy import Right, has_right, requires, rights
 from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Purpose, Verb
-from extraction import looking, nam
+from extraction import looking, nam, restricting
 from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
 from extraction.finders.proposal import Proposal
@@ -42,7 +42,8 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = queries.run_under_review(document)
     pages = queries.page_summaries(run)
-    number = _page_number(request, pages)
+    number = _page_number(request, pages, restricting.restricted_pages(user, document))
+    restricting.check_page(user, document, number)
     hidden = hidden_pages(user, document)
     items = [] if number in hidden else queries.items(run, number)
     is_ahead = "ahead" in request.GET
@@ -119,6 +120,7 @@ def shown(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """A page that was sent ahead is looked at now."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    restricting.check_page(user, document, number)
     hidden = hidden_pages(user, document)
     for verb in (Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED):
         record_alone(verb, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
@@ -126,12 +128,14 @@ def shown(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     return JsonResponse({})
 
 
-def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:
-    """The page asked for; otherwise the first one with something to decide."""
+def _page_number(request: HttpRequest, pages: list[queries.PageSummary], closed: frozenset[int]) -> int:
+    """The page asked for; otherwise the first one with something to decide, of those that are not closed."""
     asked = request.GET.get("page", "")
     if asked.isdigit() and 1 <= int(asked) <= len(pages):
         return int(asked)
-    return next((page.number for page in pages if page.undecided), 1)
+    open_pages = [page for page in pages if page.number not in closed]
+    first = next((page for page in open_pages if page.undecided), next(iter(open_pages), None))
+    return first.number if first else 1
 
 
 def current_item(request: HttpRequest, items: list[queries.Item]) -> queries.Item | None:
@@ -214,6 +218,7 @@ def look(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     box = form.cleaned_data["box"] if form.is_valid() else None
     if box is None or not 1 <= number <= document.page_count or not looking.is_small_enough(box):
         return JsonResponse({"error": _("Draw a rectangle around one number.")}, status=422)
+    restricting.check_page(user, document, number)
     record_alone(Verb.PAGE_VIEWED, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
                  page=number, purpose=Purpose.QUALITY)  # fmt: skip
     with outbox.only_one(f"look:{user.pk.hex}") as is_free:

@@ -13,6 +13,7 @@ from accounts.policy import Right, check_right, has_right
 from accounts.requests import person
 from audit.record import record_alone
 from audit.verbs import Verb
+from extraction import restricting
 from review import queries
 from review.blindness import hidden_pages, shown_blind
 from review.registers.explanation import explain
@@ -24,6 +25,7 @@ def explanation(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     user = person(request)
     check_right(user, Right.REGISTERS if has_right(user, Right.REGISTERS) else Right.READ)
     finding = get_or_404(queries.findings(user), finding_id, by=user)
+    restricting.check_page(user, finding.run.document, finding.page)
     hidden = hidden_pages(user, finding.run.document) & {finding.page}
     record_alone(Verb.PROPOSAL_EXPLAINED, by=user, object_type="finding", object_id=finding.pk,
                  document_id=finding.run.document_id, page=finding.page, details=shown_blind(hidden))  # fmt: skip
