@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from review.registers import explanation_views, request_views, views
+from review.registers import explanation_views, policy_views, request_views, views
 
 app_name = "registers"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("entries/<uuid:entry_id>/answer/", request_views.answer, name="answer"),
     path("entries/<uuid:entry_id>/look-up/", request_views.look_up, name="look-up"),
     path("findings/<uuid:finding_id>/", explanation_views.explanation, name="explanation"),
+    path("policy/<uuid:clinic_id>/", policy_views.policy, name="policy"),
     path("rectifications/", request_views.rectification_list, name="rectifications"),
     re_path(r"^(?P<register>[a-z]+)\.(?P<suffix>csv|json)$", views.export, name="export"),
     path("<slug:register>/", views.book_page, name="book"),
