@@ -233,10 +233,11 @@ def sheet_size(run: Run, number: int) -> tuple[int, int]:
     return round(width * PAGE_DPI / 72), round(height * PAGE_DPI / 72)
 
 
-def next_page(pages: list[PageSummary], after: int) -> int | None:
-    """The next page that is not signed off, going round once; None when all are."""
-    ahead = [p.number for p in pages if not p.is_signed and p.number > after]
-    behind = [p.number for p in pages if not p.is_signed and p.number < after]
+def next_page(pages: list[PageSummary], after: int, closed: frozenset[int] = frozenset()) -> int | None:
+    """The next page that is not signed off or `closed` to the person, going round once; None when all are."""
+    left = [page.number for page in pages if not page.is_signed and page.number not in closed]
+    ahead = [number for number in left if number > after]
+    behind = [number for number in left if number < after]
     return next(iter(ahead + behind), None)
 
 

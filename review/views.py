@@ -42,7 +42,8 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = queries.run_under_review(document)
     pages = queries.page_summaries(run)
-    number = _page_number(request, pages, restricting.restricted_pages(user, document))
+    closed = restricting.restricted_pages(user, document)
+    number = _page_number(request, pages, closed)
     restricting.check_page(user, document, number)
     hidden = hidden_pages(user, document)
     items = [] if number in hidden else queries.items(run, number)
@@ -60,7 +61,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "pages": pages,
             "page": pages[number - 1],
             "sheet_size": queries.sheet_size(run, number),
-            "next_page": queries.next_page(pages, number),
+            "next_page": queries.next_page(pages, number, closed),
             "items": items,
             "hints": [] if number in hidden or pages[number - 1].is_signed else queries.hints(run, number, items),
             "current": current_item(request, items),
@@ -259,8 +260,9 @@ def sign_off(request: HttpRequest, document_id: UUID, number: int) -> HttpRespon
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = queries.run_under_review(document)
     actions.sign_off(run=run, page=number, sign_off_id=uuid_or_none(request.POST.get("sign_off", "")), by=user)
-    following = queries.next_page(queries.page_summaries(run), number)
-    sentence = "" if following else _("Every page of this document is signed off.")
+    pages = queries.page_summaries(run)
+    following = queries.next_page(pages, number, restricting.restricted_pages(user, document))
+    sentence = _("Every page of this document is signed off.") if all(page.is_signed for page in pages) else ""
     return _done(request, document, following or number, sentence)
 
 

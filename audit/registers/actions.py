@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from audit.models import Event
 from audit.record import Actor, record
 from audit.registers.models import Entry, Register, Version
 from audit.verbs import Purpose, Verb
@@ -36,8 +37,9 @@ def open_entry(
     # The journal first: its chain's head is the lock that gives entries their numbers one after the other.
     record(Verb.REGISTER_OPENED, by=by, object_type="entry", object_id=entry.pk, purpose=Purpose.ADMINISTRATION,
            details={"register": str(register)})  # fmt: skip
-    last = Entry.objects.filter(clinic_id=by.clinic_id, register=register).order_by("-number").first()
-    entry.number = last.number + 1 if last else 1
+    # Counted in the journal, so that the number of a destroyed entry is never given again.
+    opened = Event.objects.filter(clinic_id=by.clinic_id, verb=Verb.REGISTER_OPENED, details__register=str(register))
+    entry.number = opened.count()
     entry.save(force_insert=True)
     _add_version(entry, 1, content, note="", by=by)
     return entry
@@ -74,7 +76,8 @@ def correct_entry(
 
 @transaction.atomic
 def destroy_entry(*, entry: Entry, by: Actor) -> None:
-    """Removes an entry with its versions once its term has passed; its number stays free. Raises Kept before."""
+    """Removes an entry with its versions once its term has passed; its number is not given again.
+    Raises Kept before."""
     entry = Entry.objects.select_for_update().get(pk=entry.pk, clinic_id=by.clinic_id)
     if entry.kept_until is None or timezone.localdate() <= entry.kept_until:
         raise Kept(_("This entry must be kept: its term has not passed."))

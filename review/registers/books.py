@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -174,7 +174,10 @@ def _of_request(term: Term) -> Due:
 
 
 def _of_incident(entry: Entry, content: Mapping[str, Any], today: date) -> Due:
-    known = gettext("known for %(days)d days, to be handled promptly") % {"days": (today - entry.began_on).days}
+    days = (today - entry.began_on).days
+    known = ngettext(
+        "known for %(days)d day, to be handled promptly", "known for %(days)d days, to be handled promptly", days
+    ) % {"days": days}
     left = steps_left(content)
     if not left:
         return Due("working", "◐", gettext("nothing is left to do: close it"))

@@ -33,11 +33,11 @@ EVIDENCE: dict[str, str | Promise] = {
     "reading": _("how surely its characters were read"),
     "reading_sharp": _("how far that reading is above 0.9"),
     "as_printed": _("no character was replaced by one that looks like it"),
-    "as_printed_or_seen_again": _("what was replaced was seen when looking again"),
-    "second_look_not_against": _("a second look does not speak against it"),
+    "as_printed_or_seen_again": _("it stands there as printed, or was seen so when looking again"),
+    "second_look_not_against": _("no second look speaks against it"),
     "second_look_for": _("a second look speaks for it"),
     "second_finder": _("two finders found it independently"),
-    "model_not_against": _("the language model does not speak against it"),
+    "model_not_against": _("no answer of a language model speaks against it"),
     "model_for": _("the language model speaks for it"),
 }
 CHECKS: dict[str, str | Promise] = {

@@ -141,6 +141,7 @@ def test_an_entry_is_destroyed_with_its_versions_after_its_term(admin):
     entry = opened(admin, aware_on=date(2019, 1, 1))
     actions.destroy_entry(entry=entry, by=admin)
     assert not Version.objects.exists()
+    assert opened(admin, aware_on=date(2019, 1, 1)).number == entry.number + 1
     assert Event.objects.filter(verb=Verb.REGISTER_DESTROYED, object_id=entry.pk).count() == 1
 
 

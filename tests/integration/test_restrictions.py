@@ -78,6 +78,12 @@ def test_the_document_opens_at_a_page_that_is_not_closed(admin_client, staff_cli
     assert (page.status_code, page.context["page"].number) == (200, 1)
 
 
+def test_nobody_is_led_on_to_a_closed_page(admin_client, reviewer_client, finding):
+    restrict(admin_client, "reviewer")
+    page = reviewer_client.get(reverse("review:document-detail", args=[finding.run.document_id]))
+    assert (page.context["page"].number, page.context["next_page"]) == (1, None)
+
+
 def test_a_number_that_a_person_added_closes_its_page_too(admin_client, staff_client, run, reviewer):
     actions.add(document=run.document, page=1, value=Value(MINE), box=None, by=reviewer)
     restrict(admin_client, "staff")
