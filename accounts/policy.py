@@ -34,6 +34,7 @@ class Right(StrEnum):
     AVAILABILITY = "availability"  # see how the model server does
     ALERTS = "alerts"  # see every alert, acknowledge it
     COSTS = "costs"  # see what the system costs, change prices
+    REGISTERS = "registers"  # keep the statutory registers, answer a person about their own information
 
 
 RIGHTS: dict[str, frozenset[Right]] = {
@@ -54,6 +55,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right.ALERTS,
             Right.COSTS,
             Right.EMERGENCY,
+            Right.REGISTERS,
         }
     ),
 }
@@ -73,6 +75,7 @@ REFUSALS = {
     Right.AVAILABILITY: _("Only administrators see how the servers do."),
     Right.ALERTS: _("Only administrators see all alerts."),
     Right.COSTS: _("Only administrators see the costs."),
+    Right.REGISTERS: _("Only administrators keep the registers."),
 }
 
 

@@ -158,3 +158,6 @@ class AnchorMark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.clinic_id} {self.number}"
+
+
+from audit.registers.models import Entry, Version  # noqa: E402, F401  (Django looks for models here)

@@ -88,6 +88,17 @@ class Verb(models.TextChoices):
     ROLLOUT_ROLLED_BACK = "rollout.rolled_back", _("Model rolled back")
     ROLLOUT_STOPPED = "rollout.stopped", _("Rollout stopped")
 
+    REGISTER_VIEWED = "register.viewed", _("Register shown")
+    REGISTER_EXPORTED = "register.exported", _("Register exported")
+    REGISTER_OPENED = "register.opened", _("Entry made in a register")
+    REGISTER_CORRECTED = "register.corrected", _("Entry of a register supplemented or corrected")
+    REGISTER_DESTROYED = "register.destroyed", _("Entry of a register destroyed after its term")
+    NOTICE_DRAFTED = "register.notice_drafted", _("Notice or letter drafted")
+    PATIENT_ANSWERED = "hssi.patient_answered", _("Answer to a person's request made")
+    PATIENT_LOOKED_UP = "hssi.patient_looked_up", _("Documents that hold a person's number looked up")
+    RESTRICTED_DENIED = "authz.restricted_denied", _("Access to restricted information denied")
+    PROPOSAL_EXPLAINED = "ai.explained", _("Explanation of a proposal shown")
+
     JOURNAL_VIEWED = "audit.viewed", _("Journal shown")
     JOURNAL_SEARCHED = "audit.searched", _("Journal searched for a patient")
     JOURNAL_VERIFIED = "audit.verified", _("Journal verified")

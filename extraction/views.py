@@ -22,7 +22,7 @@ from accounts.requests import person
 from audit.declared import journals, journals_nothing
 from audit.record import check_writable, record_alone
 from audit.verbs import Verb
-from extraction import actions, availability, costs, images, monitoring, prices, queries, usage
+from extraction import actions, availability, costs, images, monitoring, prices, queries, restricting, usage
 from extraction.configuration import model_start
 from extraction.errors import UnreadableDocument
 from extraction.forms import CalculatorForm, PriceForm, UploadForm
@@ -160,6 +160,7 @@ def page_image(request: HttpRequest, document_id: UUID, number: int) -> HttpResp
     """One page as PNG. The journal knows who saw it before it is drawn; with `?ahead` that it was only sent."""
     user = person(request)
     document = get_or_404(queries.documents(user), document_id, by=user)
+    restricting.check_page(user, document, number)
     record_alone(Verb.PAGE_SENT_AHEAD if "ahead" in request.GET else Verb.PAGE_VIEWED, by=user,
                  object_type="document", object_id=document.pk, document_id=document.pk, page=number)  # fmt: skip
     return HttpResponse(images.page(document, number), content_type="image/png")
@@ -174,6 +175,7 @@ def finding_crop(request: HttpRequest, finding_id: UUID) -> HttpResponse:
     own = Finding.objects.filter(run__document__clinic_id=user.clinic_id).select_related("run__document")
     finding = get_or_404(own, finding_id, by=user)
     document = finding.run.document
+    restricting.check_page(user, document, finding.page)
     if has_looked(user, document, finding.page, timezone.now()):
         check_writable(Verb.PAGE_VIEWED, by=user)
     else:

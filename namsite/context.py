@@ -10,14 +10,17 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from accounts import second_factor
+from accounts.models import User
 from accounts.policy import rights
+from audit.registers import queries
+from audit.registers.models import Register
 from extraction.banner import banner
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     """The person's rights by name, what they should know of now, and whether this installation is a demonstration.
 
-    `alerts` are looked up by the templates that show them only.
+    `alerts`, `pressing_requests` and `office` are looked up by the templates that show them only.
     """
     user = getattr(request, "user", None)
     known = user if user and user.is_authenticated else None
@@ -28,7 +31,18 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "may": may,
         "alerts": alerts,
+        "pressing_requests": SimpleLazyObject(lambda: _pressing(known)),
+        "office": SimpleLazyObject(lambda: _office(known)),
         "is_demo": settings.DEMO,
         "languages": settings.LANGUAGES,
         "is_mfa_required": settings.MFA_REQUIRED,
     }
+
+
+def _pressing(known: User | None) -> int:
+    return queries.pressing_requests(known.clinic_id, timezone.localdate()) if known else 0
+
+
+def _office(known: User | None) -> dict[str, Any]:
+    """Who is in charge of the protection of personal information in the person's clinic; empty while nobody is."""
+    return queries.standing(known.clinic_id, Register.GOVERNANCE) if known else {}

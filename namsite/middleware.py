@@ -20,6 +20,7 @@ from accounts.limits import TooManyRequests
 from accounts.models import User
 from audit.origin import origin
 from audit.record import JournalUnavailable
+from audit.registers.actions import Kept
 from extraction.actions import CannotRun
 from extraction.deployments import CannotRollOut
 from extraction.errors import ExtractionError
@@ -152,6 +153,7 @@ class DomainErrorMiddleware:
         (CannotRun, 409),
         (CannotRollOut, 409),
         (Conflict, 409),
+        (Kept, 409),
         (ExtractionError, 422),
         (JournalUnavailable, 503),
         (VaultError, 503),
@@ -176,7 +178,7 @@ def sentence(exception: Exception) -> str:
     """What a person may be told. Errors of the vault and the journal say nothing about their inside."""
     if isinstance(exception, ExtractionError):
         return exception.sentence
-    if isinstance(exception, CannotRun | CannotRollOut | Conflict):
+    if isinstance(exception, CannotRun | CannotRollOut | Conflict | Kept):
         return str(exception)
     return ""
 

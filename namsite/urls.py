@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("extraction.urls")),
     path("", include("review.urls")),
+    path("registers/", include("review.registers.urls")),
 ]
 
 handler400 = "namsite.views.bad_request"

@@ -21,6 +21,7 @@ from extraction import deployments
 from extraction.actions import Billing, Configuration, start_run
 from extraction.models import Document, Finding, Run
 from extraction.page import Box
+from extraction.restricting import check_page, restricted_indexes
 from extraction.visits.moments import write_date, write_time
 from review import leases, queries, sampling, scores, tasks
 from review.blindness import check_may_see, hidden_pages, shown_blind
@@ -92,6 +93,7 @@ def decide(
     NotAllowed when `by` is no reviewer.
     """
     document = finding.run.document
+    check_page(by, document, finding.page)
     check_may_see(by, document, finding.page)
     if decision_id is not None and (sent_before := Decision.objects.filter(pk=decision_id, by=by).first()):
         return sent_before
@@ -342,7 +344,7 @@ def _export(document: Document, request: Request, by: User) -> Export:
     Document.objects.select_for_update(no_key=True).get(pk=document.pk)
     tasks.lock(document.pk)
     hidden = hidden_pages(by, document)
-    found = sort_out(queries.lines(document, hidden), request.selection)
+    found = sort_out(queries.lines(document, hidden, restricted_indexes(by)), request.selection)
     if not found.leaving:
         raise Conflict(_("No number of this document may be exported yet."))
     data = FORMATS[request.format].write(found.leaving, request.billing)

@@ -19,6 +19,7 @@ from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
+from extraction import restricting
 from extraction.api import BillingIn, ErrorOut
 from extraction.models import Document, Finding
 from review import actions, queries
@@ -60,14 +61,19 @@ def results(request: HttpRequest, run_id: UUID) -> Any:
     """Every proposal of a run by page and place, with its decision, and what reviewers have besides.
 
     A run that came after the review began carries the decisions on the same page and number. A reviewer gets no
-    decisions of a page whose second review they may be asked for.
+    decisions of a page whose second review they may be asked for. Pages that hold a number which its person restricted
+    for the caller's role are left out.
     """
     user = person_with(request, Right.READ)
     run = get_or_404(extraction_queries.runs(user), run_id, by=user)
     hidden = hidden_pages(user, run.document)
     standing = queries.standing(run, hidden)
+    restricted = restricting.restricted_pages(user, run.document)
     rows = [_proposed(f, standing.of.get(f.pk)) for f in run.findings.order_by("page", "position")]
     rows += [_added(decision) for decision in standing.others]
+    masked = sum(row["page"] in restricted for row in rows)
+    rows = [row for row in rows if row["page"] not in restricted]
+    restricting.note_masked(user, run.document, masked)
     record_alone(Verb.API_READ, by=user, object_type="run", object_id=run.pk, document_id=run.document_id,
                  count=len(rows), details=shown_blind(hidden))  # fmt: skip
     return {"results": sorted(rows, key=lambda row: row["page"]), "count": len(rows)}
@@ -150,7 +156,8 @@ class InvalidOut(ErrorOut):
 
 
 class WithheldOut(Schema):
-    """A number that may not leave, and why: undecided, unsigned, undated, before_birth, failed_check or repeated."""
+    """A number that may not leave, and why: undecided, unsigned, undated, before_birth, failed_check,
+    repeated, or restricted by its person for the caller's role (`nam` is empty then)."""
 
     page: int
     nam: str
@@ -174,7 +181,8 @@ def list_exports(request: HttpRequest, document_id: UUID) -> Any:
     user = person_with(request, Right.EXPORT)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     hidden = hidden_pages(user, document)
-    found = sort_out(queries.lines(document, hidden))
+    found = sort_out(queries.lines(document, hidden, restricting.restricted_indexes(user)))
+    restricting.note_masked(user, document, sum(each.line.is_restricted for each in found.staying))
     made = queries.exports(user).filter(document=document).order_by("-made_at")
     record_alone(Verb.API_READ, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
                  count=len(found.staying), details=shown_blind(hidden))  # fmt: skip

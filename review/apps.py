@@ -6,10 +6,11 @@ class ReviewConfig(AppConfig):
 
     def ready(self) -> None:
         """Follows the runs, so that a document is in the queue when its extraction is over; says which of them are
-        under review; watches scores."""
-        from extraction import following
+        under review and on which pages people wrote a number; watches scores."""
+        from extraction import following, restricting
         from review import queries, tasks, watches  # noqa: F401  (its watches are known from now on)
 
         following.run_changed.append(tasks.recount)
         following.people_work_on.append(queries.runs_under_review)
         following.chores.append(tasks.catch_up)
+        restricting.also_on.append(queries.pages_of_decided)

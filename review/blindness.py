@@ -22,7 +22,10 @@ from extraction.models import Document
 from review.models import SECOND_OPEN, Decision, SecondReview, SignOff
 from review.policy import Conflict
 
-SHOWING = (Verb.DOCUMENT_VIEWED, Verb.PAGE_SENT_AHEAD, Verb.API_READ, Verb.EXPORTED, Verb.EXPORT_DOWNLOADED)
+SHOWING = (
+    Verb.DOCUMENT_VIEWED, Verb.PAGE_SENT_AHEAD, Verb.API_READ, Verb.EXPORTED, Verb.EXPORT_DOWNLOADED,
+    Verb.PROPOSAL_EXPLAINED,
+)  # fmt: skip
 """Events after which a person may know what was decided."""
 
 

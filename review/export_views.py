@@ -22,6 +22,7 @@ from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
+from extraction import restricting
 from extraction.models import Document
 from review import actions, queries
 from review.blindness import check_may_see_all, hidden_pages, shown_blind
@@ -73,6 +74,7 @@ def download(request: HttpRequest, export_id: UUID) -> HttpResponse:
 
 def disclosed(export: Export, *, by: User) -> HttpResponse:
     """The answer that holds an export's file, after the journal holds who took it."""
+    restricting.check_all(by, export.document)
     kind = FORMATS[export.format]
     made = timezone.localtime(export.made_at)
     record_alone(Verb.EXPORT_DOWNLOADED, by=by, object_type="export", object_id=export.pk,
@@ -86,7 +88,8 @@ def disclosed(export: Export, *, by: User) -> HttpResponse:
 def _page(request: HttpRequest, document: Document, form: ExportForm, *, status: int = 200) -> HttpResponse:
     user = person(request)
     hidden = hidden_pages(user, document)
-    found = sort_out(queries.lines(document, hidden), form.selection)
+    found = sort_out(queries.lines(document, hidden, restricting.restricted_indexes(user)), form.selection)
+    restricting.note_masked(user, document, sum(each.line.is_restricted for each in found.staying))
     record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="document", object_id=document.pk,
                  document_id=document.pk, count=len(found.staying), details=shown_blind(hidden))  # fmt: skip
     context = {

@@ -21,7 +21,18 @@ from extraction.visits import VisitIndex
 from extraction.visits.moments import write_date
 from review.differences import Difference, Proposed, Visit, between
 from review.exports.lines import Line
-from review.models import Answer, Decision, Export, ReviewedRun, ReviewTask, SecondReview, SecondState, SignOff, Verdict
+from review.models import (
+    Answer,
+    Decision,
+    Export,
+    ReviewedRun,
+    ReviewTask,
+    SecondDecision,
+    SecondReview,
+    SecondState,
+    SignOff,
+    Verdict,
+)
 
 _FIRST_TO_REVIEW = (Case(When(status=Status.DONE, then=0), default=1), "-created_at")
 LETTER = (612.0, 792.0)
@@ -230,10 +241,11 @@ def sheet_size(run: Run, number: int) -> tuple[int, int]:
     return round(width * PAGE_DPI / 72), round(height * PAGE_DPI / 72)
 
 
-def next_page(pages: list[PageSummary], after: int) -> int | None:
-    """The next page that is not signed off, going round once; None when all are."""
-    ahead = [p.number for p in pages if not p.is_signed and p.number > after]
-    behind = [p.number for p in pages if not p.is_signed and p.number < after]
+def next_page(pages: list[PageSummary], after: int, closed: frozenset[int] = frozenset()) -> int | None:
+    """The next page that is not signed off or `closed` to the person, going round once; None when all are."""
+    left = [page.number for page in pages if not page.is_signed and page.number not in closed]
+    ahead = [number for number in left if number > after]
+    behind = [number for number in left if number < after]
     return next(iter(ahead + behind), None)
 
 
@@ -273,8 +285,12 @@ def _proposed(run: Run) -> dict[int, list[Proposed]]:
     return found
 
 
-def lines(document: Document, hidden: frozenset[int] = frozenset()) -> list[Line]:
+def lines(
+    document: Document, hidden: frozenset[int] = frozenset(), restricted: frozenset[bytes] = frozenset()
+) -> list[Line]:
     """Every number of a document for an export: what was decided, and what is proposed and nobody decided on.
+
+    Those whose keyed index is `restricted` are masked, without their visit.
 
     Of `hidden` pages only the proposals, as if nobody had decided: their decisions are not for whoever asks.
     """
@@ -283,17 +299,33 @@ def lines(document: Document, hidden: frozenset[int] = frozenset()) -> list[Line
         SecondReview.objects.filter(document=document, state=SecondState.DISPUTED).values_list("page", flat=True)
     )
     decided = [
-        (d.page, _place(d.box), Line(d.page, str(d.value), d.visit_date, d.visit_time, d.verdict, d.page in signed,
-                                     is_disputed=d.page in disputed))
+        (d.page, _place(d.box), Line(d.page, *_visit(d, restricted), d.verdict, d.page in signed,
+                                     is_disputed=d.page in disputed,
+                                     is_restricted=bytes(d.value_index or b"") in restricted))
         for d in active(document).exclude(verdict=Verdict.REJECT).exclude(page__in=hidden)
     ]  # fmt: skip
     standing = Decision.objects.filter(finding=OuterRef("pk"), undone_at=None)
     undecided = [
-        (f.page, _place(f.box), Line(f.page, str(f.value), f.visit_date, f.visit_time, "", f.page in signed,
-                                     is_hidden=f.page in hidden))
+        (f.page, _place(f.box), Line(f.page, *_visit(f, restricted), "", f.page in signed, is_hidden=f.page in hidden,
+                                     is_restricted=bytes(f.value_index) in restricted))
         for f in run_under_review(document).findings.filter(~Exists(standing) | Q(page__in=hidden))
     ]  # fmt: skip
     return [line for _page, _at, line in sorted((*decided, *undecided), key=lambda each: each[:2])]
+
+
+def _visit(stored: Finding | Decision, restricted: frozenset[bytes]) -> tuple[str, str | None, str | None]:
+    """Number, day and time as they may be shown."""
+    if bytes(stored.value_index or b"") in restricted:
+        return "", None, None
+    return str(stored.value), stored.visit_date, stored.visit_time
+
+
+def pages_of_decided(document_id: UUID, indexes: Iterable[bytes]) -> set[int]:
+    """The pages of a document on which somebody decided on or added a number with one of these keyed indexes."""
+    wanted = list(indexes)
+    first = Decision.objects.filter(document=document_id, value_index__in=wanted).values_list("page", flat=True)
+    second = SecondDecision.objects.filter(review__document=document_id, value_index__in=wanted)
+    return {*first, *second.values_list("review__page", flat=True)}
 
 
 def _place(box: Box | None) -> tuple[float, float]:
@@ -302,8 +334,13 @@ def _place(box: Box | None) -> tuple[float, float]:
 
 
 def exports(user: User) -> QuerySet[Export]:
-    """The exports of the person's clinic."""
-    return Export.objects.filter(document__clinic_id=user.clinic_id).select_related("document", "by")
+    """The exports of the person's clinic. `is_outdated` where a decision that stood when the file was made was taken
+    back since: a reviewer's correction replaces a decision, and a rectification is one."""
+    since = Decision.objects.filter(
+        document=OuterRef("document"), made_at__lte=OuterRef("made_at"), undone_at__gt=OuterRef("made_at")
+    )
+    own = Export.objects.filter(document__clinic_id=user.clinic_id).select_related("document", "by")
+    return own.annotate(is_outdated=Exists(since))
 
 
 def decisions(user: User) -> QuerySet[Decision]:

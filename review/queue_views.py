@@ -17,6 +17,8 @@ from accounts.policy import Right, requires
 from accounts.requests import person
 from audit.declared import journals, journals_nothing
 from audit.record import record_alone
+from audit.registers import queries as registers
+from audit.registers.models import Register
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
 from review import leases, queue
@@ -40,6 +42,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "filters": list(Filter),
         "chosen": chosen,
         "is_head": mark is None,
+        "has_requests": registers.entries(user, Register.REQUESTS).filter(closed_on=None).exists(),
     }
     return render(request, "review/queue.html", context)
 

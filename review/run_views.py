@@ -17,6 +17,7 @@ from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
+from extraction import restricting
 from extraction.models import Run
 from review import actions, quality, queries, scores
 from review.blindness import hidden_pages, shown_blind
@@ -33,6 +34,7 @@ def compare(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """Two runs of a document (`?a=`, `?b=`; otherwise the two newest), difference by difference."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    restricting.check_all(user, document)
     runs = list(document.runs.order_by("-created_at"))
     first, second = _asked(request, "a", runs, place=1), _asked(request, "b", runs, place=0)
     scores.catch_up(user)

@@ -17,6 +17,7 @@ from accounts.requests import person
 from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
+from extraction.restricting import check_page
 from review import outbox, queries, second_queries, second_review
 from review.actions import Value
 from review.blindness import shown_blind
@@ -59,6 +60,7 @@ def second_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
     user = person(request)
     review = get_or_404(second_queries.reviews(user), review_id, by=user)
     check_can_answer(review, user)
+    check_page(user, review.document, review.page)
     items = second_queries.items(review)
     record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="second_review", object_id=review.pk,
                  document_id=review.document_id, page=review.page, count=len(items),
@@ -183,6 +185,7 @@ def _disagreement(request: HttpRequest, disagreement_id: UUID, wrong: ChoiceForm
     disagreement = get_or_404(second_queries.disagreements(user), disagreement_id, by=user)
     check_can_settle(disagreement, user)
     review = disagreement.review
+    check_page(user, review.document, review.page)
     record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="disagreement", object_id=disagreement.pk,
                  document_id=review.document_id, page=review.page, count=1)  # fmt: skip
     is_addition = disagreement.finding is None

@@ -18,7 +18,7 @@ from accounts.requests import person
 from audit.declared import journals, journals_nothing
 from audit.record import record_alone
 from audit.verbs import Purpose, Verb
-from extraction import looking, nam
+from extraction import looking, nam, restricting
 from extraction import queries as extraction_queries
 from extraction.actions import check_can_retry
 from extraction.finders.proposal import Proposal
@@ -44,7 +44,9 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = queries.run_under_review(document)
     pages = queries.page_summaries(run)
-    number = _page_number(request, pages)
+    closed = restricting.restricted_pages(user, document)
+    number = _page_number(request, pages, closed)
+    restricting.check_page(user, document, number)
     hidden = hidden_pages(user, document)
     items = [] if number in hidden else queries.items(run, number)
     is_ahead = "ahead" in request.GET
@@ -61,7 +63,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "pages": pages,
             "page": pages[number - 1],
             "sheet_size": queries.sheet_size(run, number),
-            "next_page": queries.next_page(pages, number),
+            "next_page": queries.next_page(pages, number, closed),
             "items": items,
             "hints": [] if number in hidden or pages[number - 1].is_signed else queries.hints(run, number, items),
             "current": current_item(request, items),
@@ -122,6 +124,7 @@ def shown(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """A page that was sent ahead is looked at now."""
     user = person(request)
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
+    restricting.check_page(user, document, number)
     hidden = hidden_pages(user, document)
     for verb in (Verb.DOCUMENT_VIEWED, Verb.PAGE_VIEWED):
         record_alone(verb, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
@@ -150,12 +153,14 @@ def outbox_key(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"key": outbox.key(person(request))})
 
 
-def _page_number(request: HttpRequest, pages: list[queries.PageSummary]) -> int:
-    """The page asked for; otherwise the first one with something to decide."""
+def _page_number(request: HttpRequest, pages: list[queries.PageSummary], closed: frozenset[int]) -> int:
+    """The page asked for; otherwise the first one with something to decide, of those that are not closed."""
     asked = request.GET.get("page", "")
     if asked.isdigit() and 1 <= int(asked) <= len(pages):
         return int(asked)
-    return next((page.number for page in pages if page.undecided), 1)
+    open_pages = [page for page in pages if page.number not in closed]
+    first = next((page for page in open_pages if page.undecided), next(iter(open_pages), None))
+    return first.number if first else 1
 
 
 def current_item(request: HttpRequest, items: list[queries.Item]) -> queries.Item | None:
@@ -231,6 +236,7 @@ def look(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     box = form.cleaned_data["box"] if form.is_valid() else None
     if box is None or not 1 <= number <= document.page_count or not looking.is_small_enough(box):
         return JsonResponse({"error": _("Draw a rectangle around one number.")}, status=422)
+    restricting.check_page(user, document, number)
     record_alone(Verb.PAGE_VIEWED, by=user, object_type="document", object_id=document.pk, document_id=document.pk,
                  page=number, purpose=Purpose.QUALITY)  # fmt: skip
     with outbox.only_one(f"look:{user.pk.hex}") as is_free:
@@ -273,8 +279,9 @@ def sign_off(request: HttpRequest, document_id: UUID, number: int) -> HttpRespon
     document = get_or_404(extraction_queries.documents(user), document_id, by=user)
     run = queries.run_under_review(document)
     actions.sign_off(run=run, page=number, sign_off_id=uuid_or_none(request.POST.get("sign_off", "")), by=user)
-    following = queries.next_page(queries.page_summaries(run), number)
-    sentence = "" if following else _("Every page of this document is signed off.")
+    pages = queries.page_summaries(run)
+    following = queries.next_page(pages, number, restricting.restricted_pages(user, document))
+    sentence = _("Every page of this document is signed off.") if all(page.is_signed for page in pages) else ""
     return _done(request, document, following or number, sentence)
 
 

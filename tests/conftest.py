@@ -168,19 +168,23 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 @pytest.fixture(scope="session", autouse=True)
 def journal_can_be_emptied() -> Iterator[None]:
-    """Between transactional tests the tables are emptied, which the journal's triggers refuse: they step aside."""
+    """Between transactional tests the tables are emptied, which the triggers of the journal and of the registers
+    refuse: they step aside."""
     from django.db import connection
 
     from audit import triggers
+    from audit.registers import triggers as registers
 
     empty = TransactionTestCase._fixture_teardown
 
     def empty_without_triggers(case: TransactionTestCase) -> None:
         triggers.remove(connection)
+        registers.remove(connection)
         try:
             empty(case)
         finally:
             triggers.install(connection)
+            registers.install(connection)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_without_triggers)

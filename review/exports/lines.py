@@ -17,7 +17,7 @@ class Line(NamedTuple):
     """One number of one page. `day` (YYYY-MM-DD) and `clock` (HH:MM) are None where nobody knows them.
 
     `verdict` is a reviewer's, empty for a proposal that nobody decided on. Of a disputed page two reviewers say
-    different things; a hidden one's decisions are not for the person who asks.
+    different things; a hidden one's decisions are not for the person who asks. A restricted number is masked.
     """
 
     page: int
@@ -28,6 +28,7 @@ class Line(NamedTuple):
     is_signed: bool
     is_disputed: bool = False
     is_hidden: bool = False
+    is_restricted: bool = False
 
     @property
     def is_valid(self) -> bool:
@@ -38,6 +39,7 @@ class Line(NamedTuple):
 class Reason(StrEnum):
     """Why a number stays here; of several the first."""
 
+    RESTRICTED = "restricted"
     HIDDEN = "hidden"
     UNDECIDED = "undecided"
     UNSIGNED = "unsigned"
@@ -89,14 +91,15 @@ def sort_out(lines: Iterable[Line], selection: Selection = Selection()) -> Sorte
 
 
 def _reason(line: Line, selection: Selection) -> Reason | None:
-    born = nam.birth_date(line.nam)
+    born = None if line.is_restricted else nam.birth_date(line.nam)
     holds = {
+        Reason.RESTRICTED: line.is_restricted,
         Reason.HIDDEN: line.is_hidden,
         Reason.UNDECIDED: not line.verdict,
         Reason.UNSIGNED: not line.is_signed,
         Reason.DISPUTED: line.is_disputed,
         Reason.UNDATED: line.day is None,
         Reason.BEFORE_BIRTH: line.day is not None and born is not None and line.day < born.isoformat(),
-        Reason.FAILED_CHECK: not (line.is_valid or selection.failed_checks),
+        Reason.FAILED_CHECK: not (line.is_restricted or line.is_valid or selection.failed_checks),
     }
     return next((reason for reason, is_so in holds.items() if is_so), None)

@@ -42,6 +42,7 @@ REPAIRS: dict[str, str | Promise] = {
 }
 
 WITHHELD: dict[str, str | Promise] = {
+    Reason.RESTRICTED: _("its person restricted the access to it for your role"),
     Reason.HIDDEN: _("its page is being reviewed a second time, and you may be the one who is asked"),
     Reason.UNDECIDED: _("nobody has decided on it"),
     Reason.UNSIGNED: _("its page is not signed off"),

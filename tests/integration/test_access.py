@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Event
+from audit.registers.actions import open_entry
+from audit.registers.models import Register
 from audit.verbs import Verb
 from extraction.models import Deployment, Status
 from review.actions import Value
@@ -36,7 +38,13 @@ def alert(finding):
 
 
 @pytest.fixture
-def address(finding, admin, deployment, export, disagreement, alert):
+def entry(admin):
+    day = timezone.localdate()
+    return open_entry(register=Register.INCIDENTS, content={}, began_on=day, kept_until=day, by=admin)
+
+
+@pytest.fixture
+def address(finding, admin, deployment, export, disagreement, alert, entry):
     """Addresses by name, for one document of the clinic."""
     run, document, review = finding.run, finding.run.document, disagreement.review
     return {
@@ -79,6 +87,17 @@ def address(finding, admin, deployment, export, disagreement, alert):
         "calibration-file": reverse("review:calibration-file"),
         "download": reverse("review:download", args=[export.pk]),
         "journal": reverse("review:journal"),
+        "registers": reverse("registers:hub"),
+        "register": reverse("registers:book", args=["incidents"]),
+        "register-file": reverse("registers:export", args=["incidents", "csv"]),
+        "register-entry": reverse("registers:entry", args=[entry.pk]),
+        "register-fill-in": reverse("registers:fill-in", args=[entry.pk, "facts"]),
+        "register-destroy": reverse("registers:destroy", args=[entry.pk]),
+        "register-letter": reverse("registers:letter", args=[entry.pk, "cai"]),
+        "rectifications": reverse("registers:rectifications"),
+        "request-answer": reverse("registers:answer", args=[entry.pk]),
+        "request-look-up": reverse("registers:look-up", args=[entry.pk]),
+        "explanation": reverse("registers:explanation", args=[finding.pk]),
         "people": reverse("accounts:people"),
         "availability": reverse("extraction:availability"),
         "alerts": reverse("extraction:alerts"),
@@ -106,10 +125,17 @@ READS = {
     "quality": ("reviewer", "admin"),
     "quality-file": ("reviewer", "admin"),
     "second-list": ("reviewer",),
+    "explanation": ("staff", "reviewer", "admin"),
+    "rectifications": ("reviewer",),
     "disagreement": ("reviewer",),
     "agreement-file": ("reviewer", "admin"),
     "calibration-file": ("reviewer", "admin"),
     "journal": ("admin",),
+    "registers": ("admin",),
+    "register": ("admin",),
+    "register-file": ("admin",),
+    "register-entry": ("admin",),
+    "register-letter": ("admin",),
     "people": ("admin",),
     "models": ("admin",),
     "availability": ("admin",),
@@ -144,6 +170,10 @@ WRITES = {
     "add-person": ("admin",),
     "price": ("admin",),
     "role": ("admin",),
+    "register-fill-in": ("admin",),
+    "request-answer": ("admin",),
+    "request-look-up": ("admin",),
+    "register-destroy": ("admin",),
     "acknowledge": ("admin",),
     "add-model": ("admin",),
     "next-step": ("admin",),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from rq import SimpleWorker
 
 from accounts import actions as accounts
+from audit.registers.models import Entry
 from extraction import alerts, nam, queue
 from extraction.jobs import QuietJob
 from extraction.models import Document, Finding, Run
@@ -187,6 +188,28 @@ def test_a_second_review_keeps_the_canary_silent(
     assert_silent("the log", "\n".join(log_lines), secrets)
     assert_silent("a plain column", dump_database(), secrets)
     assert_silent("Redis", dump_redis(), secrets)
+
+
+def test_the_registers_keep_the_canary_silent(client, uploaded, admin, secrets, number, log_lines):
+    work_off()
+    client.force_login(admin)
+    today = timezone.localdate().isoformat()
+    asked = {"nam": number, "kind": "rectification", "received_on": today, "applicant": f"{GIVEN} {NAME}",
+             "identity": "permis", "wording": f"{NAME} {number}"}  # fmt: skip
+    client.post(reverse("registers:new", args=["requests"]), asked)
+    entry = Entry.objects.get()
+    for suffix in ("pdf", "csv", "json"):
+        answer = client.post(reverse("registers:answer", args=[entry.pk]), {"nam": number, "suffix": suffix})
+        assert answer.status_code == 200
+    assert number in answer.content.decode()
+    client.post(reverse("registers:answer", args=[entry.pk]), {"nam": f"{number}1", "suffix": "csv"})
+    client.post(reverse("registers:look-up", args=[entry.pk]), {"nam": number})
+    restricted = {"nam": number, "roles": ["staff"], "from_on": today, "wording": NAME}
+    client.post(reverse("registers:new", args=["restrictions"]), restricted)
+    client.get(reverse("registers:explanation", args=[Finding.objects.get().pk]))
+    assert_silent("the log", "\n".join(log_lines), secrets)
+    assert_silent("Redis", dump_redis(), secrets)
+    assert_silent("a plain column", dump_database(), secrets)
 
 
 def test_an_exception_that_holds_the_canary_lets_nothing_out(uploaded, secrets, number, log_lines, monkeypatch):

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -13,6 +14,8 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import ApiToken, Session
+from audit.registers.actions import open_entry
+from audit.registers.models import Register
 from extraction.models import Deployment
 from review.actions import Value
 from review.models import Decision, Disagreement, Export, SecondDecision, SecondReview, SignOff
@@ -149,6 +152,19 @@ DECLARED = {
     "review:effort-file": Line(GET, RA),
     "review:calibration-file": Line(GET, RA),
     "review:agreement-file": Line(GET, RA),
+    # Registers.
+    "registers:hub": Line(GET, A),
+    "registers:book": Line(GET, A),
+    "registers:new": Line(GET, A),
+    "registers:export": Line(GET, A),
+    "registers:entry": Line(GET, A, NOT_FOUND),
+    "registers:fill-in": Line(POST, A, NOT_FOUND),
+    "registers:destroy": Line(POST, A, NOT_FOUND),
+    "registers:letter": Line(GET, A, NOT_FOUND),
+    "registers:answer": Line(POST, A, NOT_FOUND),
+    "registers:look-up": Line(POST, A, NOT_FOUND),
+    "registers:rectifications": Line(GET, R),
+    "registers:explanation": Line(GET, SR, NOT_FOUND),
     # The API.
     "api-1:openapi-json": Line(GET, SRA, stranger=200),
     "api-1:openapi-view": Line(GET, SRA, stranger=200),
@@ -168,6 +184,7 @@ BODIES: dict[str, dict[str, Any]] = {
 """What is sent where an empty form would be refused before anybody looks at whose rows it is about."""
 NAMED_OTHERWISE = {"api-1:exports": "api-1:list_exports"}
 ELSEWHERE_TESTED = {
+    "registers:policy": "tests/integration/test_policy_page.py: published, for everybody",
     "": "accounts/email/ a second time: closed",
     "api-1:api-root": "the API's own reverse, answers nothing",
     "api-1:stream": "tests/integration/test_api.py, which reads it",
@@ -218,7 +235,7 @@ def test_every_operation_of_the_api_s_schema_is_declared(client):
 
 @pytest.mark.parametrize("name", [name for name, line in DECLARED.items() if not line.elsewhere])
 def test_no_address_of_one_clinic_s_rows_goes_undeclared(name):
-    shared = {"deployment_id"}  # the installation's
+    shared = {"deployment_id", "register", "suffix"}  # the installation's
     assert set(ARGUMENTS[name]) <= shared
 
 
@@ -249,9 +266,16 @@ def rows(clinic, staff, reviewer, admin) -> dict[str, Any]:
         "document_id": document.pk, "number": 1, "finding_id": finding.pk, "run_id": finding.run.pk,
         "decision_id": decision.pk, "review_id": second.pk, "export_id": export.pk, "user_id": one.pk,
         "disagreement_id": Disagreement.objects.create(review=second, second=answer).pk,
+        "entry_id": _entry(staff), "register": Register.INCIDENTS, "suffix": "csv", "part": "facts", "code": "cai",
         "second-undo": answer.pk, "alert_id": AlertFactory(clinic=clinic).pk,
         "deployment_id": Deployment.objects.create(started_by=admin, started_at=now, step_began_at=now).pk,
     }  # fmt: skip
+
+
+def _entry(person: Any) -> UUID:
+    """An entry of a register of the person's clinic."""
+    began = timezone.localdate()
+    return open_entry(register=Register.INCIDENTS, content={}, began_on=began, kept_until=began, by=person).pk
 
 
 def address(name: str, rows: dict[str, Any], person: Any) -> str:

@@ -71,7 +71,7 @@ def verbs_of(person) -> list[str]:
 @pytest.mark.parametrize("role", ["staff", "reviewer", "admin"])
 def test_the_first_sign_in_leads_to_the_second_step_and_nowhere_else(client, request, role):
     enter(client, request.getfixturevalue(role))
-    for name in ("home", "extraction:document-list", "accounts:journal", "accounts:tokens", "account_change_password"):
+    for name in ("home", "extraction:document-list", "review:journal", "accounts:tokens", "account_change_password"):
         assert client.get(reverse(name)).headers.get("Location") == SECURITY
 
 

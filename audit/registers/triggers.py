@@ -1,0 +1,64 @@
+"""Database triggers that keep a register as it was written, whoever asks through SQL.
+
+A version is never changed. An entry goes only after its term, with its versions; its term is only ever prolonged.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+ENTRY, VERSION = "audit_entry", "audit_version"
+REFUSAL = "this entry of a register is kept"
+
+_KEPT = "({row}kept_until IS NULL OR {row}kept_until >= {today})"
+_SHORTENED = "(OLD.kept_until IS NOT NULL AND (NEW.kept_until IS NULL OR NEW.kept_until < OLD.kept_until))"
+# Whether the entry of a version that is to go must stay. Only names of ours stand in these texts.
+_ITS_ENTRY_IS_KEPT = "EXISTS (SELECT 1 FROM audit_entry e WHERE e.id = OLD.entry_id AND " + _KEPT + ")"  # noqa: S608
+
+# By table and operation, when it is refused.
+_RULES = (
+    (ENTRY, "DELETE", _KEPT.replace("{row}", "OLD.")),
+    (ENTRY, "UPDATE", _SHORTENED),
+    (VERSION, "DELETE", _ITS_ENTRY_IS_KEPT.replace("{row}", "e.")),
+    (VERSION, "UPDATE", "1 = 1"),
+)
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    _run(connection, [sql for rule in _RULES for sql in _install(connection.vendor, *rule)])
+
+
+def remove(connection: BaseDatabaseWrapper) -> None:
+    """For reverse migrations and for tests that empty the tables between themselves."""
+    _run(
+        connection, [sql for table, operation, _when in _RULES for sql in _remove(connection.vendor, table, operation)]
+    )
+
+
+def _install(vendor: str, table: str, operation: str, when: str) -> list[str]:
+    name = f"{table}_no_{operation.lower()}"
+    if vendor == "sqlite":
+        when = when.replace("{today}", "date('now', 'localtime')")  # Django sets the process to TIME_ZONE.
+        return [f"CREATE TRIGGER {name} BEFORE {operation} ON {table} WHEN {when} "
+                f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"]  # fmt: skip
+    when = when.replace("{today}", f"(now() AT TIME ZONE '{settings.TIME_ZONE}')::date")
+    goes_on = "OLD" if operation == "DELETE" else "NEW"
+    return [
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF {when} THEN RAISE EXCEPTION '{REFUSAL}'; END IF; RETURN {goes_on}; END $$",
+        f"CREATE TRIGGER {name} BEFORE {operation} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+    ]
+
+
+def _remove(vendor: str, table: str, operation: str) -> list[str]:
+    name = f"{table}_no_{operation.lower()}"
+    if vendor == "sqlite":
+        return [f"DROP TRIGGER IF EXISTS {name}"]
+    return [f"DROP TRIGGER IF EXISTS {name} ON {table}", f"DROP FUNCTION IF EXISTS {name}()"]
+
+
+def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
