@@ -115,6 +115,11 @@ def read(image: Pixels, *, number: int, width: float, height: float) -> Page:
     return upright.turned(-quarters)
 
 
+def load() -> None:
+    """Loads the models, once, so that the first page has not to wait for them. Raises FileNotFoundError."""
+    _engine()
+
+
 def glimpses(image: Pixels, region: Box) -> Iterator[list[Glimpse]]:
     """The lines in one part of a page, looked at again: as it is, then smoothed, then in black and white.
 
