@@ -18,8 +18,8 @@ from extraction.finders import pattern, reconcile, second_look
 from extraction.finders.confidence import PROPOSED_FROM
 from extraction.finders.proposal import Proposal
 from extraction.page import Page
-from extraction.readers.choosing import Ocr, PageRead, Reader, look, read_document
-from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
+from extraction.readers.choosing import Ocr, PageRead, Reader, look, open_for, read_document
+from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument
 from extraction.stance import Stance
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def extract(data: bytes, work: Work) -> Iterator[PageRead | PageFound]:
     if not _needs_document(work):
         yield from _extract((), None, work)
         return
-    with open_pdf(data, limits=work.limits) as document:
+    with open_for(work.reader, data, limits=work.limits) as document:
         reads = read_document(document, reader=work.reader, numbers=work.numbers, ocr=work.ocr)
         yield from _extract(reads, document, work)
 

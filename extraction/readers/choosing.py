@@ -61,8 +61,15 @@ def read_pages(
     A page that cannot be read has its `error` and never stops the others. Raises UnreadableDocument before anything is
     yielded, and ServiceUnavailable (or another ExtractionError of a service) after every page that could be read.
     """
-    with open_pdf(data, limits=limits) as document:
+    with open_for(reader, data, limits=limits) as document:
         yield from read_document(document, reader=reader, numbers=numbers, ocr=ocr)
+
+
+def open_for(reader: Reader, data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
+    """`open_pdf`, with the OCR engine being loaded meanwhile where every page is known to need it."""
+    if reader == "local":
+        _load_engine()
+    return open_pdf(data, limits=limits)
 
 
 def read_document(
@@ -84,6 +91,8 @@ def _read_document(
         doubtful: list[int] = []
         for read in _read_text_layers(document, unread):
             if read.page is None and reader == "auto":
+                if ocr == "local" and not doubtful:
+                    _load_engine()
                 doubtful.append(read.number)
             else:
                 yield read
@@ -132,6 +141,19 @@ def _read_locally(document: PdfDocument, numbers: Sequence[int]) -> Iterator[Pag
         return lambda: local.read(image, number=number, width=width, height=height)
 
     yield from _read_drawn(numbers, drawn, local.workers() + 1)
+
+
+def _load_engine() -> None:
+    """Begins to load it in a thread of its own; whoever reads a page waits for it, and is told what went wrong."""
+
+    def load() -> None:
+        from extraction.readers import local  # Importing it takes a while, too.
+
+        local.load()
+
+    thread = ThreadPoolExecutor(1, thread_name_prefix="loading")
+    thread.submit(load)
+    thread.shutdown(wait=False)
 
 
 def _read_with_textract(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:

@@ -67,9 +67,11 @@ def _bases(ink: Pixels, page_width: float) -> Iterator[_Base]:
     lines = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
     # A line that is a little askew is cut into steps: they are put together again.
     lines = cv2.dilate(lines, np.ones((3, 3), np.uint8))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(lines, connectivity=8)
-    for x, y, width, height, _area in stats[1:count].tolist():
-        if height < max(6, 0.1 * width):
+    # Outlines, because they cost what is drawn, and labels of components cost the whole page.
+    outlines, tree = cv2.findContours(lines, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    for outline, links in zip(outlines, tree[0] if tree is not None else (), strict=True):
+        x, y, width, height = cv2.boundingRect(outline)
+        if links[3] < 0 and height < max(6, 0.1 * width):
             yield _Base(x, x + width, y)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -161,6 +162,26 @@ def test_born_digital_pages_load_no_ocr_engine() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "3 []"
+
+
+@pytest.mark.parametrize(
+    ("reader", "kinds", "times"), [("local", "t", 1), ("auto", "tsts", 1), ("auto", "tt", 0), ("text_layer", "s", 0)]
+)
+def test_the_engine_is_loaded_once_and_only_for_pages_that_need_it(
+    reader: choosing.Reader, kinds: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[None] = []
+    monkeypatch.setattr(choosing, "_load_engine", lambda: began.append(None))
+    monkeypatch.setattr(local, "read", lambda image, *, number, width, height: Page(number, width, height, (), "local"))
+    list(read_pages(mixed(kinds), reader=reader))
+    assert len(began) == times
+
+
+def test_the_engine_is_being_loaded_while_the_document_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = threading.Event()
+    monkeypatch.setattr(local, "load", loaded.set)
+    monkeypatch.setattr(choosing, "open_pdf", lambda data, *, limits: loaded.wait(10))
+    assert choosing.open_for("local", b"") is True
 
 
 # Textract, with its reader replaced: the reader itself has tests of its own.

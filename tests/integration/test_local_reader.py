@@ -137,6 +137,15 @@ def test_two_pages_at_once_read_like_one_after_the_other() -> None:
         assert [rows(page) for page in threads.map(read, images)] == alone
 
 
+def test_lines_are_recognised_together_like_one_by_one() -> None:
+    grey = scan()
+    pieces = local._pieces(grey, local._engine().detect(grey), local.QUICK, page_width=grey.shape[1])
+    lines = [local._trimmed(piece.pixels, piece.ink) for piece in pieces]
+    together = [text.letters for text in local._engine().quick.recognise(lines)]
+    assert len(together) > len(ROWS)
+    assert together == [local._engine().quick.recognise([line])[0].letters for line in lines]
+
+
 def test_the_models_come_with_the_package() -> None:
     import rapidocr
 
