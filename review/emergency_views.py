@@ -23,7 +23,7 @@ from accounts.requests import person
 from audit.declared import journals
 from audit.record import record_alone
 from audit.verbs import Verb
-from extraction import nam, queries
+from extraction import nam, queries, restricting
 from extraction.models import Document, Finding
 from review.queries import run_under_review
 
@@ -61,6 +61,7 @@ def reveal(request: HttpRequest, document_id: UUID, finding_id: UUID) -> HttpRes
     if access is None:
         return redirect("review:emergency", document.pk)
     finding = get_or_404(Finding.objects.filter(run__document=document), finding_id, by=user)
+    restricting.check_page(user, document, finding.page)
     record_alone(Verb.NAM_REVEALED, by=user, object_type="finding", object_id=finding.pk, document_id=document.pk,
                  page=finding.page, subject=finding.value_index, purpose=access.purpose)  # fmt: skip
     return _page(request, document, EmergencyForm(), revealed=finding.pk)

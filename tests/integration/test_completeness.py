@@ -104,6 +104,7 @@ def ids(staff, reviewer, admin, clinic, monkeypatch):
     )
     disagreement = Disagreement.objects.create(review=disputed, second=answer)
     token, _text = accounts.create_token(name="essai", days=1, by=reviewer)
+    accounts.begin_emergency(document_id=done.document.pk, reason="demande du patient", purpose="audit", by=admin)
     return {
         "document_id": done.document.pk, "run_id": run.pk, "finding_id": finding.pk, "number": 1,
         "decision_id": decision.pk, "review_id": begun.pk, "disagreement_id": disagreement.pk,

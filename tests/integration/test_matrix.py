@@ -164,7 +164,7 @@ DECLARED = {
     "registers:answer": Line(POST, A, NOT_FOUND),
     "registers:look-up": Line(POST, A, NOT_FOUND),
     "registers:rectifications": Line(GET, R),
-    "registers:explanation": Line(GET, SR, NOT_FOUND),
+    "registers:explanation": Line(GET, SRA, NOT_FOUND),
     # The API.
     "api-1:openapi-json": Line(GET, SRA, stranger=200),
     "api-1:openapi-view": Line(GET, SRA, stranger=200),
@@ -267,15 +267,16 @@ def rows(clinic, staff, reviewer, admin) -> dict[str, Any]:
         "decision_id": decision.pk, "review_id": second.pk, "export_id": export.pk, "user_id": one.pk,
         "disagreement_id": Disagreement.objects.create(review=second, second=answer).pk,
         "entry_id": _entry(staff), "register": Register.INCIDENTS, "suffix": "csv", "part": "facts", "code": "cai",
-        "second-undo": answer.pk, "alert_id": AlertFactory(clinic=clinic).pk,
+        "request": _entry(staff, Register.REQUESTS), "second-undo": answer.pk,
+        "alert_id": AlertFactory(clinic=clinic).pk,
         "deployment_id": Deployment.objects.create(started_by=admin, started_at=now, step_began_at=now).pk,
     }  # fmt: skip
 
 
-def _entry(person: Any) -> UUID:
+def _entry(person: Any, register: Register = Register.INCIDENTS) -> UUID:
     """An entry of a register of the person's clinic."""
     began = timezone.localdate()
-    return open_entry(register=Register.INCIDENTS, content={}, began_on=began, kept_until=began, by=person).pk
+    return open_entry(register=register, content={}, began_on=began, kept_until=began, by=person).pk
 
 
 def address(name: str, rows: dict[str, Any], person: Any) -> str:
@@ -284,6 +285,8 @@ def address(name: str, rows: dict[str, Any], person: Any) -> str:
         ids["token_id"] = _token(person).pk
     if "label" in ids:
         ids["label"] = _session(person).label
+    if name in ("registers:answer", "registers:look-up"):
+        ids["entry_id"] = rows["request"]
     if name == "review:second-undo":
         ids["decision_id"] = rows["second-undo"]
     return reverse(name, kwargs=ids)
