@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 from extraction.layout import Layout
 from extraction.page import Box, Line, Page
@@ -21,7 +21,9 @@ _HEADING = 4
 """Rows at the top of a page that every part begins with, or those above the first number if they are fewer."""
 _AROUND = 1
 """Rows before and behind a part's own ones, so that a number on two lines is whole; more would be read for little."""
-_WHOLE = re.compile(r"[a-z]{4}(?:[^\w\n]{0,3}[0-9]){6}[^\w\n]{0,3}[0-9a-z][^\w\n]{0,3}[0-9]")
+_BLOCK = 3
+"""Rows above and below a number that is asked about on its own."""
+WHOLE = re.compile(r"[a-z]{4}(?:[^\w\n]{0,3}[0-9]){6}[^\w\n]{0,3}[0-9a-z][^\w\n]{0,3}[0-9]")
 """A number as it is printed: nothing of it is on another row."""
 _SEARCHED = 0.4
 """The share of a part, at its end, in which the widest gap is looked for."""
@@ -56,6 +58,39 @@ def parts(layout: Layout, longest: int) -> list[Part]:
     return [
         Part(_page(layout, rows), rows, top, bottom) for rows, top, bottom in zip(shown, tops, bottoms, strict=True)
     ]
+
+
+def excerpts(layout: Layout, rows: Sequence[int], longest: int) -> list[Part]:
+    """Some rows with a number each, asked about without the page's other numbers: parts of up to `longest` characters.
+
+    Each row comes with the rows above and below it that stand between it and other numbers, for its name or time may be
+    there.
+    """
+    groups: list[list[int]] = []
+    length = 0
+    for row in rows:
+        size = layout.rows[row].end - layout.rows[row].start
+        if not groups or length + size > longest:
+            groups.append([])
+            length = 0
+        groups[-1].append(row)
+        length += size
+    return [_excerpt(layout, group) for group in groups]
+
+
+def _excerpt(layout: Layout, rows: Sequence[int]) -> Part:
+    shown = {*_heading(layout)[: rows[0]], *_day_above(layout, rows[0])}
+    for row in rows:
+        shown.update(_block(layout, row))
+    ordered = tuple(sorted(shown))
+    return Part(_page(layout, ordered), ordered, float("-inf"), float("inf"))
+
+
+def _block(layout: Layout, row: int) -> Iterator[int]:
+    """A row with a number, and the rows around it down to the next ones with numbers."""
+    yield row
+    for rows in (range(row - 1, row - 1 - _BLOCK, -1), range(row + 1, row + 1 + _BLOCK)):
+        yield from takewhile(lambda near: 0 <= near < len(layout.rows) and not _has_number(layout, near), rows)
 
 
 def _starts(layout: Layout, longest: int) -> Iterator[int]:
@@ -100,7 +135,7 @@ def _day_above(layout: Layout, start: int) -> list[int]:
 
 
 def _has_number(layout: Layout, row: int) -> bool:
-    return row < len(layout.rows) and _WHOLE.search(_text(layout, row)) is not None
+    return row < len(layout.rows) and WHOLE.search(_text(layout, row)) is not None
 
 
 def _text(layout: Layout, row: int) -> str:

@@ -55,7 +55,8 @@ LEAST_QUESTIONS = 40
 """Three errors of forty are more than 5 %, two are not. A newcomer that fails at one question of a hundred has three
 errors in its first forty once in 130 rollouts."""
 LEAST_TIMES = 20
-"""Answers on each side before their medians are compared."""
+"""Answers of the newcomer before its median is compared. The baseline's are as many as its accuracy takes, so that of a
+newcomer which is both worse and slower the graver is said."""
 LEAST_DEVIATION = 3.0
 """Standard errors by which accuracy must have dropped besides: a model that misses every third page differs from itself
 by more than five points, now and then."""
@@ -168,7 +169,7 @@ def _variance_of_mean(losses: Sequence[float]) -> float:
 
 
 def _is_slower(newcomer: Figures, baseline: Figures) -> bool:
-    if min(len(newcomer.seconds), len(baseline.seconds)) < LEAST_TIMES:
+    if len(newcomer.seconds) < LEAST_TIMES or len(baseline.seconds) < LEAST_QUESTIONS:
         return False
     ours, theirs = median(baseline.seconds), median(newcomer.seconds)
     return theirs > MOST_SLOWNESS * ours and theirs - ours > LEAST_SLOWNESS

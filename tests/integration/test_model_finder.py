@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, time
 from typing import Any
@@ -84,6 +84,44 @@ def test_the_page_is_the_last_thing_that_the_model_is_told() -> None:
     assert user["content"].endswith(f"09:15 | ROY Anne | {nam.grouped(ANNE)}")
 
 
+def asked(question: dict[str, Any]) -> str:
+    return str(question["messages"][1]["content"])
+
+
+def forgetful(*said: str) -> Callable[[str], dict[str, Any]]:
+    """A model that says of a page with several numbers only `said`, and of one with a single number all it sees."""
+
+    def answer(question: str) -> dict[str, Any]:
+        seen = [value for value in ("TREM 0412 1925", nam.grouped(ANNE)) if value in question]
+        return {"nams": [entry(value) for value in (seen if len(seen) == 1 else said)]}
+
+    return answer
+
+
+def test_a_number_that_was_passed_over_is_asked_about_without_the_others() -> None:
+    with running_vllm(forgetful(nam.grouped(ANNE))) as running:
+        answer = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-v1")).find(page_of(AGENDA))
+    assert [proposal.nam for proposal in answer.proposals] == [MARTIN, ANNE]
+    first, again = map(asked, running.questions)
+    assert nam.grouped(ANNE) in first
+    assert nam.grouped(ANNE) not in again
+    assert "Agenda du vendredi 3 octobre 2025" in again
+
+
+def test_what_the_model_passes_over_twice_is_not_proposed_for_it() -> None:
+    with running_vllm(lambda _: {"nams": []}) as running:
+        answer = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-v1")).find(page_of(AGENDA))
+    assert answer.proposals == []
+    assert len(running.questions) == 2
+
+
+@pytest.mark.parametrize("code", ["FACT57112650", "TREM04121926", "COMM72052566"])
+def test_a_code_that_fails_a_check_is_not_asked_about_again(code: str) -> None:
+    with running_vllm(lambda _: {"nams": []}) as running:
+        ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-v1")).find(page_of([((0.1, code),)]))
+    assert len(running.questions) == 1
+
+
 def test_room_for_the_answer_grows_with_the_rows_of_the_page() -> None:
     with running_vllm(lambda _: {"nams": []}) as running:
         finder = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-v1"))
@@ -105,8 +143,8 @@ def test_a_number_that_is_not_printed_is_dropped_and_counted(invented: str) -> N
 
 
 def test_a_number_of_another_page_is_a_hallucination_even_if_it_is_valid() -> None:
-    answer = found(page_of(AGENDA[:2]), entry(nam.grouped(ANNE)))
-    assert (answer.proposals, answer.hallucinated) == ([], 1)
+    answer = found(page_of(AGENDA[:2]), entry(MARTIN), entry(nam.grouped(ANNE)))
+    assert ([proposal.nam for proposal in answer.proposals], answer.hallucinated) == ([MARTIN], 1)
 
 
 @pytest.mark.parametrize("printed", ["418 555 0830", "Agenda", "08:30"])

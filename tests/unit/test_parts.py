@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extraction.finders.parts import parts
+from extraction.finders.parts import excerpts, parts
 from extraction.layout import Layout
 from extraction.llm import prompts
 from extraction.page import Box, Line, Page, Word
@@ -101,3 +101,19 @@ def test_a_part_begins_with_the_day_that_stands_above_it() -> None:
     last = texts(parts(Layout.of(page), 60)[-1].page)
     assert last[:3] == ["Présences", *days]
     assert set(last[3:]) == set(rows_of_a_day)
+
+
+def test_an_excerpt_shows_a_number_with_its_block_and_none_of_the_others() -> None:
+    page = page_of("Clinique", "6 octobre 2025", NUMBERS[0], "8 h 15", "Anne Roy", NUMBERS[1], "9 h", NUMBERS[0])
+    (excerpt,) = excerpts(Layout.of(page), [5], 300)
+    assert texts(excerpt.page) == ["Clinique", "6 octobre 2025", "8 h 15", "Anne Roy", NUMBERS[1], "9 h"]
+
+
+def test_many_excerpts_are_asked_about_in_as_many_questions_as_their_length_takes() -> None:
+    page = page_of(*NUMBERS * 10)
+    made = excerpts(Layout.of(page), list(range(1, 20, 2)), 45)
+    assert [len(part.rows) for part in made] == [3, 3, 3, 1]
+
+
+def test_nothing_to_ask_about_is_no_question() -> None:
+    assert excerpts(Layout.of(page_of("Clinique")), [], 300) == []
