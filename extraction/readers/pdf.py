@@ -87,6 +87,7 @@ class TextLayer:
 
     `width` and `height` are points as shown. `words` stand in the order of the file and are all visible; `hidden`
     counts the characters that are not, `unmapped` those among the visible whose font does not say which they are.
+    `unseen` are the words that are hidden or beside the page, up to 20,000 characters of them.
     `pictures` are the boxes of images larger than an icon, `outlines` counts shapes that may be letters, `objects`
     counts everything drawn.
     """
@@ -100,6 +101,7 @@ class TextLayer:
     pictures: tuple[Box, ...]
     outlines: int
     objects: int
+    unseen: tuple[str, ...] = ()
 
 
 def inspect(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PdfFacts:
@@ -259,6 +261,7 @@ def _text_layers(header: dict[str, Any], payload: bytes) -> list[TextLayer]:
                 pictures=tuple(Box(*box) for box in entry["pictures"]),
                 outlines=entry["outlines"],
                 objects=entry["objects"],
+                unseen=tuple(entry["unseen"]),
             )
         )
         start = end
