@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm test-postgres check bench messages lock clean
+.PHONY: help demo test test-llm test-postgres attack check bench sbom messages lock clean
 
 PYTHON := $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell $(name) -c 'import sys; \
 	sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v $(name))))
@@ -30,6 +30,11 @@ test-llm: $(STAMP)  ## the real model server with our adapter (installs 3.6 GB o
 
 test-postgres: $(STAMP)  ## database and queue tests on a real PostgreSQL
 	@exec $(RUN) -m namsite.devservers $(RUN) -m pytest -m "(django_db or queue) and not browser" tests/integration $(TEST_ARGS)
+
+ATTACK_ARGS ?=
+
+attack: $(STAMP)  ## tries the attacks of docs/security.md and prints a table; fails if one got through (about 6 minutes)
+	@exec $(RUN) -m pytest -q --no-header -p tests.attacks -m "attack and not llm" tests $(ATTACK_ARGS)
 
 # The production that `check --deploy` looks at: made up, as docs/settings.md asks for it, and never connected to.
 PRODUCTION := ENV_FILE=/dev/null TESTING= DEBUG= DEMO= SECRET_KEY=made-up-for-make-check-9f8e7d6c5b4a39281706f5e4d3c2b1a0zyxw \

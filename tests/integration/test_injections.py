@@ -17,6 +17,8 @@ from tests.fakes import vllm
 from tests.fakes.vllm import FakeVLLM, running_vllm
 from tests.injections import Injection, Obeying, corpus
 
+pytestmark = pytest.mark.attack("prompt injections, obeying model", "refused")
+
 INJECTIONS = {each.name: each for each in corpus()}
 
 
