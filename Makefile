@@ -62,6 +62,12 @@ bench: $(STAMP)  ## the benchmarks, with a table at the end (BENCH_ARGS="word" p
 		|| echo "The peers could not be installed; their comparisons are left out."
 	@PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" exec $(RUN) -m tests.benchmarks $(BENCH_ARGS)
 
+SBOM ?= sbom.json
+
+sbom: $(STAMP)  ## what requirements.txt installs, as a CycloneDX bill of materials (SBOM=file)
+	@$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+		-o $(SBOM) requirements.txt 2>/dev/null && echo "$(SBOM)"
+
 messages: $(STAMP)  ## brings the French messages up to date with the sources
 	@ENV_FILE=/dev/null $(RUN) manage.py messages
 

@@ -40,7 +40,7 @@ BILLING_COLUMNS = (
 """The header of the former system. What it does not know of a visit stays empty."""
 COLUMNS = ("NAM", "Date de visite", "Heure", "Page", "Contrôles", "Décision")
 _VERDICTS = {"confirm": "confirmé", "correct": "corrigé", "add": "ajouté"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a spreadsheet compute a cell (OWASP, CSV injection)."""
 _LONG_AGO = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook knows no zones
 """When every workbook says that it was made, so that equal ones are equal."""
