@@ -33,7 +33,7 @@ test-postgres: $(STAMP)  ## database and queue tests on a real PostgreSQL
 
 ATTACK_ARGS ?=
 
-attack: $(STAMP)  ## tries the attacks of docs/security.md and prints a table; fails if one got through (about 6 minutes)
+attack: $(STAMP)  ## tries the attacks of docs/security.md and prints a table; fails if one got through (about 5 minutes)
 	@exec $(RUN) -m pytest -q --no-header -p tests.attacks -m "attack and not llm" tests $(ATTACK_ARGS)
 
 # The production that `check --deploy` looks at: made up, as docs/settings.md asks for it, and never connected to.
