@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm test-postgres check bench messages lock clean
+.PHONY: help demo test test-llm test-postgres attack check bench sbom messages lock clean
 
 PYTHON := $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell $(name) -c 'import sys; \
 	sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v $(name))))
@@ -31,6 +31,11 @@ test-llm: $(STAMP)  ## the real model server with our adapter (installs 3.6 GB o
 test-postgres: $(STAMP)  ## database and queue tests on a real PostgreSQL
 	@exec $(RUN) -m namsite.devservers $(RUN) -m pytest -m "(django_db or queue) and not browser" tests/integration $(TEST_ARGS)
 
+ATTACK_ARGS ?=
+
+attack: $(STAMP)  ## tries the attacks of docs/security.md and prints a table; fails if one got through (about 5 minutes)
+	@exec $(RUN) -m pytest -q --no-header -p tests.attacks -m "attack and not llm" tests $(ATTACK_ARGS)
+
 # The production that `check --deploy` looks at: made up, as docs/settings.md asks for it, and never connected to.
 PRODUCTION := ENV_FILE=/dev/null TESTING= DEBUG= DEMO= SECRET_KEY=made-up-for-make-check-9f8e7d6c5b4a39281706f5e4d3c2b1a0zyxw \
 	VAULT_KEYS=k1:bWFkZS11cC1mb3ItbWFrZS1jaGVjay0wMTIzNDU2Nzg= \
@@ -57,6 +62,12 @@ bench: $(STAMP)  ## the benchmarks, with a table at the end (BENCH_ARGS="word" p
 		--no-input --require-hashes --no-deps -r tests/benchmarks/peers.txt && touch $(PEERS)/.installed; } \
 		|| echo "The peers could not be installed; their comparisons are left out."
 	@PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" exec $(RUN) -m tests.benchmarks $(BENCH_ARGS)
+
+SBOM ?= sbom.json
+
+sbom: $(STAMP)  ## what requirements.txt installs, as a CycloneDX bill of materials (SBOM=file)
+	@$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+		-o $(SBOM) requirements.txt 2>/dev/null && echo "$(SBOM)"
 
 messages: $(STAMP)  ## brings the French messages up to date with the sources
 	@ENV_FILE=/dev/null $(RUN) manage.py messages

@@ -1,4 +1,5 @@
-"""Why a document, a page or a service could not be used: closed codes, each with one sentence for people.
+"""Why a document, a page or a service could not be used, and what is odd about a page that could: closed codes, each
+with one sentence for people.
 
 Nothing in an exception of this module may hold document text, a file name or a number: its text is the code.
 """
@@ -46,6 +47,17 @@ SENTENCES: dict[str, str | Promise] = {
     "model_bad_reply": _("The model server answered with something unusable for this page."),
     "internal": _("Something went wrong on our side. Nothing was lost; the run can be started again."),
 }
+
+WARNINGS: dict[str, str | Promise] = {
+    "invisible_text": _(
+        "Invisible text: this page holds text that nobody sees on it. It was left out; go by the picture alone."
+    ),
+    "addresses_model": _(
+        "This page speaks to the model: it holds text that reads like an order to a program. "
+        "Compare every number with the picture, and ask where the document comes from."
+    ),
+}
+"""What a reviewer is told of a page, by the codes of `extraction.injection`."""
 
 
 class ExtractionError(Exception):

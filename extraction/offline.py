@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from extraction.configuration import limits, model_finder
-from extraction.errors import ServiceUnavailable
+from extraction.errors import WARNINGS, ServiceUnavailable
 from extraction.finders.proposal import Proposal
 from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Reader
@@ -28,7 +28,7 @@ class Extraction:
     """What one document gave. Seconds are wall time; `find_s` overlaps `read_s` when a model is asked.
 
     `hints` are what is most likely wrong (`PageFound`). `model_errors` counts the pages that the model was asked
-    about in vain, by error code.
+    about in vain, by error code. `warnings` are pages with a code of `extraction.errors.WARNINGS`.
     """
 
     pages: int = 0
@@ -37,6 +37,7 @@ class Extraction:
     proposals: list[Proposal] = field(default_factory=list)
     hints: list[Proposal] = field(default_factory=list)
     model_errors: Counter[str] = field(default_factory=Counter)
+    warnings: list[tuple[int, str]] = field(default_factory=list)
     read_s: float = 0.0
     find_s: float = 0.0
     total_s: float = 0.0
@@ -49,6 +50,9 @@ class Extraction:
             "failed_pages": sorted(self.failed_pages),
             "nams": [nam_json(proposal) for proposal in self.proposals],
             "hints": [nam_json(hint) for hint in self.hints],
+            "warnings": [
+                {"page": page, "code": code, "note": str(WARNINGS[code])} for page, code in sorted(self.warnings)
+            ],
             "timings": {
                 "read_s": round(self.read_s, 3),
                 "find_s": round(self.find_s, 3),
@@ -115,6 +119,7 @@ def extract_document(data: bytes, work: Work) -> Extraction:
             result.failed_pages.append(outcome.number)
         else:
             result.readers[outcome.page.reader] += 1
+            result.warnings.extend((outcome.number, code) for code in outcome.page.warnings)
     result.total_s = time.perf_counter() - began
     result.read_s = max(result.total_s - result.find_s, 0.0) if work.model is None else result.total_s
     for each in (result.proposals, result.hints):

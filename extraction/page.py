@@ -109,7 +109,8 @@ class Page:
     """One page as read. `number` counts from 1; `width` and `height` are PDF points as shown (after /Rotate).
 
     Lines stand in reading order. A page that was read and holds nothing has no lines; a page that could not be read
-    is never a Page (readers raise), so that "nothing there" and "nothing seen" cannot be confused.
+    is never a Page (readers raise), so that "nothing there" and "nothing seen" cannot be confused. `warnings` are codes
+    of what a person is to be told about the page (`extraction.injection`).
     """
 
     number: int
@@ -117,6 +118,7 @@ class Page:
     height: float
     lines: tuple[Line, ...]
     reader: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def words(self) -> Iterator[Word]:
@@ -130,11 +132,12 @@ class Page:
         """This page turned by quarters against the clock, with its words in the same order."""
         width, height = (self.height, self.width) if quarters % 2 else (self.width, self.height)
         lines = tuple(Line(tuple(w._replace(box=w.box.turned(quarters)) for w in line.words)) for line in self.lines)
-        return Page(self.number, width, height, lines, self.reader)
+        return Page(self.number, width, height, lines, self.reader, self.warnings)
 
     def to_json(self) -> dict[str, Any]:
         """A compact JSON-ready form; boxes keep five decimals (a fiftieth of a pixel at 200 dpi)."""
-        return {
+        warnings = {"warnings": list(self.warnings)} if self.warnings else {}
+        return warnings | {
             "number": self.number,
             "width": self.width,
             "height": self.height,
@@ -154,4 +157,5 @@ class Page:
             height=data["height"],
             reader=data["reader"],
             lines=tuple(Line(tuple(Word(w[0], Box(*w[1:5]), w[5]) for w in words)) for words in data["lines"]),
+            warnings=tuple(data.get("warnings", ())),
         )

@@ -130,6 +130,25 @@ def aws_stays_in_canada(**_: Any) -> Iterator[CheckMessage]:
         yield Error("AWS_ENDPOINT_URL is neither private nor an AWS address of the region.", id="namsite.E107")
 
 
+@register(Tags.security, deploy=True)
+def textract_learns_nothing(**_: Any) -> Iterator[CheckMessage]:
+    """Without the opt-out AWS may keep page content and use it elsewhere; no call tells, so a person does."""
+    if settings.OCR_READER == "textract" and not settings.TEXTRACT_OPTED_OUT:
+        yield Error(
+            "TEXTRACT_OPTED_OUT is not set: AWS may use page content.",
+            id="namsite.E110",
+            hint="Follow docs/textract.md, step 1, then set it.",
+        )
+
+
+@register(Tags.security, deploy=True)
+def signing_key_is_its_own(**_: Any) -> Iterator[CheckMessage]:
+    """Whoever may sign sessions must not be able to read documents. The vault's keys are compared by the vault."""
+    roots = {key.partition(":")[2] for key in settings.VAULT_KEYS.split(",")} | {settings.VAULT_INDEX_KEY}
+    if settings.SECRET_KEY in roots:
+        yield Error("SECRET_KEY is a key of the vault.", id="namsite.E111", hint="Use another one.")
+
+
 def _is_aws_here(url: str) -> bool:
     try:
         host = endpoints.host_of(url)

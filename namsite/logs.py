@@ -19,11 +19,17 @@ from django.views.debug import ExceptionReporter
 # Four letters and eight characters, with the separators that people and OCR put between them.
 NAM_SHAPE = re.compile(r"(?<![A-Za-z])[A-Za-z]{4}[\s.\-]{0,2}\d{4}[\s.\-]{0,2}\d{2}[\dA-Za-z]\d(?!\d)")
 MASK = "[NAM]"
+# What some readers take for the end of a line, and what turns the direction of text: a line stays one, and as written.
+_BREAKS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def scrub(text: str) -> str:
     """`text` with every NAM-shaped string masked."""
     return NAM_SHAPE.sub(MASK, text)
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return f"\\u{ord(character.group()):04x}"
 
 
 class ScrubFilter(logging.Filter):
@@ -58,7 +64,7 @@ class QuietFormatter(logging.Formatter):
                 f"{frame.name} ({frame.filename.rsplit('/', 1)[-1]}:{frame.lineno})"
                 for frame in traceback.extract_tb(record.exc_info[2], limit=-12)
             ]
-        return json.dumps(line, ensure_ascii=False)
+        return _BREAKS.sub(_escaped, json.dumps(line, ensure_ascii=False))
 
 
 class QuietReporter(ExceptionReporter):

@@ -172,6 +172,7 @@ FILE_UPLOAD_HANDLERS = ["extraction.uploads.CappedMemoryUploadHandler"]
 OCR_READER = env.str("OCR_READER", default="local")  # local | textract
 AWS_REGION = env.str("AWS_REGION", default="ca-central-1")
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="") or None
+TEXTRACT_OPTED_OUT = env.bool("TEXTRACT_OPTED_OUT", default=False)  # a person says so: docs/textract.md, step 1
 TEXTRACT_BUCKET = env.str("TEXTRACT_BUCKET", default="")
 TEXTRACT_KMS_KEY_ID = env.str("TEXTRACT_KMS_KEY_ID", default="")
 TEXTRACT_PAGES_PER_SECOND = env.float("TEXTRACT_PAGES_PER_SECOND", default=1.0)

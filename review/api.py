@@ -21,6 +21,7 @@ from audit.verbs import Verb
 from extraction import queries as extraction_queries
 from extraction import restricting
 from extraction.api import BillingIn, ErrorOut
+from extraction.errors import WARNINGS
 from extraction.models import Document, Finding
 from review import actions, queries
 from review.blindness import check_may_see_all, hidden_pages, shown_blind
@@ -50,9 +51,18 @@ class ResultOut(Schema):
     reason: str
 
 
+class WarningOut(Schema):
+    """What a reviewer is told of a page: `invisible_text` or `addresses_model`, and in words."""
+
+    page: int
+    code: str
+    note: str
+
+
 class ResultsOut(Schema):
     results: list[ResultOut]
     count: int
+    warnings: list[WarningOut]
 
 
 @router.get("/runs/{uuid:run_id}/results", response=ResultsOut, operation_id="results")
@@ -76,7 +86,13 @@ def results(request: HttpRequest, run_id: UUID) -> Any:
     restricting.note_masked(user, run.document, masked)
     record_alone(Verb.API_READ, by=user, object_type="run", object_id=run.pk, document_id=run.document_id,
                  count=len(rows), details=shown_blind(hidden))  # fmt: skip
-    return {"results": sorted(rows, key=lambda row: row["page"]), "count": len(rows)}
+    return {
+        "results": sorted(rows, key=lambda row: row["page"]),
+        "count": len(rows),
+        "warnings": [
+            {"page": page, "code": code, "note": str(WARNINGS[code])} for page, code in queries.warned_pages(run)
+        ],
+    }
 
 
 def _proposed(finding: Finding, decision: Decision | None) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, Subq
 
 from accounts.models import User
 from extraction import nam
+from extraction.errors import WARNINGS
 from extraction.images import PAGE_DPI
 from extraction.layout import Layout
 from extraction.models import Document, Finding, Hint, PageState, Run, Status
-from extraction.page import Box
+from extraction.page import Box, Page
 from extraction.scoring import Key, Score, score
 from extraction.stance import Stance
 from extraction.visits import VisitIndex
@@ -234,11 +235,27 @@ def signed_pages(document_id: UUID) -> set[int]:
     return set(SignOff.objects.filter(document=document_id, reopened_at=None).values_list("page", flat=True))
 
 
-def sheet_size(run: Run, number: int) -> tuple[int, int]:
-    """Width and height of the page's image in pixels, so that its place is kept while it loads; letter if unknown."""
+def page_as_read(run: Run, number: int) -> Page | None:
+    """What a run read on a page; None while it has not, or could not."""
     row = run.pages.filter(number=number).exclude(state=PageState.UNREAD).first()
-    width, height = (row.page.width, row.page.height) if row is not None else LETTER
+    return row.page if row is not None else None
+
+
+def sheet_size(page: Page | None) -> tuple[int, int]:
+    """Width and height of a page's image in pixels, so that its place is kept while it loads; letter if unknown."""
+    width, height = (page.width, page.height) if page is not None else LETTER
     return round(width * PAGE_DPI / 72), round(height * PAGE_DPI / 72)
+
+
+def page_warnings(page: Page | None) -> list[str]:
+    """What a reviewer is told of a page as read, in sentences."""
+    return [str(WARNINGS[code]) for code in page.warnings] if page is not None else []
+
+
+def warned_pages(run: Run) -> list[tuple[int, str]]:
+    """Every page of a run that a reviewer is warned of, with each code of `extraction.errors.WARNINGS`."""
+    read = run.pages.exclude(state=PageState.UNREAD).order_by("number")
+    return [(row.number, code) for row in read for code in row.page.warnings]
 
 
 def next_page(pages: list[PageSummary], after: int, closed: frozenset[int] = frozenset()) -> int | None:

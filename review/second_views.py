@@ -62,6 +62,7 @@ def second_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
     check_can_answer(review, user)
     check_page(user, review.document, review.page)
     items = second_queries.items(review)
+    sheet = queries.page_as_read(review.run, review.page)
     record_alone(Verb.DOCUMENT_VIEWED, by=user, object_type="second_review", object_id=review.pk,
                  document_id=review.document_id, page=review.page, count=len(items),
                  details=shown_blind({review.page}))  # fmt: skip
@@ -73,7 +74,8 @@ def second_detail(request: HttpRequest, review_id: UUID) -> HttpResponse:
             "document": review.document,
             "run": review.run,
             "page": second_queries.summary(review, items),
-            "sheet_size": queries.sheet_size(review.run, review.page),
+            "sheet_size": queries.sheet_size(sheet),
+            "page_warnings": queries.page_warnings(sheet),
             "items": items,
             "hints": queries.hints(review.run, review.page, items),
             "current": current_item(request, items),
@@ -193,7 +195,7 @@ def _disagreement(request: HttpRequest, disagreement_id: UUID, wrong: ChoiceForm
         "disagreement": disagreement,
         "document": review.document,
         "page": {"number": review.page},
-        "sheet_size": queries.sheet_size(review.run, review.page),
+        "sheet_size": queries.sheet_size(queries.page_as_read(review.run, review.page)),
         "choices": second_queries.choices(disagreement),
         "form": wrong or ChoiceForm(is_addition=is_addition),
         "is_addition": is_addition,

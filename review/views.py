@@ -49,6 +49,7 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
     restricting.check_page(user, document, number)
     hidden = hidden_pages(user, document)
     items = [] if number in hidden else queries.items(run, number)
+    sheet = queries.page_as_read(run, number)
     is_ahead = "ahead" in request.GET
     record_alone(Verb.PAGE_SENT_AHEAD if is_ahead else Verb.DOCUMENT_VIEWED, by=user, object_type="document",
                  object_id=document.pk, document_id=document.pk, page=number, count=len(items),
@@ -62,7 +63,8 @@ def document_detail(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "progress": extraction_queries.progress(run),
             "pages": pages,
             "page": pages[number - 1],
-            "sheet_size": queries.sheet_size(run, number),
+            "sheet_size": queries.sheet_size(sheet),
+            "page_warnings": queries.page_warnings(sheet),
             "next_page": queries.next_page(pages, number, closed),
             "items": items,
             "hints": [] if number in hidden or pages[number - 1].is_signed else queries.hints(run, number, items),

@@ -240,8 +240,107 @@ def xfa_form() -> bytes:
     return changed(change)
 
 
+def embedded_file_escaped() -> bytes:
+    """/EmbeddedFiles and /EF written with escapes."""
+    names = b"/Names << /Embedded#46iles << /Names [(a) 5 0 R] >> >> >>"
+    carried = b"<< /Type /Filespec /F (a.exe) /#45F << /F 6 0 R >> >>"
+    held = stream(b"MZ", b"/Type /Embedded#46ile")
+    return raw_pdf([CATALOG.replace(b">>", names), PAGES, PAGE, stream(b""), carried, held])
+
+
+def launch_escaped() -> bytes:
+    return raw_pdf([CATALOG.replace(b">>", b"/OpenAction << /S /L#61unch /F (sh) >> >>"), PAGES, PAGE, stream(b"")])
+
+
+def script_on_an_event() -> bytes:
+    """/AA: a script that runs when the page is opened."""
+    page = PAGE.replace(b"/Contents", b"/AA << /O << /S /JavaScript /JS (app.alert) >> >> /Contents")
+    return raw_pdf([CATALOG, PAGES, page, stream(b"")])
+
+
+def rich_media_in_object_stream() -> bytes:
+    def change(document: Pdf) -> None:
+        film = Dictionary(Type=Name.Annot, Subtype=Name.RichMedia, Rect=[0, 0, 9, 9], RichMediaContent=Dictionary())
+        document.pages[0].obj.Annots = document.make_indirect(Array([document.make_indirect(film)]))
+
+    return changed(change, object_streams=True)
+
+
+def xfa_in_object_stream() -> bytes:
+    def change(document: Pdf) -> None:
+        form = Dictionary(Fields=Array([]), XFA=Array([String("template"), document.make_stream(b"<xdp/>")]))
+        document.Root.AcroForm = document.make_indirect(form)
+
+    return changed(change, object_streams=True)
+
+
+def import_data() -> bytes:
+    return changed(lambda d: d.Root.__setitem__("/OpenAction", Dictionary(S=Name.ImportData, F=String("a.fdf"))))
+
+
+EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+def eicar() -> bytes:
+    """The test file of the anti-virus makers, which is no PDF."""
+    return EICAR
+
+
+def eicar_attached() -> bytes:
+    return changed(lambda d: d.attachments.__setitem__("eicar.com", EICAR))
+
+
 def _script(document: Pdf) -> Dictionary:
     return Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))
+
+
+# Pictures and polyglots
+
+
+def picture_with(coding: bytes, data: bytes, width: int = 60_000, height: int = 60_000) -> bytes:
+    """A page that is one picture, said to be huge, whose data are these."""
+    entries = b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8" % (
+        width, height,
+    )  # fmt: skip
+    page = PAGE.replace(b"/Resources << >>", b"/Resources << /XObject << /P 5 0 R >> >>")
+    return raw_pdf([CATALOG, PAGES, page, stream(b"q 612 0 0 792 0 0 cm /P Do Q"), stream(data, entries + coding)])
+
+
+def jbig2_noise() -> bytes:
+    return picture_with(b" /Filter /JBIG2Decode", np.random.default_rng(3).bytes(5_000))
+
+
+def jbig2_huge_page() -> bytes:
+    """A page information segment that asks for 2**31 by 2**31 pixels."""
+    segment = b"\0\0\0\0\x30\0\1\0\0\0\x13" + b"\x7f\xff\xff\xff" * 2 + bytes(11)
+    return picture_with(b" /Filter /JBIG2Decode", segment)
+
+
+def jpx_huge() -> bytes:
+    """A JPEG 2000 codestream whose header promises 2**31 by 2**31 samples and ends there."""
+    size = b"\xff\x4f\xff\x51\x00\x29\x00\x00" + b"\x7f\xff\xff\xff" * 2 + bytes(8)
+    return picture_with(b" /Filter /JPXDecode", size + b"\x7f\xff\xff\xff" * 2 + bytes(8) + b"\0\1\7\1\1\xff\xd9")
+
+
+def flate_picture(side: int = 20_000) -> bytes:
+    """400 million grey pixels in some 400 kB."""
+    packer = zlib.compressobj(9)
+    data = b"".join(packer.compress(bytes(side)) for _ in range(side)) + packer.flush()
+    return picture_with(b" /Filter /FlateDecode", data, side, side)
+
+
+def polyglot_zip() -> bytes:
+    """A PDF that is a ZIP archive, too."""
+    out = io.BytesIO(plain())
+    out.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("a.txt", "a")
+    return out.getvalue()
+
+
+def polyglot_html() -> bytes:
+    """A PDF that a browser which guesses would show as a page with a script."""
+    return b"<html><script>alert(1)</script><!--\n" + plain() + b"\n-->"
 
 
 # Odd, and fine

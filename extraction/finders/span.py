@@ -17,8 +17,13 @@ class Span(NamedTuple):
 
     @classmethod
     def inside(cls, layout: Layout, box: Box) -> Span:
-        """The characters from the first to the last word whose middle lies in `box`; none where there is no word."""
-        inside = [i for i, word in enumerate(layout.words) if box.holds(word.box)]
+        """The characters from the first to the last word with its middle in `box`, or of the word it is cut from.
+
+        None where there is no word.
+        """
+        inside = [i for i, word in enumerate(layout.words) if box.holds(word.box)] or [
+            i for i, word in enumerate(layout.words) if word.box.holds(box)
+        ][:1]
         if not inside:
             return cls(0, 0, box)
         last = inside[-1]

@@ -195,7 +195,7 @@ def _in_all_ways(layout: Layout, rows: Mapping[int, Sequence[Span]]) -> Iterator
     if layout.page.reader != "text_layer":
         return
     ways: dict[str, set[str]] = {}
-    spans = list(chain.from_iterable(rows.values()))
+    spans = [span for span in chain.from_iterable(rows.values()) if span.end > span.start]
     initials = Counter(layout.plain[span.start].upper() for span in spans)
     for span in spans:
         text = layout.plain[span.start : span.end]

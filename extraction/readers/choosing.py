@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from extraction import kinds
 from extraction.errors import ExtractionError, UnreadablePage
+from extraction.injection import warned
 from extraction.kinds import Kind
 from extraction.page import Box, Page
 from extraction.readers import text_layer
@@ -87,22 +88,28 @@ def _read_document(
     missing = [number for number in numbers if not 1 <= number <= document.page_count]
     yield from (PageRead(number, None, "page_unreadable", 0.0) for number in missing)
     unread = [number for number in numbers if 1 <= number <= document.page_count]
+    hidden: dict[int, tuple[str, ...]] = {}
     if reader in {"auto", "text_layer"}:
-        doubtful: list[int] = []
-        for read in _read_text_layers(document, unread):
+        doubtful: dict[int, tuple[str, ...]] = {}
+        for read, unseen in _read_text_layers(document, unread):
             if read.page is None and reader == "auto":
                 if ocr == "local" and not doubtful:
                     _load_engine()
-                doubtful.append(read.number)
+                doubtful[read.number] = unseen
             else:
-                yield read
-        unread = doubtful if reader == "auto" else []
+                yield _warned(read, unseen)
+        if reader == "text_layer":
+            return
+        unread, hidden = list(doubtful), doubtful
     if not unread:
         return
-    if (ocr if reader == "auto" else reader) == "textract":
-        yield from _read_with_textract(document, unread)
-    else:
-        yield from _read_locally(document, unread)
+    by_service = (ocr if reader == "auto" else reader) == "textract"
+    for read in _read_with_textract(document, unread) if by_service else _read_locally(document, unread):
+        yield _warned(read, hidden.get(read.number, ()))
+
+
+def _warned(read: PageRead, unseen: Sequence[str]) -> PageRead:
+    return read if read.page is None else replace(read, page=warned(read.page, unseen))
 
 
 def look(document: PdfDocument, number: int, stance: Stance, part: Box) -> Iterator[list[Glimpse]]:
@@ -124,11 +131,12 @@ def look(document: PdfDocument, number: int, stance: Stance, part: Box) -> Itera
         yield [stance.level(glimpse) for glimpse in glimpses]
 
 
-def _read_text_layers(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:
+def _read_text_layers(document: PdfDocument, numbers: Sequence[int]) -> Iterator[tuple[PageRead, tuple[str, ...]]]:
+    """Each page with the words of its file that nobody sees."""
     started = time.perf_counter()
-    for number, page in text_layer.read_all(document, numbers):
+    for number, page, unseen in text_layer.read_all(document, numbers):
         seconds = time.perf_counter() - started
-        yield PageRead(number, page, None if page else "page_unreadable", seconds)
+        yield PageRead(number, page, None if page else "page_unreadable", seconds), unseen
         started = time.perf_counter()
 
 

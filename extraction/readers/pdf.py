@@ -89,6 +89,7 @@ class TextLayer:
 
     `width` and `height` are points as shown. `words` stand in the order of the file and are all visible; `hidden`
     counts the characters that are not, `unmapped` those among the visible whose font does not say which they are.
+    `unseen` are the words that are hidden or beside the page, up to 20,000 characters of them.
     `pictures` are images larger than an icon, `outlines` counts shapes that may be letters, `objects`
     counts everything drawn.
     """
@@ -102,6 +103,7 @@ class TextLayer:
     pictures: tuple[Picture, ...]
     outlines: int
     objects: int
+    unseen: tuple[str, ...] = ()
 
 
 def inspect(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PdfFacts:
@@ -278,6 +280,7 @@ def _text_layers(header: dict[str, Any], payload: bytes) -> list[TextLayer]:
                 pictures=_pictures(entry["pictures"]),
                 outlines=entry["outlines"],
                 objects=entry["objects"],
+                unseen=tuple(entry["unseen"]),
             )
         )
         start = end

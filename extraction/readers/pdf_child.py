@@ -26,7 +26,7 @@ import signal
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, BinaryIO, NoReturn
 
@@ -253,12 +253,22 @@ def has_drawn_annotations(document: Any) -> bool:
 
 PEEK_SCALE = 0.5  # 36 dots per inch: enough to see whether anything is printed where a word claims to be
 MIN_CONTRAST = 6  # grey levels of 255 within a word's box; less, and nobody could read it there
+FAINT = (
+    40  # grey levels of contrast; below, small print is drawn too coarsely here to tell, and its colour is asked for
+)
+MIN_INK = (
+    26  # grey levels between a letter's colour and the paper's; less is a ratio under 1.3 (WCAG 2.2, 1.4.3 asks 4.5)
+)
+OVERLAP = 0.4  # share of the smaller of two words' boxes; more than lines that are set tightly have
+MAX_OVERLAPS = 200  # words; a page with more is not believed
+MAX_UNSEEN = 20_000  # characters of invisible text that are handed on
 MIN_POINTS = 2.5  # letters lower than this are not meant to be read
 MIN_PICTURE = 0.01  # share of the page; less is a bullet or an icon
 GLYPH_POINTS = (60.0, 30.0)  # an outline with curves that is smaller than this may be a letter drawn as a path
 GLYPH_SEGMENTS = 6  # the simplest letter with a curve has as many
 PARAGRAPH_SEGMENTS = 400  # a single shape with more may be a whole line of letters
 MAX_FORM_DEPTH = 8
+FILLED_MODES = {0, 4}
 INVISIBLE_MODES = {3, 7}  # neither filled nor stroked; only added to the clipping path
 WORD = re.compile("[^\\s\x00-\x08\x0b-\x1f\ufffe]+[\x02\ufffe]?")
 UTF_32 = f"utf-32-{'le' if sys.byteorder == 'little' else 'be'}"
@@ -421,14 +431,27 @@ class Pixels:
     def __init__(self, width: int, height: int, stride: int, channels: int, data: bytes) -> None:
         self.width, self.height, self.stride, self.channels, self.data = width, height, stride, channels, data
 
-    def has_contrast(self, x0: float, y0: float, x1: float, y1: float) -> bool:
-        """Whether the rows through the middle of a box (in fractions) hold shades that an eye can tell apart."""
+    def rows(self, x0: float, y0: float, x1: float, y1: float) -> bytes:
+        """The shades in the rows through the middle of a box (in fractions)."""
         left, right = int(x0 * self.width), min(self.width, int(x1 * self.width) + 1)
         top, bottom = int((3 * y0 + y1) / 4 * self.height), min(self.height, int((y0 + 3 * y1) / 4 * self.height) + 1)
         left, top = max(left, 0), max(top, 0)
-        rows = (self.data[row * self.stride + left : row * self.stride + right] for row in range(top, bottom))
-        shades = b"".join(rows)
-        return bool(shades) and max(shades) - min(shades) >= MIN_CONTRAST
+        return b"".join(self.data[row * self.stride + left : row * self.stride + right] for row in range(top, bottom))
+
+    def contrast(self, *box: float) -> int:
+        """How far apart the shades within a box are."""
+        shades = self.rows(*box)
+        return max(shades) - min(shades) if shades else 0
+
+    def middle(self, *box: float) -> int:
+        """The shade that half of a box is at most as dark as."""
+        shades = sorted(self.rows(*box))
+        return shades[len(shades) // 2] if shades else 255
+
+    def differs(self, other: Pixels, *box: float) -> bool:
+        """Whether an eye can tell a box from the same one of another drawing of the page."""
+        pairs = zip(self.rows(*box), other.rows(*box), strict=True)
+        return any(abs(here - there) >= MIN_CONTRAST for here, there in pairs)
 
     def is_flat(self, box: Sides) -> bool:
         """Whether a part of the page shows one single shade."""
@@ -445,8 +468,7 @@ def read_text(page: PageView) -> tuple[dict[str, Any], array[float]]:
     """What a page's text layer says and what speaks against believing it."""
     raw = page.raw
     objects = list(page.objects())
-    texts = (thing for kind, thing, _ in objects if kind == raw.FPDF_PAGEOBJ_TEXT)
-    some_invisible = any(raw.FPDFTextObj_GetTextRenderMode(text) in INVISIBLE_MODES for text in texts)
+    texts = [thing for kind, thing, _ in objects if kind == raw.FPDF_PAGEOBJ_TEXT]
     paths = [(thing, matrix) for kind, thing, matrix in objects if kind == raw.FPDF_PAGEOBJ_PATH]
     entry: dict[str, Any] = {
         "width": page.width,
@@ -459,26 +481,36 @@ def read_text(page: PageView) -> tuple[dict[str, Any], array[float]]:
     if not text_page:
         raise Refused("page_unreadable")
     try:
-        words = Words(page, text_page, some_invisible=some_invisible)
+        words = Words(page, text_page, texts)
         words.collect()
+        words.drop_overprinted()
     finally:
         raw.FPDFText_ClosePage(text_page)
     entry.update(words=words.texts, directions=words.directions, hidden=words.hidden, unmapped=words.unmapped)
+    entry["unseen"] = words.unseen
     return entry, words.boxes
 
 
 class Words:
-    """Collects the visible words of one page, each with its box and direction, and counts what is not visible."""
+    """Collects the visible words of one page, each with its box and direction, and apart from them the invisible ones.
 
-    def __init__(self, page: PageView, text_page: Any, *, some_invisible: bool) -> None:
+    `texts` are the page's text objects. A word is visible if the page looks different without it.
+    """
+
+    def __init__(self, page: PageView, text_page: Any, texts: Sequence[Any]) -> None:
         self.page, self.raw, self.text_page = page, page.raw, text_page
         self.texts: list[str] = []
         self.boxes: array[float] = array("f")
         self.directions: list[int] = []
         self.hidden = 0  # letters that are there for programs but not for people
         self.unmapped = 0  # letters whose font does not say which they are
-        self.pixels: Pixels | None = None
-        self.some_invisible = some_invisible
+        self.unseen: list[str] = []  # words that are hidden, or beside the page
+        self.room = MAX_UNSEEN
+        self.starts: list[int] = []  # where each word begins in PDFium's numbering
+        self.objects = texts
+        modes = {self.raw.FPDFTextObj_GetTextRenderMode(text) for text in texts}
+        self.some_invisible = bool(modes & INVISIBLE_MODES)
+        self.drawn: tuple[Pixels, Pixels] | None = None
         self.rect = self.raw.FS_RECTF()
 
     def collect(self) -> None:
@@ -544,24 +576,106 @@ class Words:
         x0, y0 = min(first[0], last[0]), min(first[1], last[1])
         x1, y1 = max(first[2], last[2]), max(first[3], last[3])
         if not (0 <= (x0 + x1) / 2 <= 1 and 0 <= (y0 + y1) / 2 <= 1):
-            return  # Its middle is beside the page: nobody sees it, and it says nothing about the rest.
+            self.note_unseen(text)  # Its middle is beside the page, which says nothing about the rest.
+            return
         tall, wide = (first[3] - first[1]) * self.page.height, (first[2] - first[0]) * self.page.width
         if max(tall, wide) < MIN_POINTS or not self.is_visible(start, x0, y0, x1, y1):
             self.hidden += len(text)
+            self.note_unseen(text)
             return
         if self.raw.FPDFText_HasUnicodeMapError(self.text_page, start) == 1:
             self.unmapped += len(text)
         self.texts.append(text)
+        self.starts.append(start)
         self.directions.append(self.direction(first, last) if len(text) > 1 else RIGHT)
         self.boxes.extend((max(0.0, x0), max(0.0, y0), min(1.0, x1), min(1.0, y1)))
 
-    def is_visible(self, index: int, x0: float, y0: float, x1: float, y1: float) -> bool:
-        """Whether a word is meant to be drawn, and something can be seen where it would be."""
+    def note_unseen(self, text: str) -> None:
+        if self.room > 0:
+            self.unseen.append(text[: self.room])
+            self.room -= len(text)
+
+    def is_visible(self, index: int, *box: float) -> bool:
+        """Whether a word is meant to be drawn, and something is seen there that is not without it."""
         if self.some_invisible and self.mode(index) in INVISIBLE_MODES:
             return False
-        if self.pixels is None:
-            self.pixels = self.page.draw(PEEK_SCALE)
-        return self.pixels.has_contrast(x0, y0, x1, y1)
+        if self.drawn is None:
+            self.drawn = self.with_and_without_text()
+        shown, bare = self.drawn
+        contrast = shown.contrast(*box)
+        if contrast < MIN_CONTRAST or (contrast < FAINT and not self.has_ink(index, *box)):
+            return False
+        if bare.contrast(*box) < MIN_CONTRAST:
+            return True
+        # Something else is drawn here, and white letters that cut a ruling line in two are no more to be read.
+        return self.has_ink(index, *box) and shown.differs(bare, *box)
+
+    def with_and_without_text(self) -> tuple[Pixels, Pixels]:
+        shown = self.page.draw(PEEK_SCALE)
+        for text in self.objects:
+            self.raw.FPDFPageObj_SetIsActive(text, False)
+        bare = self.page.draw(PEEK_SCALE)
+        for text in self.objects:
+            self.raw.FPDFPageObj_SetIsActive(text, True)
+        return shown, bare
+
+    def has_ink(self, index: int, *box: float) -> bool:
+        """Whether the colour of a filled letter can be told from what is drawn under it."""
+        if self.drawn is None or self.mode(index) not in FILLED_MODES:
+            return True
+        red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+        if not self.raw.FPDFText_GetFillColor(self.text_page, index, red, green, blue, alpha):
+            return True
+        paper = self.drawn[1].middle(*box)
+        ink = 0.299 * red.value + 0.587 * green.value + 0.114 * blue.value
+        return abs(ink - paper) * alpha.value / 255 >= MIN_INK
+
+    def drop_overprinted(self) -> None:
+        """Takes out the words that others stand on, where the page looks the same without them."""
+        stacked = self.overlapping()
+        if not stacked:
+            return
+        gone = {
+            place
+            for count, place in enumerate(stacked)
+            if count >= MAX_OVERLAPS or not self.stands_out(self.starts[place], *self.box(place))
+        }
+        for place in gone:
+            self.hidden += len(self.texts[place])
+            self.note_unseen(self.texts[place])
+        kept = [place for place in range(len(self.texts)) if place not in gone]
+        self.boxes = array("f", (side for place in kept for side in self.box(place)))
+        self.texts = [self.texts[place] for place in kept]
+        self.directions = [self.directions[place] for place in kept]
+
+    def box(self, place: int) -> Sides:
+        x0, y0, x1, y1 = self.boxes[4 * place : 4 * place + 4]
+        return x0, y0, x1, y1
+
+    def overlapping(self) -> list[int]:
+        """The words whose boxes share much of their area with another one's."""
+        boxes = [(*self.box(place), place) for place in range(len(self.texts))]
+        boxes.sort(key=lambda box: box[1])
+        found: set[int] = set()
+        for at, (x0, y0, x1, y1, place) in enumerate(boxes):
+            for other in range(at + 1, len(boxes)):
+                u0, v0, u1, v1, neighbour = boxes[other]
+                if v0 >= y1 - OVERLAP * min(y1 - y0, v1 - v0):
+                    break
+                common = (min(x1, u1) - max(x0, u0)) * (min(y1, v1) - v0)
+                if min(x1, u1) > max(x0, u0) and common > OVERLAP * min((x1 - x0) * (y1 - y0), (u1 - u0) * (v1 - v0)):
+                    found |= {place, neighbour}
+        return sorted(found)
+
+    def stands_out(self, index: int, *box: float) -> bool:
+        """Whether the page looks different without the text that a character belongs to."""
+        thing = self.raw.FPDFText_GetTextObject(self.text_page, index)
+        if not thing or self.drawn is None or not self.has_ink(index, *box):
+            return False
+        self.raw.FPDFPageObj_SetIsActive(thing, False)
+        without = self.page.draw(PEEK_SCALE)
+        self.raw.FPDFPageObj_SetIsActive(thing, True)
+        return self.drawn[0].differs(without, *box)
 
     def mode(self, index: int) -> int:
         """Text rendering mode (PDF 32000-1, table 106) of the object that a character belongs to."""

@@ -52,7 +52,7 @@ BILLING_LAYOUTS = {"ssv": BILLING_COLUMNS, "ssv_claims": CLAIM_COLUMNS}
 """By format. Either has columns that only a billing program knows how to fill."""
 COLUMNS = ("NAM", "Date de visite", "Heure", "Page", "Contrôles", "Décision")
 _VERDICTS = {"confirm": "confirmé", "correct": "corrigé", "add": "ajouté"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a spreadsheet compute a cell (OWASP, CSV injection)."""
 _LONG_AGO = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook knows no zones
 """When every workbook says that it was made, so that equal ones are equal."""

@@ -146,7 +146,7 @@ function merge(page) {
   const focused = focusIn(panel());
   if (page.querySelector("#messages > *")) sayFrom(page);
   if (page.getElementById("run").dataset.stream !== document.getElementById("run").dataset.stream) swap("run", page);
-  for (const id of ["pages", "score", "at-once", "hints", "review-progress"]) swap(id, page);
+  for (const id of ["pages", "score", "page-warnings", "at-once", "hints", "review-progress"]) swap(id, page);
   const current = document.querySelector("#items > [aria-current]")?.id;
   mergeItems(page, current);
   swap("overlay", page);

@@ -199,6 +199,7 @@ def test_each_kind_of_failure_is_a_state_of_its_own(fault: Fault, code: str) -> 
     assert failure.value.code == code
 
 
+@pytest.mark.attack("outbound", "refused")
 def test_a_redirect_is_not_followed() -> None:
     with running_vllm(answer) as other:
         fault = vllm.redirect(f"{other.endpoint}/chat/completions")
@@ -260,6 +261,7 @@ def test_no_more_questions_are_open_at_a_time_than_the_server_takes() -> None:
     assert running.most_at_once == 2
 
 
+@pytest.mark.attack("outbound", "refused")
 def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
@@ -267,6 +269,7 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
         assert ask(server_at(running)).answer.count == 3
 
 
+@pytest.mark.attack("outbound", "refused")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -287,6 +290,7 @@ def test_an_endpoint_that_may_not_be_spoken_to_is_never_connected_to(
     assert (failure.value.reason, running.chats) == ("refused_address", 0)
 
 
+@pytest.mark.attack("outbound", "refused")
 def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_up: list[str] = []
     real = socket.getaddrinfo

@@ -18,6 +18,7 @@ PRODUCTION = {
     "LLM_ENDPOINT": "http://10.0.3.50:8000/v1",
     "AUDIT_ANCHOR_KEY_FILE": "/etc/namsite/anchor.pem",
     "AUDIT_ANCHOR_DIRS": ["/srv/anchors", "/mnt/other-host/anchors"],
+    "TEXTRACT_OPTED_OUT": True,
 }
 
 
@@ -170,3 +171,15 @@ def test_an_unknown_reader_is_refused_everywhere(settings):
 def test_production_checks_stay_out_of_the_way_of_everyday_commands(settings):
     settings.DEBUG, settings.SECRET_KEY_IS_LASTING = True, False
     assert ids(deploy=False) == set()
+
+
+def test_textract_is_refused_until_somebody_says_that_aws_may_not_use_the_pages(production):
+    production.TEXTRACT_OPTED_OUT = False
+    assert ids() == set()
+    production.OCR_READER = "textract"
+    assert ids() == {"namsite.E110"}
+
+
+def test_the_signing_key_is_no_key_of_the_vault(production):
+    production.SECRET_KEY = production.VAULT_INDEX_KEY
+    assert ids() == {"namsite.E111"}

@@ -35,6 +35,7 @@ NAMED_PURE = (
         for name in ("__init__", "index", "moments", "slips", "captions", "columns", "belonging")
     ),
     "extraction/page.py",
+    "extraction/injection.py",
     "extraction/stance.py",
     "extraction/scoring.py",
     *(f"extraction/{name}.py" for name in ("availability", "charts", "costs")),

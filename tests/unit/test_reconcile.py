@@ -128,3 +128,10 @@ def test_repairs_of_both_are_kept_best_first_and_few() -> None:
     more = (*repairs[2:], Repair("TREM04121918", "second_look", 0.9))
     (merged,) = reconcile(SHEET, [replace(TREM, repairs=repairs)], [by_model(TREM.nam, TREM.box, repairs=more)])
     assert [repair.nam for repair in merged.repairs] == ["TREM04121918", "TREM04121923", "TREM04121922", "TREM04121921"]
+
+
+def test_a_number_that_the_model_cuts_out_of_a_longer_word_breaks_nothing() -> None:
+    sheet = replace(page(f'Assistant:|["{TREM.nam}|2025-10-03|08:30"]'), reader="text_layer")
+    word = next(word for word in sheet.words if TREM.nam in word.text)
+    part = Box(word.box.x0, word.box.y0, word.box.x0 + word.box.width / 3, word.box.y1)
+    assert [each.nam for each in reconcile(sheet, [], [by_model(TREM.nam, part)])] == [TREM.nam]

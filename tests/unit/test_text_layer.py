@@ -204,6 +204,80 @@ def test_a_page_that_may_not_be_what_it_says_goes_to_ocr(draw: Callable[[canvas.
     assert read(drawn(draw)) is None
 
 
+def hidden_in(data: bytes) -> tuple[str, str]:
+    """The words that are seen, and those that are not."""
+    with open_pdf(data) as document:
+        layer = document.text_layer(1)
+    return " ".join(word.text for word in layer.words), " ".join(layer.unseen)
+
+
+def white_over_lines(drawing: canvas.Canvas) -> None:
+    for x in range(60, 300, 12):
+        drawing.line(x, 280, x, 320)
+    white(drawing)
+
+
+def nearly_white(drawing: canvas.Canvas) -> None:
+    drawing.setFillGray(0.95)
+    drawing.drawString(72, 300, HIDDEN)
+
+
+def under_print(drawing: canvas.Canvas) -> None:
+    drawing.saveState()
+    white(drawing)
+    drawing.restoreState()
+    drawing.drawString(72, 300, "Ordonnance renouvelée pour douze mois, prochain rendez-vous en janvier")
+
+
+def beside(drawing: canvas.Canvas) -> None:
+    drawing.drawString(72, -40, HIDDEN)
+
+
+def under_a_logo(drawing: canvas.Canvas) -> None:
+    drawing.drawString(72, 300, HIDDEN)
+    drawing.drawImage(ImageReader(Image.effect_noise((200, 20), 90)), 60, 295, 480, 20)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [invisible, white, tiny, clipped, transparent, covered, white_over_lines, nearly_white, under_print, beside,
+     under_a_logo],
+)  # fmt: skip
+def test_words_that_nobody_sees_are_kept_apart(draw: Callable[[canvas.Canvas], None]) -> None:
+    seen, unseen = hidden_in(drawn(draw))
+    assert sorted(unseen.split()) == sorted(HIDDEN.split())
+    assert "Françoise" in seen
+    assert "9999" not in seen
+
+
+def test_letters_printed_twice_for_boldness_are_seen() -> None:
+    def bold(drawing: canvas.Canvas) -> None:
+        for shift in (0, 0.3):
+            drawing.drawString(72 + shift, 300, "Clinique du Parc")
+
+    seen, unseen = hidden_in(drawn(bold))
+    assert "Clinique du Parc" in seen
+    assert unseen == ""
+
+
+def test_lines_that_touch_are_seen() -> None:
+    def tight(drawing: canvas.Canvas) -> None:
+        for row in range(12):
+            drawing.drawString(72, 300 - 8 * row, f"Rendez-vous {row} pour le renouvellement")
+
+    seen, unseen = hidden_in(drawn(tight))
+    assert seen.count("renouvellement") == 12
+    assert unseen == ""
+
+
+def test_grey_print_is_seen() -> None:
+    def grey(drawing: canvas.Canvas) -> None:
+        drawing.setFillGray(0.75)
+        drawing.drawString(72, 300, "Copie pour le dossier")
+
+    assert hidden_in(drawn(grey))[1] == ""
+
+
 def test_a_picture_alone_goes_to_ocr() -> None:
     assert read(drawn(picture, rows=False)) is None
 
@@ -233,7 +307,7 @@ def test_many_pages_come_in_order_and_are_the_same_as_one_by_one() -> None:
         drawing.showPage()
     drawing.save()
     with open_pdf(out.getvalue()) as document:
-        together = list(text_layer.read_all(document, range(1, 81)))
+        together = [read[:2] for read in text_layer.read_all(document, range(1, 81))]
         assert [number for number, _ in together] == list(range(1, 81))
         assert together[56][1] == text_layer.read(document, 57)
         assert together[56][1].text == "page numéro 57"  # type: ignore[union-attr]

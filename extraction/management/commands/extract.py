@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from django.core.management.base import BaseCommand, CommandParser
 
 from extraction import nam, offline
-from extraction.errors import ExtractionError, UnreadableDocument
+from extraction.errors import WARNINGS, ExtractionError, UnreadableDocument
 from extraction.offline import Extraction
 from extraction.readers.choosing import Reader
 
@@ -58,6 +58,8 @@ class Command(BaseCommand):
             )
         for hint in result.hints:
             self.stdout.write(f"p. {hint.page:>4}  {nam.grouped(hint.nam)}  perhaps: look there")
+        for number, code in sorted(result.warnings):
+            self.stdout.write(f"p. {number:>4}  {WARNINGS[code]}")
         for number in sorted(result.failed_pages):
             self.stdout.write(f"p. {number:>4}  could not be read")
         readers = ", ".join(f"{name} {count}" for name, count in sorted(result.readers.items()))
