@@ -73,6 +73,16 @@ class Verb(models.TextChoices):
     ROLLOUT_ROLLED_BACK = "rollout.rolled_back", _("Model rolled back")
     ROLLOUT_STOPPED = "rollout.stopped", _("Rollout stopped")
 
+    KEY_ROTATED = "key.rotated", _("Encryption key replaced")
+    KEY_DESTROYED = "key.destroyed", _("Former encryption key destroyed")
+    RETENTION_VIEWED = "retention.viewed", _("Retention shown")
+    RETENTION_CHANGED = "retention.changed", _("Retention period changed")
+    HOLD_PLACED = "retention.hold_placed", _("Legal hold placed")
+    HOLD_LIFTED = "retention.hold_lifted", _("Legal hold lifted")
+    DATA_DESTROYED = "retention.destroyed", _("Data destroyed")
+    CERTIFICATE_ISSUED = "retention.certificate_issued", _("Certificate of destruction issued")
+    CERTIFICATE_TAKEN = "retention.certificate_taken", _("Certificate of destruction downloaded")
+
     JOURNAL_VIEWED = "audit.viewed", _("Journal shown")
     JOURNAL_VERIFIED = "audit.verified", _("Journal verified")
 

@@ -7,7 +7,7 @@ from vault.files import file_store
 
 
 def put(document: Document, data: bytes) -> None:
-    file_store().put(document.vault_name, data, aad=document.vault_aad)
+    file_store().put(document.vault_name, data, aad=document.vault_aad, clinic_id=document.clinic_id)
 
 
 def get(document: Document) -> bytes:

@@ -34,7 +34,7 @@ _REFUSED = frozenset({"NoSuchBucket", "AccessDenied", "403", "InvalidAccessKeyId
 
 
 class Bucket:
-    """A shelf (see vault.files) in one bucket. `kms_key_id` names the key of SSE-KMS; "" is the AWS managed one."""
+    """A shelf (see vault.shelves) in one bucket. `kms_key_id` names the key of SSE-KMS; "" is the AWS managed one."""
 
     def __init__(self, bucket: str, *, region: str, endpoint_url: str | None, kms_key_id: str) -> None:
         self._bucket = bucket
