@@ -32,6 +32,7 @@ class Right(StrEnum):
     MODELS = "models"  # try another model, roll it back
     AVAILABILITY = "availability"  # see how the model server does
     ALERTS = "alerts"  # see every alert, acknowledge it
+    RETENTION = "retention"  # see and change how long data is kept, hold it, destroy documents
     COSTS = "costs"  # see what the system costs, change prices
 
 
@@ -51,6 +52,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right.AVAILABILITY,
             Right.ALERTS,
             Right.COSTS,
+            Right.RETENTION,
         }
     ),
 }
@@ -68,6 +70,7 @@ REFUSALS = {
     Right.MODELS: _("Only administrators change the model."),
     Right.AVAILABILITY: _("Only administrators see how the servers do."),
     Right.ALERTS: _("Only administrators see all alerts."),
+    Right.RETENTION: _("Only administrators see to retention."),
     Right.COSTS: _("Only administrators see the costs."),
 }
 

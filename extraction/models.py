@@ -58,6 +58,9 @@ class Document(models.Model):
     form_kind = models.CharField(_("kind of document"), max_length=10, choices=FormKind.choices, blank=True, default="",
                                  db_default="")  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
+    # Since when its pages cannot be shown, and since when nothing of it is left but counts (`review.retention`).
+    file_destroyed_at = models.DateTimeField(null=True)
+    destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -19,6 +19,11 @@ def delete(document: Document) -> None:
     file_store().delete(document.vault_name)
 
 
+def fingerprint(document: Document) -> str:
+    """By which the key of its bytes can be known again; empty where there is none. Raises VaultError."""
+    return file_store().fingerprint(document.vault_name, aad=document.vault_aad)
+
+
 def strays() -> set[str]:
     """Names of stored files that belong to no document: an upload was killed between the file and its row.
 

@@ -443,3 +443,6 @@ class ReviewTask(models.Model):
     def is_held(self, moment: datetime) -> bool:
         """Whether somebody is at work on it."""
         return self.held_until is not None and self.held_until > moment
+
+
+from review.retention import models as _retention  # noqa: E402, F401  (Django looks for models here)

@@ -225,7 +225,7 @@ def signed_pages(document_id: UUID) -> set[int]:
 
 def sheet_size(run: Run, number: int) -> tuple[int, int]:
     """Width and height of the page's image in pixels, so that its place is kept while it loads; letter if unknown."""
-    row = run.pages.filter(number=number).exclude(state=PageState.UNREAD).first()
+    row = run.pages.filter(number=number, words__isnull=False).first()
     width, height = (row.page.width, row.page.height) if row is not None else LETTER
     return round(width * PAGE_DPI / 72), round(height * PAGE_DPI / 72)
 

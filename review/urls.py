@@ -1,6 +1,6 @@
 from django.urls import path
 
-from review import export_views, quality_views, queue_views, run_views, second_views, views
+from review import export_views, quality_views, queue_views, retention_views, run_views, second_views, views
 
 app_name = "review"
 urlpatterns = [
@@ -31,6 +31,14 @@ urlpatterns = [
     path("exports/<uuid:export_id>/", export_views.download, name="download"),
     path("findings/<uuid:finding_id>/decide/", views.decide, name="decide"),
     path("decisions/<uuid:decision_id>/undo/", views.undo, name="undo"),
+    path("retention/", retention_views.retention_page, name="retention"),
+    path("retention/periods/", retention_views.change_period, name="change-period"),
+    path("retention/hold/", retention_views.hold_clinic, name="hold-clinic"),
+    path("retention/holds/<uuid:hold_id>/lift/", retention_views.lift_hold, name="lift-hold"),
+    path("retention/certificates/<uuid:certificate_id>/", retention_views.certificate, name="certificate"),
+    path("retention/documents/<uuid:document_id>/", retention_views.document_page, name="retention-document"),
+    path("retention/documents/<uuid:document_id>/hold/", retention_views.hold_document, name="hold-document"),
+    path("retention/documents/<uuid:document_id>/destroy/", retention_views.destroy, name="destroy"),
     path("second-reviews/", second_views.second_list, name="second-list"),
     path("second-reviews/<uuid:review_id>/", second_views.second_detail, name="second-detail"),
     path("second-reviews/<uuid:review_id>/begin/", second_views.begin, name="second-begin"),

@@ -124,7 +124,7 @@ class EncryptedFileStore:
     def _key(self, name: str, aad: bytes) -> bytes:
         return crypto.open(self._keys.read(f"keys/{name}"), aad=_bound(name, aad), purpose="file")
 
-    def _key_for_writing(self, name: str, aad: bytes, clinic_id: UUID | None) -> bytes:
+    def _key_for_writing(self, name: str, aad: bytes, clinic_id: UUID | None = None) -> bytes:
         """A fresh key, or the one that this name has: after a crash halfway, or when another writer was first."""
         key = secrets.token_bytes(KEY_BYTES)
         sealed = crypto.seal(key, aad=_bound(name, aad), purpose="file", clinic_id=clinic_id)
