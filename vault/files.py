@@ -85,6 +85,11 @@ class EncryptedFileStore:
         _refuse_bad_name(name)
         return self._keys.has(f"keys/{name}") and self._bodies.has(f"files/{name}")
 
+    def copies(self, name: str) -> int:
+        """How many versions of key and body the shelves keep, hidden ones included; 0 once the file is destroyed."""
+        _refuse_bad_name(name)
+        return self._keys.copies(f"keys/{name}") + self._bodies.copies(f"files/{name}")
+
     def names(self) -> Iterator[str]:
         """Every name of which a key or a body is there, sorted: what an orphan check compares with the database."""
         places = (*self._keys.places("keys/"), *self._bodies.places("files/"))

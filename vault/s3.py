@@ -77,10 +77,19 @@ class Bucket:
     def remove(self, place: str) -> None:
         """Removes every version: in a versioned bucket a plain delete only hides the object, which lives on."""
         with _refusals_explained():
-            for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=place):
-                for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                    if version["Key"] == place:
-                        self._client.delete_object(Bucket=self._bucket, Key=place, VersionId=version["VersionId"])
+            for version_id in self._versions(place):
+                self._client.delete_object(Bucket=self._bucket, Key=place, VersionId=version_id)
+
+    def copies(self, place: str) -> int:
+        with _refusals_explained():
+            return sum(1 for _version in self._versions(place))
+
+    def _versions(self, place: str) -> Iterator[str]:
+        """The ids of every version and every mark of deletion of an object."""
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=place):
+            for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                if version["Key"] == place:
+                    yield version["VersionId"]
 
     def places(self, prefix: str) -> Iterator[str]:
         with _refusals_explained():

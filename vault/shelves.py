@@ -42,6 +42,9 @@ class Shelf(Protocol):
     def places(self, prefix: str) -> Iterator[str]:
         """Every place that begins with `prefix`, in no order."""
 
+    def copies(self, place: str) -> int:
+        """How many versions of this object are kept, a hidden one or a mark of its deletion included."""
+
 
 class Directory:
     """A shelf on a disk with hard links. Directories are 0700, files 0600, and a file is there whole or not at all."""
@@ -85,6 +88,9 @@ class Directory:
             found = [entry.name for entry in directory.iterdir()] if directory.is_dir() else []
         # What a killed writer left behind begins with a dot, and no name does.
         return (f"{prefix}{name}" for name in found if not name.startswith("."))
+
+    def copies(self, place: str) -> int:
+        return int(self.has(place))
 
     @contextmanager
     def _written(self, place: str, data: bytes) -> Iterator[Path]:
