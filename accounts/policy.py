@@ -33,6 +33,7 @@ class Right(StrEnum):
     MODELS = "models"  # try another model, roll it back
     AVAILABILITY = "availability"  # see how the model server does
     ALERTS = "alerts"  # see every alert, acknowledge it
+    RETENTION = "retention"  # see and change how long data is kept, hold it, destroy documents
     COSTS = "costs"  # see what the system costs, change prices
     REGISTERS = "registers"  # keep the statutory registers, answer a person about their own information
 
@@ -56,6 +57,7 @@ RIGHTS: dict[str, frozenset[Right]] = {
             Right.COSTS,
             Right.EMERGENCY,
             Right.REGISTERS,
+            Right.RETENTION,
         }
     ),
 }
@@ -74,6 +76,7 @@ REFUSALS = {
     Right.MODELS: _("Only administrators change the model."),
     Right.AVAILABILITY: _("Only administrators see how the servers do."),
     Right.ALERTS: _("Only administrators see all alerts."),
+    Right.RETENTION: _("Only administrators see to retention."),
     Right.COSTS: _("Only administrators see the costs."),
     Right.REGISTERS: _("Only administrators keep the registers."),
 }

@@ -127,8 +127,15 @@ def _model_name(prompt: str) -> str:
     return traffic.in_service()[1] if prompt else settings.LLM_MODEL
 
 
+def check_has_pages(document: Document) -> None:
+    """Raises CannotRun once the document's pages are destroyed."""
+    if document.file_destroyed_at:
+        raise CannotRun(_("The pages of this document were destroyed at the end of their retention."))
+
+
 def check_can_retry(run: Run) -> None:
-    """Raises CannotRun unless the run failed, or is done but for unread pages."""
+    """Raises CannotRun unless the run failed, or is done but for unread pages; and once the pages are destroyed."""
+    check_has_pages(run.document)
     if run.status == Status.FAILED:
         return
     if run.status == Status.DONE and run.pages.filter(state=PageState.UNREAD).exists():

@@ -26,7 +26,7 @@ def crop(document: Document, number: int, box: Box) -> bytes:
 
 
 def _draw(document: Document, number: int, *, dpi: int, box: Box | None) -> bytes:
-    if not 1 <= number <= document.page_count:
+    if document.file_destroyed_at or not 1 <= number <= document.page_count:
         raise Http404
     with pdf.open_pdf(storage.get(document), limits=limits()) as opened:
         return opened.png(number, dpi=dpi, box=box)

@@ -38,6 +38,8 @@ class Document(models.Model):
     is what it is, empty where nobody said.
     """
 
+    vault_owner = ()
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="documents")
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
@@ -56,6 +58,9 @@ class Document(models.Model):
     form_kind = models.CharField(_("kind of document"), max_length=10, choices=FormKind.choices, blank=True, default="",
                                  db_default="")  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
+    # Since when its pages cannot be shown, and since when nothing of it is left but counts (`review.retention`).
+    file_destroyed_at = models.DateTimeField(null=True)
+    destroyed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -246,6 +251,8 @@ class RunPage(models.Model):
     A page without a row has not been tried yet. `words` is the page as read (extraction.page.Page as JSON), encrypted.
     """
 
+    vault_owner = ("run", "document")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="pages")
     number = models.PositiveIntegerField()
@@ -290,6 +297,8 @@ class Finding(models.Model):
     rows from before it was kept.
     """
 
+    vault_owner = ("run", "document")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="findings")
     page = models.PositiveIntegerField()
@@ -331,6 +340,8 @@ class Hint(models.Model):
 
     A person who looks there may add it like any other number. `value` is what would have been proposed.
     """
+
+    vault_owner = ("run", "document")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="hints")

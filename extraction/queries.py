@@ -45,10 +45,11 @@ class Progress:
 
 
 def documents(user: User) -> QuerySet[Document]:
-    """The documents of the person's clinic, newest first, each with its newest run as `.runs.all()[0]`."""
+    """The documents of the person's clinic that are not destroyed, newest first, each with its newest run as
+    `.runs.all()[0]`."""
     newest = Run.objects.filter(document=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
     return (
-        Document.objects.filter(clinic_id=user.clinic_id)
+        Document.objects.filter(clinic_id=user.clinic_id, destroyed_at=None)
         .select_related("uploaded_by")
         .annotate(newest_run_id=Subquery(newest))
         .order_by("-created_at", "-pk")
@@ -63,7 +64,8 @@ def last_form_kind(user: User) -> str:
 
 def runs(user: User) -> QuerySet[Run]:
     """The runs of the person's clinic, newest first."""
-    return Run.objects.filter(document__clinic_id=user.clinic_id).select_related("document").order_by("-created_at")
+    own = Run.objects.filter(document__clinic_id=user.clinic_id, document__destroyed_at=None)
+    return own.select_related("document").order_by("-created_at")
 
 
 def newest_run(document: Document) -> Run:

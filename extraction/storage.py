@@ -7,7 +7,7 @@ from vault.files import file_store
 
 
 def put(document: Document, data: bytes) -> None:
-    file_store().put(document.vault_name, data, aad=document.vault_aad)
+    file_store().put(document.vault_name, data, aad=document.vault_aad, clinic_id=document.clinic_id)
 
 
 def get(document: Document) -> bytes:
@@ -17,6 +17,11 @@ def get(document: Document) -> bytes:
 
 def delete(document: Document) -> None:
     file_store().delete(document.vault_name)
+
+
+def fingerprint(document: Document) -> str:
+    """By which the key of its bytes can be known again; empty where there is none. Raises VaultError."""
+    return file_store().fingerprint(document.vault_name, aad=document.vault_aad)
 
 
 def strays() -> set[str]:

@@ -146,8 +146,12 @@ VAULT_KEYS = env.str("VAULT_KEYS", default="")
 VAULT_INDEX_KEY = env.str("VAULT_INDEX_KEY", default="")
 VAULT_KMS_KEY_ID = env.str("VAULT_KMS_KEY_ID", default="")
 VAULT_DIR = Path(env.str("VAULT_DIR", default=str(DATA_DIR / "files")))
+VAULT_KEY_DIR = env.str("VAULT_KEY_DIR", default="")  # empty: beside the documents
 VAULT_S3_BUCKET = env.str("VAULT_S3_BUCKET", default="")
+VAULT_S3_KEY_BUCKET = env.str("VAULT_S3_KEY_BUCKET", default="")
 VAULT_S3_KMS_KEY_ID = env.str("VAULT_S3_KMS_KEY_ID", default="")
+# Days for which a clinic's former key is kept: so long, and no longer, a backup of the database can be read.
+VAULT_RETIRE_DAYS = env.int("VAULT_RETIRE_DAYS", default=35)
 
 # --- The journal's anchors -----------------------------------------------------------------------------------------
 

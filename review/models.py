@@ -92,6 +92,8 @@ class Decision(Answer):
     `keys` and `presses` are what it took (`review.effort`); null where nobody counted.
     """
 
+    vault_owner = ("document",)
+
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="decisions")
     page = models.PositiveIntegerField()
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, null=True, related_name="decisions")
@@ -214,6 +216,8 @@ class SecondReview(models.Model):
 
 class SecondDecision(Answer):
     """A second reviewer's answer. It is compared with the first one's, and is no truth by itself."""
+
+    vault_owner = ("review", "document")
 
     review = models.ForeignKey(SecondReview, on_delete=models.CASCADE, related_name="decisions")
     finding = models.ForeignKey(Finding, on_delete=models.CASCADE, null=True, related_name="second_decisions")
@@ -342,6 +346,8 @@ class Export(models.Model):
         XLSX = "xlsx", _("workbook (XLSX)")
         JSON = "json", _("data (JSON)")
 
+    vault_owner = ("document",)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="exports")
     format = models.CharField(max_length=10, choices=Format.choices)
@@ -437,3 +443,6 @@ class ReviewTask(models.Model):
     def is_held(self, moment: datetime) -> bool:
         """Whether somebody is at work on it."""
         return self.held_until is not None and self.held_until > moment
+
+
+from review.retention import models as _retention  # noqa: E402, F401  (Django looks for models here)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from extraction.actions import CannotRun
+from extraction.actions import CannotRun, check_has_pages
 from extraction.models import ACTIVE, Document, Finding, Run, Status
 from review.models import Decision, SecondReview, SecondState, SignOff
 
@@ -47,7 +47,8 @@ def check_can_decide(finding: Finding, *, against: UUID | None = None) -> None:
 
 
 def check_can_rerun(document: Document) -> None:
-    """One extraction of a document at a time."""
+    """One extraction of a document at a time, while its pages are there."""
+    check_has_pages(document)
     if document.runs.filter(status__in=ACTIVE).exists():
         raise CannotRun(_("An extraction of this document is under way."))
 

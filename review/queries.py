@@ -236,8 +236,8 @@ def signed_pages(document_id: UUID) -> set[int]:
 
 
 def page_as_read(run: Run, number: int) -> Page | None:
-    """What a run read on a page; None while it has not, or could not."""
-    row = run.pages.filter(number=number).exclude(state=PageState.UNREAD).first()
+    """What a run read on a page; None while it has not, could not, or when it was destroyed since."""
+    row = run.pages.filter(number=number, words__isnull=False).exclude(state=PageState.UNREAD).first()
     return row.page if row is not None else None
 
 
@@ -254,7 +254,7 @@ def page_warnings(page: Page | None) -> list[str]:
 
 def warned_pages(run: Run) -> list[tuple[int, str]]:
     """Every page of a run that a reviewer is warned of, with each code of `extraction.errors.WARNINGS`."""
-    read = run.pages.exclude(state=PageState.UNREAD).order_by("number")
+    read = run.pages.filter(words__isnull=False).exclude(state=PageState.UNREAD).order_by("number")
     return [(row.number, code) for row in read for code in row.page.warnings]
 
 

@@ -49,6 +49,7 @@ def catch_up(user: User) -> None:
     known = PageScore.objects.filter(run=OuterRef("pk"), calibration__isnull=False)
     signed = SignOff.objects.filter(document=OuterRef("document"), reopened_at=None)
     later = Run.objects.filter(Exists(signed), ~Exists(known), document__clinic_id=user.clinic_id)
+    later = later.filter(document__destroyed_at=None)  # Its scores stay; there is nothing left to score.
     left = MOST_AT_ONCE
     for run in later.exclude(status__in=ACTIVE).select_related("document").order_by("-created_at")[:MOST_AT_ONCE]:
         is_reviewed = run == queries.run_under_review(run.document)

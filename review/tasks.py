@@ -49,7 +49,7 @@ def recount(document_id: UUID) -> ReviewTask:
     left, task.findings = _left(run)
     task.pages_open, task.undecided, task.doubtful = left.pages, left.undecided, left.doubtful
     task.faint, task.unread, task.expected_errors = left.faint, left.unread, left.expected_errors
-    if run.is_active or not left.pages:
+    if run.is_active or not left.pages or task.document.destroyed_at:
         task.waiting_since = task.place = None
     else:
         task.waiting_since = task.waiting_since or _began_to_wait(run)

@@ -1,75 +1,89 @@
-"""Seal and open bytes: AES-256-GCM with associated data.
+"""Seal and open bytes: AES-256-GCM with associated data, under the key of a clinic.
 
-Layout of what `seal` returns, lengths in bytes:
+Layout of what `seal` returns for a clinic, lengths in bytes:
 
-    version (1, always 0x01) | length of key id (1) | key id (1..16, ASCII) | nonce (12, random) | ciphertext | tag (16)
+    version (1, always 0x02) | clinic (16) | id of its key (8) | nonce (12, random) | ciphertext | tag (16)
 
-The associated data are the bytes before the nonce followed by the caller's `aad`; the first part says its own length,
-so no two pairs of header and `aad` look alike. Tests hold golden vectors of this layout, because data written today has
-to open as long as it is kept.
+The associated data are the 25 bytes before the nonce followed by the caller's `aad`. Without a clinic, and before
+clinics had keys of their own, the layout is that of `vault.rooted`, which begins with 0x01; both open. Tests hold
+golden vectors of both, because data written today has to open as long as it is kept.
 """
 
 from __future__ import annotations
 
 import secrets
 from typing import Final, Literal
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from vault import clinic_keys, rooted
 from vault.errors import VaultError
-from vault.keys import keyring
+from vault.keys import derived
+from vault.rooted import CANNOT_OPEN, NONCE_BYTES, NOT_SEALED, TAG_BYTES
 
 Purpose = Literal["field", "file"]
 
-VERSION: Final = 1
-NONCE_BYTES: Final = 12
-TAG_BYTES: Final = 16
-
-_FIXED_BYTES: Final = 2  # The version and the length of the key id.
-
-_NOT_SEALED = "This is not something the vault has sealed."
-_CANNOT_OPEN = "This cannot be opened: it was altered, moved from its place, or sealed under another key."
+VERSION: Final = 2
+HEADER_BYTES: Final = 1 + 16 + clinic_keys.ID_BYTES
 
 
-def seal(plaintext: bytes, *, aad: bytes, purpose: Purpose) -> bytes:
-    """`plaintext` under the current key of `purpose`, bound to `aad`. Adds 30 bytes and the key id's length."""
-    return _seal_with_nonce(plaintext, aad=aad, purpose=purpose, nonce=secrets.token_bytes(NONCE_BYTES))
+def seal(plaintext: bytes, *, aad: bytes, purpose: Purpose, clinic_id: UUID | None = None) -> bytes:
+    """`plaintext` under the clinic's current key for `purpose`, bound to `aad`; adds 53 bytes.
+
+    Without a clinic it is sealed under the current root key. Raises VaultError.
+    """
+    if clinic_id is None:
+        return rooted.seal(plaintext, aad=aad, purpose=purpose)
+    key_id = clinic_keys.current(clinic_id)
+    return _seal_with_nonce(
+        plaintext, aad=aad, purpose=purpose, place=(clinic_id, key_id), nonce=secrets.token_bytes(NONCE_BYTES)
+    )
 
 
-def open(sealed: bytes, *, aad: bytes, purpose: Purpose) -> bytes:  # noqa: A001 -- read as `crypto.open`
+def open(sealed: bytes, *, aad: bytes, purpose: Purpose, clinic_id: UUID | None = None) -> bytes:  # noqa: A001
     """What `seal` was given with the same `aad` and `purpose`.
 
-    Raises VaultError, and never returns bytes, if anything differs: a byte, the place, the purpose, the key.
+    Raises VaultError, and never returns bytes, if anything differs: a byte, the place, the purpose, the key, or the
+    clinic where the caller knows it.
     """
-    header, key_id = _header_of(sealed)
-    body = sealed[len(header) :]
-    key = keyring().derive(purpose, key_id=key_id)
+    if sealed[:1] != bytes((VERSION,)):
+        return rooted.open(sealed, aad=aad, purpose=purpose)
+    header, (owner, key_id) = _header_of(sealed)
+    if clinic_id is not None and owner != clinic_id:
+        raise VaultError(CANNOT_OPEN)
+    key = derived(clinic_keys.key(owner, key_id), purpose)
+    body = sealed[HEADER_BYTES:]
     try:
         return AESGCM(key).decrypt(body[:NONCE_BYTES], body[NONCE_BYTES:], header + aad)
     except InvalidTag:
-        raise VaultError(_CANNOT_OPEN) from None
+        raise VaultError(CANNOT_OPEN) from None
 
 
 def key_id_of(sealed: bytes) -> str:
-    """Under which key this was sealed: what a rotation looks for. Raises VaultError if it is not sealed at all."""
-    return _header_of(sealed)[1]
+    """Under which key this was sealed: `CLINIC/ID`, or the id of a root key. Raises VaultError if it is not sealed."""
+    if sealed[:1] != bytes((VERSION,)):
+        return rooted.key_id_of(sealed)
+    owner, key_id = _header_of(sealed)[1]
+    return f"{owner}/{key_id}"
 
 
-def _seal_with_nonce(plaintext: bytes, *, aad: bytes, purpose: Purpose, nonce: bytes) -> bytes:
+def header_for(clinic_id: UUID, key_id: str) -> bytes:
+    """How everything begins that is sealed under this key: what a rotation leaves alone."""
+    return bytes((VERSION,)) + clinic_id.bytes + bytes.fromhex(key_id)
+
+
+def _seal_with_nonce(plaintext: bytes, *, aad: bytes, purpose: Purpose, place: tuple[UUID, str], nonce: bytes) -> bytes:
     """Only `seal` and the golden vectors call this: a nonce used twice under one key breaks AES-GCM."""
-    ring = keyring()
-    key_id = ring.current.encode("ascii")
-    header = bytes((VERSION, len(key_id))) + key_id
-    return header + nonce + AESGCM(ring.derive(purpose)).encrypt(nonce, plaintext, header + aad)
+    header = header_for(*place)
+    cipher = AESGCM(derived(clinic_keys.key(*place), purpose))
+    return header + nonce + cipher.encrypt(nonce, plaintext, header + aad)
 
 
-def _header_of(sealed: bytes) -> tuple[bytes, str]:
-    """The bytes before the nonce, and the key id in them. Raises VaultError on what `seal` cannot have made."""
-    if len(sealed) < _FIXED_BYTES or sealed[0] != VERSION:
-        raise VaultError(_NOT_SEALED)
-    header = sealed[: _FIXED_BYTES + sealed[1]]
-    key_id = header[_FIXED_BYTES:]
-    if not key_id or not key_id.isascii() or len(sealed) < len(header) + NONCE_BYTES + TAG_BYTES:
-        raise VaultError(_NOT_SEALED)
-    return header, key_id.decode("ascii")
+def _header_of(sealed: bytes) -> tuple[bytes, tuple[UUID, str]]:
+    """The bytes before the nonce, and the clinic and key in them."""
+    if len(sealed) < HEADER_BYTES + NONCE_BYTES + TAG_BYTES:
+        raise VaultError(NOT_SEALED)
+    header = sealed[:HEADER_BYTES]
+    return header, (UUID(bytes=header[1:17]), header[17:].hex())

@@ -5,8 +5,10 @@
         nam = EncryptedTextField()
         evidence = EncryptedJSONField(null=True)
 
-A value is sealed with `app_label.model.column:primary_key` as associated data, so it opens in its own row and column
-and nowhere else. From this follow the rules:
+A value is sealed under the key of its clinic with `app_label.model.column:primary_key` as associated data, so it opens
+in its own row and column and nowhere else. `vault_owner` on the model says how to get from the row to the one that has
+a `clinic_id`: `()` for the row itself, `("run", "document")` for a finding; without it the root key seals. A row that
+stands under another clinic than its values do raises, if the way there is loaded. From this follow the rules:
 
 * The primary key is known before the first save (a UUID default); a system check says so.
 * The attribute is a plain `str` or JSON value, opened at first access and kept on the instance. None is NULL.
@@ -25,6 +27,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from uuid import UUID
 
 from django.core import checks
 from django.core.exceptions import FieldError
@@ -114,6 +117,25 @@ class _SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
+def owner_of(instance: models.Model, *, ask: bool = True) -> UUID | None:
+    """The clinic of a row, along its model's `vault_owner`; None where that says nothing.
+
+    Without `ask` nothing is queried: None also where a row on the way is not loaded.
+    """
+    path: tuple[str, ...] | None = getattr(type(instance), "vault_owner", None)
+    if path is None:
+        return None
+    row: models.Model = instance
+    for name in path:
+        if not ask and name not in row._state.fields_cache:
+            return None
+        row = getattr(row, name)
+    if not ask and "clinic_id" not in row.__dict__:
+        return None
+    found: UUID | None = row.clinic_id  # type: ignore[attr-defined]
+    return found
+
+
 class EncryptedField(_BinaryField[_ST, _GT]):
     """What both kinds share. Subclasses say how a value becomes bytes."""
 
@@ -144,7 +166,7 @@ class EncryptedField(_BinaryField[_ST, _GT]):
     def opened(self, held: Ciphertext, instance: models.Model) -> _Opened:
         """The plaintext of `held` in the row of `instance`. Raises VaultError if it does not belong there."""
         aad = self._known_aad(instance)
-        plaintext = crypto.open(held.sealed, aad=aad, purpose="field")
+        plaintext = crypto.open(held.sealed, aad=aad, purpose="field", clinic_id=owner_of(instance, ask=False))
         with suppress(ValueError):
             return _Opened(self, self.decoded(plaintext), aad)
         # Raised here and not from the exception above, which quotes the plaintext.
@@ -157,7 +179,12 @@ class EncryptedField(_BinaryField[_ST, _GT]):
             return None
         aad = self._known_aad(model_instance)
         model_instance.__dict__[self.attname] = _Opened(self, value, aad)
-        return _BoundCiphertext(crypto.seal(self.encoded(value), aad=aad, purpose="field"))
+        sealed = crypto.seal(self.encoded(value), aad=aad, purpose="field", clinic_id=owner_of(model_instance))
+        return _BoundCiphertext(sealed)
+
+    def resealed(self, instance: models.Model) -> Ciphertext | None:
+        """The value under the current key, for `update` of this very row: what a rotation writes."""
+        return self.pre_save(instance, add=False)
 
     def _known_aad(self, instance: models.Model) -> bytes:
         aad = self.aad(instance)

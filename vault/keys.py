@@ -2,11 +2,12 @@
 
 Two kinds of root key, each 32 random bytes:
 
-* `VAULT_KEYS="k2:BASE64,k1:BASE64"` seal fields and files. The first is current and seals; all of them open. To rotate,
-  put a fresh key in front (`make_keys --rotate`); take an old one out once nothing sealed under it is left.
+* `VAULT_KEYS="k2:BASE64,k1:BASE64"` wrap the keys of clinics (`vault.clinic_keys`). The first is current; all of them
+  open. To rotate, put a fresh key in front (`make_keys --rotate`), run `rotate_keys`, then take the old one out.
 * `VAULT_INDEX_KEY="BASE64"` makes blind indexes and pseudonyms. It has no successor: changing it means indexing again.
 
-With `VAULT_KMS_KEY_ID` set, each entry is not a key but a KMS ciphertext of one, unwrapped once per process.
+With `VAULT_KMS_KEY_ID` set, each entry is not a key but a KMS ciphertext of one, unwrapped once per process; KMS then
+wraps the keys of clinics by itself.
 
 No root key touches data. HKDF-SHA256 (RFC 5869) derives one key per purpose and, for indexes and pseudonyms, per
 clinic, so that equal numbers at two clinics have unrelated indexes. An AES-GCM key with random nonces is good for 2**32
@@ -36,7 +37,7 @@ KEY_BYTES: Final = 32
 INDEX_KEY_NAME: Final = "index"  # What the index key is called in its KMS encryption context.
 
 _KEY_ID = re.compile(r"[a-z0-9]{1,16}")
-_SEALING = frozenset({"field", "file"})
+_SEALING = frozenset({"field", "file", "clinic"})
 _CLINIC_PURPOSE = re.compile(r"subject|index(\.[a-z][a-z0-9_]*)?")
 _CONTEXT = b"namsite vault 1"
 
@@ -55,9 +56,10 @@ class Keyring:
     def derive(self, purpose: str, clinic_id: UUID | None = None, *, key_id: str | None = None) -> bytes:
         """The 32-byte key of a purpose.
 
-        "field" and "file" derive from the root `key_id` (the current one if None) and belong to no clinic. "subject",
-        "index" and "index.NAME" derive from the index root and need a `clinic_id`. Raises VaultError on an unknown
-        purpose or key id.
+        "field", "file" and "clinic" derive from the root `key_id` (the current one if None) and belong to no clinic;
+        the last wraps the keys of clinics, the others open what was sealed before clinics had keys. "subject", "index"
+        and "index.NAME" derive from the index root and need a `clinic_id`. Raises VaultError on an unknown purpose or
+        key id.
         """
         if purpose in _SEALING and clinic_id is None:
             return _hkdf(self._root(key_id or self.current), purpose, b"")
@@ -70,6 +72,11 @@ class Keyring:
         if root is None:
             raise VaultError("This was sealed under a key that is not in the keyring.")
         return root
+
+
+def derived(key: bytes, purpose: str) -> bytes:
+    """The 32-byte key of a purpose from a clinic's own key (`vault.clinic_keys`)."""
+    return _hkdf(key, purpose, b"")
 
 
 def _hkdf(root: bytes, purpose: str, clinic: bytes) -> bytes:

@@ -34,7 +34,7 @@ _REFUSED = frozenset({"NoSuchBucket", "AccessDenied", "403", "InvalidAccessKeyId
 
 
 class Bucket:
-    """A shelf (see vault.files) in one bucket. `kms_key_id` names the key of SSE-KMS; "" is the AWS managed one."""
+    """A shelf (see vault.shelves) in one bucket. `kms_key_id` names the key of SSE-KMS; "" is the AWS managed one."""
 
     def __init__(self, bucket: str, *, region: str, endpoint_url: str | None, kms_key_id: str) -> None:
         self._bucket = bucket
@@ -77,10 +77,19 @@ class Bucket:
     def remove(self, place: str) -> None:
         """Removes every version: in a versioned bucket a plain delete only hides the object, which lives on."""
         with _refusals_explained():
-            for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=place):
-                for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                    if version["Key"] == place:
-                        self._client.delete_object(Bucket=self._bucket, Key=place, VersionId=version["VersionId"])
+            for version_id in self._versions(place):
+                self._client.delete_object(Bucket=self._bucket, Key=place, VersionId=version_id)
+
+    def copies(self, place: str) -> int:
+        with _refusals_explained():
+            return sum(1 for _version in self._versions(place))
+
+    def _versions(self, place: str) -> Iterator[str]:
+        """The ids of every version and every mark of deletion of an object."""
+        for page in self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=place):
+            for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                if version["Key"] == place:
+                    yield version["VersionId"]
 
     def places(self, prefix: str) -> Iterator[str]:
         with _refusals_explained():

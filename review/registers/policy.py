@@ -27,6 +27,7 @@ RIGHT_WORDS: dict[Right, Words] = {
     Right.QUALITY: _("see the quality of the results, in counts"),
     Right.EXPORT: _("export decided numbers"),
     Right.JOURNAL: _("read the journal"),
+    Right.RETENTION: _("set how long data is kept, hold it, destroy documents"),
     Right.EMERGENCY: _("reveal masked numbers of a document in an emergency, with a reason"),
     Right.PEOPLE: _("manage people and roles"),
     Right.MODELS: _("change the model"),

@@ -19,6 +19,8 @@ from audit.registers.models import Register
 from extraction.models import Deployment
 from review.actions import Value
 from review.models import Decision, Disagreement, Export, SecondDecision, SecondReview, SignOff
+from review.retention import certificates
+from review.retention.actions import place_hold
 from tests.factories import (
     AlertFactory,
     ClinicFactory,
@@ -152,6 +154,15 @@ DECLARED = {
     "review:effort-file": Line(GET, RA),
     "review:calibration-file": Line(GET, RA),
     "review:agreement-file": Line(GET, RA),
+    # Retention.
+    "review:retention": Line(GET, A),
+    "review:change-period": Line(POST, A),
+    "review:hold-clinic": Line(POST, A),
+    "review:lift-hold": Line(POST, A, NOT_FOUND),
+    "review:certificate": Line(GET, A, NOT_FOUND),
+    "review:retention-document": Line(GET, A, NOT_FOUND),
+    "review:hold-document": Line(POST, A, NOT_FOUND),
+    "review:destroy": Line(POST, A, NOT_FOUND),
     # Registers.
     "registers:hub": Line(GET, A),
     "registers:book": Line(GET, A),
@@ -267,6 +278,8 @@ def rows(clinic, staff, reviewer, admin) -> dict[str, Any]:
         "decision_id": decision.pk, "review_id": second.pk, "export_id": export.pk, "user_id": one.pk,
         "disagreement_id": Disagreement.objects.create(review=second, second=answer).pk,
         "entry_id": _entry(staff), "register": Register.INCIDENTS, "suffix": "csv", "part": "facts", "code": "cai",
+        "hold_id": place_hold(document=disputed, reason="x", by=admin).pk,
+        "certificate_id": certificates.issue(clinic).pk,
         "request": _entry(staff, Register.REQUESTS), "second-undo": answer.pk,
         "alert_id": AlertFactory(clinic=clinic).pk,
         "deployment_id": Deployment.objects.create(started_by=admin, started_at=now, step_began_at=now).pk,

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from django.core.management import CommandError, call_command
 
-from vault import crypto
+from vault import crypto, rooted
 from vault.errors import MisconfiguredVault, VaultError
 from vault.index import INDEX_BYTES, blind_index, same_index
 from vault.keys import keyring, reset_keyring
@@ -110,7 +110,7 @@ def test_no_nonce_comes_twice() -> None:
 
 
 def test_the_format_never_changes_by_accident() -> None:
-    sealed = crypto._seal_with_nonce(b"golden", aad=b"app.model.column:1", purpose="field", nonce=bytes(range(12)))
+    sealed = rooted.seal_with_nonce(b"golden", aad=b"app.model.column:1", purpose="field", nonce=bytes(range(12)))
     assert sealed.hex() == "01026b31000102030405060708090a0b5f05bdbe71495edaeac2334fcee00779305e7799a17d"
     assert crypto.open(sealed, aad=b"app.model.column:1", purpose="field") == b"golden"
 

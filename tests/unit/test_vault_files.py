@@ -16,8 +16,9 @@ import pytest
 
 from vault import files
 from vault.errors import MisconfiguredVault, MissingFile, VaultError, VaultUnavailable
-from vault.files import CHUNK_BYTES, Directory, EncryptedFileStore, file_store, open_body, seal_body
+from vault.files import CHUNK_BYTES, EncryptedFileStore, file_store, open_body, seal_body
 from vault.keys import reset_keyring
+from vault.shelves import Directory
 
 NAME = "6f1d2c3b-0000-4000-8000-00000000000a"
 OTHER = "6f1d2c3b-0000-4000-8000-00000000000b"

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('extraction', '0008_kinds_of_text_layers'),
+        ('extraction', '0009_retention'),
     ]
 
     operations = [
