@@ -17,7 +17,7 @@ from extraction import storage
 from extraction.models import Document, Finding, Hint, RunPage, Status
 from review import actions as review_actions
 from review import leases
-from review.models import Decision, Export, PageScore, ReviewTask, SignOff
+from review.models import Decision, Export, PageScore, ReviewTask, SecondReview, SignOff
 from review.policy import Conflict
 from review.retention import actions, certificates, destroying, due
 from review.retention.classes import DOCUMENT_CLASSES, RULES, DataClass
@@ -191,6 +191,17 @@ def test_a_worker_that_is_at_work_on_a_destroyed_document_stores_nothing(documen
     actions.destroy_document(document=document, reason=AskedReason.REQUEST, by=admin)
     run.refresh_from_db()
     assert (run.status, run.claim, run.error_code) == (Status.FAILED, None, "destroyed")
+
+
+def test_an_open_second_review_of_a_destroyed_document_is_withdrawn(document, admin):
+    review = SecondReview.objects.create(
+        document=document, run=document.runs.order_by("-created_at")[0], page=1, sign_off=document.sign_offs.get(),
+        cause="sample",
+    )  # fmt: skip
+    assert classes_due(document, 400) == ["exports"]
+    actions.destroy_document(document=document, reason=AskedReason.MISTAKE, by=admin)
+    review.refresh_from_db()
+    assert (review.state, review.closed_at is not None) == ("withdrawn", True)
 
 
 # Holds
