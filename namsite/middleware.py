@@ -107,7 +107,8 @@ class SessionGuardMiddleware:
         here = request.resolver_match
         if request.method == "POST" and here is not None and here.view_name == "account_logout":
             # What the browser keeps of the pages goes too (OWASP ASVS 5.0, 14.3.1).
-            response["Clear-Site-Data"] = '"cache", "storage"'
+            # Not "storage": sealed decisions that wait there are found again by the same person (decision 0020).
+            response["Clear-Site-Data"] = '"cache"'
         return response
 
     def process_view(self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any) -> HttpResponseBase | None:
