@@ -11,10 +11,12 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Role
+from accounts.models import Clinic, Role
 from accounts.policy import RIGHTS, Right
 from audit.registers.models import Register
 from review.registers.products import Product, installed
+from review.retention.classes import RULES
+from review.retention.due import periods
 
 Words = str | Promise
 
@@ -68,6 +70,20 @@ def suppliers() -> list[Product]:
 def region() -> str:
     """Where suppliers process what they are sent; empty where none is used."""
     return settings.AWS_REGION if suppliers() else ""
+
+
+class Kept(NamedTuple):
+    """A class of data, for how many days it is kept, and from when they are counted."""
+
+    what: str
+    days: int
+    begins: str
+
+
+def kept(clinic: Clinic) -> list[Kept]:
+    """What the clinic keeps for how long."""
+    days = periods(clinic.pk)
+    return [Kept(str(rule.data_class.label), days[rule.data_class], str(rule.begins)) for rule in RULES.values()]
 
 
 def session_hours() -> int:

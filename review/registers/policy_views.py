@@ -33,5 +33,6 @@ def policy(request: HttpRequest, clinic_id: UUID) -> HttpResponse:
         "suppliers": configured.suppliers(),
         "region": configured.region(),
         "session_hours": configured.session_hours(),
+        "kept": configured.kept(clinic),
     }
     return render(request, "registers/policy.html", context)

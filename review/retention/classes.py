@@ -51,7 +51,8 @@ RULES: Final = {
         Rule(DataClass.DECISIONS, 366, 2557, 366, _("the document was settled and last exported or read by a program"),
              "P-39.1 s. 11; A-2.1 s. 72",
              _("What a decision was based on is kept for at least a year after its use. Counts and scores stay.")),
-        Rule(DataClass.JOURNAL, 1827, 36525, 3653, _("the event"), "P-39.1 s. 3.8, r. 3.1; R-22.1 s. 103, 110",
+        Rule(DataClass.JOURNAL, 1827, 36525, 3653, _("the event took place"),
+             "P-39.1 s. 3.8, r. 3.1; R-22.1 s. 103, 110",
              _("It proves accesses and destructions, holds no number, and is kept longest. Nothing destroys it.")),
     )
 }  # fmt: skip

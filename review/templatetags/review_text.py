@@ -11,6 +11,7 @@ from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from extraction import nam
 from extraction.kinds import Kind
@@ -24,6 +25,14 @@ from review.queries import Item
 from review.scores import AT_ONCE
 
 register = template.Library()
+
+
+@register.filter
+def cited(article: str) -> str:
+    """An article of a law with the sign that the language writes before its number."""
+    section = pgettext("article of a law", "s.")
+    return article.replace(" s. ", f" {section} ")
+
 
 DOUBTS: dict[str, str | Promise] = {
     "format": _("not the shape of a NAM"),

@@ -9,6 +9,8 @@ from django.utils import timezone
 from accounts.policy import Right
 from audit.registers.models import Entry
 from review.registers.policy import RIGHT_WORDS
+from review.retention.actions import change_period
+from review.retention.classes import DataClass
 
 pytestmark = pytest.mark.django_db
 
@@ -64,6 +66,13 @@ def test_the_policy_names_a_supplier_that_is_configured(office, client, clinic, 
     text = client.get(address).content.decode()
     assert "Amazon Textract" in text
     assert settings.AWS_REGION in text
+
+
+def test_the_policy_says_how_long_the_clinic_keeps_what(office, client, clinic, admin_client, admin):
+    publish(admin_client, office)
+    change_period(data_class=DataClass.FILE, days=9, by=admin)
+    text = client.get(reverse("registers:policy", args=[clinic.pk])).content.decode()
+    assert "9 jours à partir du moment où toutes les pages sont signées" in text
 
 
 def test_every_right_has_words():
