@@ -343,7 +343,7 @@ def test_the_page_shows_periods_with_their_articles_what_is_due_and_the_holds(do
     SignOff.objects.update(signed_at=timezone.now() - timedelta(days=20))
     actions.place_hold(document=document, reason="Dossier 12", by=admin)
     page = admin_client.get(reverse("review:retention")).content.decode()
-    for expected in ("P-39.1 s. 11", "1–365", "Dossier 12", str(document.pk)):
+    for expected in ("P-39.1 art. 11", "1–365", "Dossier 12", str(document.pk)):
         assert expected in page
     assert document.file_name not in page
 
