@@ -11,6 +11,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,7 +19,8 @@ from django.utils.translation import gettext_lazy
 from accounts import actions, limits, second_factor
 from accounts.models import User
 from audit.origin import current_origin
-from vault import crypto
+from vault import crypto, rooted
+from vault.keys import keyring
 
 SEALED = "sealed:"
 AAD = b"accounts.second_factor"
@@ -74,3 +76,22 @@ class SealingAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is not
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()
         return entity | {"name": settings.MFA_TOTP_ISSUER}
+
+
+def reseal_secrets() -> int:
+    """Seals the secrets of authenticator apps under the current root key. How many were under another, or in clear."""
+    adapter, count = SealingAdapter(), 0
+    for key in Authenticator.objects.filter(type=Authenticator.Type.TOTP).values_list("pk", flat=True):
+        with transaction.atomic():
+            row = Authenticator.objects.select_for_update().filter(pk=key).first()
+            if row is not None and not _is_current(row.data["secret"]):
+                row.data["secret"] = adapter.encrypt(adapter.decrypt(row.data["secret"]))
+                row.save(update_fields=["data"])
+                count += 1
+    return count
+
+
+def _is_current(secret: str) -> bool:
+    if not secret.startswith(SEALED):
+        return False
+    return rooted.key_id_of(base64.b64decode(secret.removeprefix(SEALED))) == keyring().current

@@ -138,6 +138,8 @@ class Counter(models.Model):
 class EmergencyAccess(models.Model):
     """For a short time, somebody whose role opens no document may look for numbers in one. The reason is sealed."""
 
+    vault_owner = ("user",)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     document_id = models.UUIDField(editable=False)

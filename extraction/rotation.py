@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from accounts.adapter import reseal_secrets
 from accounts.models import Clinic
 from audit.record import record
 from audit.verbs import Purpose, Verb
@@ -45,9 +46,11 @@ def move_all(moved: Moved) -> Iterator[str]:
     wrapped = _rewrap_keys(clinics)
     yield "clinic keys"
     heads = rotation.current_heads([clinic.pk for clinic in clinics])
-    for model in rotation.sealed_models():
+    for model in rotation.movable_models():
         for _count in rotation.reseal(model, heads, moved):
             yield model._meta.label
+    moved.values[None] += reseal_secrets()
+    yield "second steps"
     files: Counter[UUID] = Counter()
     for document in Document.objects.order_by("created_at").only("clinic").iterator():
         _rewrap_file(document, files, moved)
@@ -144,5 +147,5 @@ def status() -> dict[str, int]:
         for key_id in clinic_keys.ids(clinic.pk):
             found[f"{clinic.pk}/{key_id}"] = rotation.count_under(crypto.header_for(clinic.pk, key_id))
     heads = rotation.current_heads(Clinic.objects.values_list("pk", flat=True))
-    found["to be moved"] = sum(rotation.stale(model, heads).count() for model in rotation.sealed_models())
+    found["to be moved"] = sum(rotation.stale(model, heads).count() for model in rotation.movable_models())
     return found

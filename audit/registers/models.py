@@ -67,6 +67,9 @@ class Version(models.Model):
     No foreign key to the person, who may leave: their name is kept as in the journal.
     """
 
+    vault_owner = ("entry",)
+    vault_is_kept = True
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 ROLES = (None, "staff", "reviewer", "admin")
 PLACE = re.compile(r"<(?:(?P<kind>\w+):)?\w+>")
-VALUES = {"uuid": str(uuid.UUID(int=7)), "uuidstr": str(uuid.UUID(int=7)), "int": "1", "str": "x"}
+VALUES = {"uuid": str(uuid.UUID(int=7)), "uuidstr": str(uuid.UUID(int=7)), "int": "1", "str": "x", "slug": "x"}
 STREAMS = ("/stream",)  # answers that do not end
 
 

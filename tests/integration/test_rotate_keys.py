@@ -8,11 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from accounts.adapter import SealingAdapter
 from audit.models import Event
+from audit.registers.actions import open_entry
+from audit.registers.models import Register
 from extraction import rotation, storage
 from extraction.models import Document, Finding, RunPage
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, RunPageFactory
@@ -187,6 +191,31 @@ def test_a_row_moved_to_another_clinic_raises(document: Document, outsider: Any)
     Document.objects.filter(pk=document.pk).update(clinic=outsider.clinic)
     with pytest.raises(VaultError):
         _ = Document.objects.get(pk=document.pk).file_name
+
+
+def test_a_registers_entry_stays_as_it_was_written_and_keeps_its_key(
+    document: Document, admin: Any, settings: Any
+) -> None:
+    settings.VAULT_RETIRE_DAYS = 0
+    began = timezone.localdate()
+    entry = open_entry(register=Register.INCIDENTS, content={"what": "essai"}, began_on=began, by=admin)
+    (key_id,) = clinic_keys.ids(document.clinic_id)
+    rotate("--new-clinic-keys")
+    rotation.retire(timezone.now() + timedelta(days=1))
+    assert key_id in clinic_keys.ids(document.clinic_id)
+    assert entry.versions.get().content == {"what": "essai"}
+
+
+def test_the_secrets_of_authenticator_apps_move_to_the_new_root(document: Document, admin: Any, settings: Any) -> None:
+    secret = SealingAdapter().encrypt("JBSWY3DPEHPK3PXP")
+    app = Authenticator.objects.create(user=admin, type=Authenticator.Type.TOTP, data={"secret": secret})
+    settings.VAULT_KEYS = f"k2:{root_key(2)},k1:{root_key(1)}"
+    reset_keyring()
+    rotate()
+    settings.VAULT_KEYS = f"k2:{root_key(2)}"
+    reset_keyring()
+    app.refresh_from_db()
+    assert SealingAdapter().decrypt(app.data["secret"]) == "JBSWY3DPEHPK3PXP"
 
 
 def test_the_status_says_what_is_left_to_move(document: Document) -> None:
