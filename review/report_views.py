@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.policy import Right, requires
 from accounts.requests import person
 from audit.declared import journals
-from audit.formats.table import rows_as_csv
+from audit.formats.spreadsheet import to_csv
 from audit.record import record_alone
 from audit.verbs import Purpose, Verb
 from review import reports
@@ -54,7 +54,7 @@ def consultations(request: HttpRequest) -> HttpResponse:
 
 def _shown(request: HttpRequest, report: Report | None, name: str, context: dict[str, object]) -> HttpResponse:
     if report is not None and ("csv" in request.GET or "csv" in request.POST):
-        answer = HttpResponse(rows_as_csv(report.columns, report.rows), content_type="text/csv; charset=utf-8")
+        answer = HttpResponse(to_csv(report.columns, report.rows), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
         return answer
     context |= {"report": report, "clinic": person(request).clinic, "most_rows": reports.MOST_ROWS}

@@ -18,6 +18,7 @@ from functools import partial
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
+from audit.formats.spreadsheet import to_csv
 from review.exports.lines import Line
 
 if TYPE_CHECKING:
@@ -52,8 +53,6 @@ BILLING_LAYOUTS = {"ssv": BILLING_COLUMNS, "ssv_claims": CLAIM_COLUMNS}
 """By format. Either has columns that only a billing program knows how to fill."""
 COLUMNS = ("NAM", "Date de visite", "Heure", "Page", "Contrôles", "Décision")
 _VERDICTS = {"confirm": "confirmé", "correct": "corrigé", "add": "ajouté"}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet compute a cell (OWASP, CSV injection)."""
 _LONG_AGO = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook knows no zones
 """When every workbook says that it was made, so that equal ones are equal."""
 
@@ -73,15 +72,7 @@ def _table(lines: Sequence[Line]) -> list[tuple[str, ...]]:
 
 
 def _csv(lines: Sequence[Line], _billing: Billing) -> bytes:
-    file = StringIO(newline="")
-    writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([_harmless(cell) for cell in row] for row in _table(lines))
-    return file.getvalue().encode("utf-8-sig")
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return to_csv(COLUMNS, _table(lines))
 
 
 def _xlsx(lines: Sequence[Line], _billing: Billing) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
+from audit.formats.spreadsheet import to_csv
 from audit.registers import files
 from extraction import nam
 from review.registers.transcript import Held, Transcript
@@ -59,7 +60,7 @@ def _held(each: Held) -> dict[str, Any]:
 
 
 def write_csv(found: Transcript, _clinic: str) -> bytes:
-    return files.to_csv(HEAD, _rows(found))
+    return to_csv(HEAD, _rows(found))
 
 
 def _rows(found: Transcript) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.formats.spreadsheet import to_csv
 from audit.registers import files, queries
 from audit.registers.models import Entry
 from review.registers.books import Book, in_words
@@ -31,7 +32,7 @@ def _csv(book: Book, found: QuerySet[Entry], by: User) -> bytes:
          *("" if content.get(name) is None else in_words(field, content[name]) for name, field in fields.items())]
         for entry, content in queries.with_content(found)
     )  # fmt: skip
-    return files.to_csv(head, rows)
+    return to_csv(head, rows)
 
 
 def _json(book: Book, found: QuerySet[Entry], _by: User) -> bytes:

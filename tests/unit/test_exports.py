@@ -9,10 +9,11 @@ from zipfile import ZipFile
 
 import pytest
 
+from audit.formats.spreadsheet import harmless
 from extraction import nam
 from extraction.actions import Billing
 from extraction.evaluation import Known
-from review.exports.formats import BILLING_COLUMNS, CLAIM_COLUMNS, FORMATS, _harmless
+from review.exports.formats import BILLING_COLUMNS, CLAIM_COLUMNS, FORMATS
 from review.exports.lines import Line, Reason, Selection, sort_out
 from tests.factories import some_nam
 
@@ -100,7 +101,7 @@ def test_the_table_opens_in_a_spreadsheet_of_this_region() -> None:
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_no_cell_is_taken_for_a_formula(cell: str) -> None:
-    assert _harmless(cell) == f"'{cell}"
+    assert harmless(cell) == f"'{cell}"
 
 
 def test_the_workbook_holds_text_and_is_the_same_every_time() -> None:

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.formats.spreadsheet import harmless
 from extraction.actions import Billing
 from extraction.nam import grouped
 from namsite.logs import MASK, QuietFormatter, ScrubFilter
-from review.exports.formats import FORMATS, _harmless
+from review.exports.formats import FORMATS
 from review.exports.lines import Line
 from tests.factories import some_nam
 
@@ -31,7 +32,7 @@ def test_no_cell_of_a_csv_file_is_a_formula_or_breaks_its_row(number: str, clock
     header, row = csv.reader(StringIO(data.decode("utf-8-sig"), newline=""), delimiter=";")
     assert len(row) == len(header)
     assert not any(cell.startswith(STARTS_A_FORMULA) for cell in row)
-    assert row[0] == _harmless(number)
+    assert row[0] == harmless(number)
 
 
 @ATTACK
