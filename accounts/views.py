@@ -77,8 +77,8 @@ def _people(
 
 @require_POST
 @requires(Right.PEOPLE)
-@journals(Verb.SECOND_FACTOR_RESET)
 @freshly_proved
+@journals(Verb.SECOND_FACTOR_RESET)
 def reset_second_factor(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """For somebody who lost their telephone: they begin again with the link that is shown."""
     reset = _colleague(request, user_id)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -24,6 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 from django.conf import settings
+
+from vault import signing
 
 PublicKeys = Mapping[str, Ed25519PublicKey]
 
@@ -80,11 +82,7 @@ def public_keys() -> PublicKeys:
 
 
 def is_signed(message: bytes, signature: bytes, key: Ed25519PublicKey) -> bool:
-    try:
-        key.verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True
+    return signing.is_signed(message, signature, public_key=key.public_bytes_raw())
 
 
 def make(file: Path) -> str:

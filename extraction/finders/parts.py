@@ -75,11 +75,12 @@ def excerpts(layout: Layout, rows: Sequence[int], longest: int) -> list[Part]:
             length = 0
         groups[-1].append(row)
         length += size
-    return [_excerpt(layout, group) for group in groups]
+    heading = _heading(layout)
+    return [_excerpt(layout, heading, group) for group in groups]
 
 
-def _excerpt(layout: Layout, rows: Sequence[int]) -> Part:
-    shown = {*_heading(layout)[: rows[0]], *_day_above(layout, rows[0])}
+def _excerpt(layout: Layout, heading: Sequence[int], rows: Sequence[int]) -> Part:
+    shown = {*heading[: rows[0]], *_day_above(layout, rows[0])}
     for row in rows:
         shown.update(_block(layout, row))
     ordered = tuple(sorted(shown))

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Clinic, User
+from audit.chain import canonical_json
 from audit.record import record, record_alone
 from audit.verbs import Purpose, Verb
 from review.retention.classes import RULES, DataClass
@@ -47,7 +48,7 @@ def issue(clinic: Clinic) -> Certificate:
         .order_by("done_at", "pk")
     )
     last = Certificate.objects.filter(clinic=clinic).order_by("-number").first()
-    body = canonical(_body(clinic, rows, last))
+    body = canonical_json(_body(clinic, rows, last))
     certificate = Certificate.objects.create(
         clinic=clinic, number=last.number + 1 if last else 1, issued_at=timezone.now(), body=body.decode(),
         signature=signing.sign(body, clinic_id=clinic.pk, purpose=PURPOSE),
@@ -88,11 +89,6 @@ def _group(rule: tuple[str, str, int | None, str | None], rows: Iterable[Destruc
     }  # fmt: skip
 
 
-def canonical(body: dict[str, Any]) -> bytes:
-    """The bytes that are signed."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
 def as_file(certificate: Certificate) -> bytes:
     """The certificate as it is downloaded."""
     held = {
@@ -117,6 +113,6 @@ def is_valid(file: bytes, *, public_key: bytes | None = None) -> bool:
         body = held["body"]
         known = public_key or signing.public_key(UUID(body["clinic"]["id"]), PURPOSE)
         signature = b64decode(held["signature"], validate=True)
-        return body["version"] == VERSION and signing.is_signed(canonical(body), signature, public_key=known)
+        return body["version"] == VERSION and signing.is_signed(canonical_json(body), signature, public_key=known)
     except (ValueError, KeyError, TypeError):
         return False
