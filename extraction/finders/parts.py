@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from extraction.layout import Layout
 from extraction.page import Box, Line, Page
@@ -23,10 +23,12 @@ _AROUND = 1
 """Rows before and behind a part's own ones, so that a number on two lines is whole; more would be read for little."""
 _BLOCK = 3
 """Rows above and below a number that is asked about on its own."""
-WHOLE = re.compile(r"[a-z]{4}(?:[^\w\n]{0,3}[0-9]){6}[^\w\n]{0,3}[0-9a-z][^\w\n]{0,3}[0-9]")
-"""A number as it is printed: nothing of it is on another row."""
+WHOLE = re.compile(r"(?<![a-z])[a-z]{4}(?:[^\w\n]{0,3}[0-9]){6}[^\w\n]{0,3}[0-9a-z][^\w\n]{0,3}[0-9]")
+"""A number as it is printed: nothing of it is on another row. A weekday before a date is longer than its letters."""
 _SEARCHED = 0.4
 """The share of a part, at its end, in which the widest gap is looked for."""
+_SHORTEST, _STRETCHED = 0.25, 1.3
+"""The least and the most of a part's usual length at which it ends early or late where something new begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,7 @@ def parts(layout: Layout, longest: int) -> list[Part]:
     ends = [*starts[1:], len(layout.rows)]
     edges = [_edge(layout, start) for start in starts[1:]]
     tops, bottoms = [float("-inf"), *edges], [*edges, float("inf")]
-    heading = _heading(layout)
-    shown = [_shown(layout, heading, start, end) for start, end in zip(starts, ends, strict=True)]
+    shown = [_shown(layout, start, end) for start, end in zip(starts, ends, strict=True)]
     return [
         Part(_page(layout, rows), rows, top, bottom) for rows, top, bottom in zip(shown, tops, bottoms, strict=True)
     ]
@@ -75,12 +76,11 @@ def excerpts(layout: Layout, rows: Sequence[int], longest: int) -> list[Part]:
             length = 0
         groups[-1].append(row)
         length += size
-    heading = _heading(layout)
-    return [_excerpt(layout, heading, group) for group in groups]
+    return [_excerpt(layout, group) for group in groups]
 
 
-def _excerpt(layout: Layout, heading: Sequence[int], rows: Sequence[int]) -> Part:
-    shown = {*heading[: rows[0]], *_day_above(layout, rows[0])}
+def _excerpt(layout: Layout, rows: Sequence[int]) -> Part:
+    shown = set(_heading(layout, rows[0]))
     for row in rows:
         shown.update(_block(layout, row))
     ordered = tuple(sorted(shown))
@@ -97,17 +97,46 @@ def _block(layout: Layout, row: int) -> Iterator[int]:
 def _starts(layout: Layout, longest: int) -> Iterator[int]:
     """The first row of each part."""
     rows = layout.rows
+    beginnings = [row for row in range(len(rows)) if _begins(layout, row)]
     start = 0
     while True:
         yield start
-        end = start + 1
-        while end < len(rows) and rows[end].end - rows[start].start <= longest:
-            end += 1
+        end = _reach(layout, start, longest)
         if end == len(rows):
             return
-        first = max(start + 1, end - round(_SEARCHED * (end - start)))
-        # The last of equal gaps, so that parts are not shorter than they must be.
-        start = max(range(first, end + 1), key=lambda row: (round(rows[row].top - rows[row - 1].bottom, 4), row))
+        earliest, latest = (_reach(layout, start, round(share * longest)) for share in (_SHORTEST, _STRETCHED))
+        start = max(
+            (row for row in beginnings if earliest <= row <= latest),
+            default=_widest(layout, max(start + 1, end - round(_SEARCHED * (end - start))), end),
+        )
+
+
+def _begins(layout: Layout, row: int) -> bool:
+    """Whether something new begins at a row: it states a day, or prints the page's first row again, and none above."""
+    return _says_so(layout, row) and not (row and _says_so(layout, row - 1))
+
+
+def _says_so(layout: Layout, row: int) -> bool:
+    text = _text(layout, row)
+    return text == _text(layout, 0) or is_date_alone(text)
+
+
+def _reach(layout: Layout, start: int, length: int) -> int:
+    """The row behind the last one that `length` characters from `start` on hold; one row at least is."""
+    rows = layout.rows
+    return next(
+        (row for row in range(start + 1, len(rows)) if rows[row].end - rows[start].start > length),
+        len(rows),
+    )
+
+
+def _widest(layout: Layout, first: int, last: int) -> int:
+    """The row, of those from `first` to `last`, that most space parts from the one above it.
+
+    The last of equal ones, so that parts are not shorter than they must be.
+    """
+    rows = layout.rows
+    return max(range(first, last + 1), key=lambda row: (round(rows[row].top - rows[row - 1].bottom, 4), row))
 
 
 def _edge(layout: Layout, row: int) -> float:
@@ -115,24 +144,29 @@ def _edge(layout: Layout, row: int) -> float:
     return (layout.rows[row - 1].middle + layout.rows[row].middle) / 2
 
 
-def _heading(layout: Layout) -> range:
-    """The rows at the top of the page, as far as they are nobody's own."""
-    first = next((row for row in range(_HEADING) if _has_number(layout, row)), _HEADING)
-    return range(first)
+def _heading(layout: Layout, start: int) -> Iterator[int]:
+    """What says where the row `start` stands: the rows at the top that are nobody's own, and the day above it.
+
+    The top is the page's, or the last row above that prints the page's first one again, as forms on a sheet do. Days
+    of other rows are left out.
+    """
+    top = next(row for row in range(start, -1, -1) if _text(layout, row) == _text(layout, 0))
+    day = next((row for row in range(start, top - 1, -1) if is_date_alone(_text(layout, row))), None)
+    for row in range(top, min(top + _HEADING, start)):
+        if _has_number(layout, row):
+            break
+        if row == day or not is_date_alone(_text(layout, row)):
+            yield row
+    if day is not None:
+        yield day
 
 
-def _shown(layout: Layout, heading: Sequence[int], start: int, end: int) -> tuple[int, ...]:
-    """The rows of a part: its own ones from `start` to before `end`, the useful ones around them, heading and day."""
-    before = range(max(0, start - _AROUND), start)
+def _shown(layout: Layout, start: int, end: int) -> tuple[int, ...]:
+    """The rows of a part: its own ones from `start` to before `end`, the useful ones around them, and its heading."""
+    before = () if _begins(layout, start) else range(max(0, start - _AROUND), start)
     behind = range(end, min(len(layout.rows), end + _AROUND))
-    around = (row for row in (*before, *behind) if not _has_number(layout, row))
-    return tuple(sorted({*heading[:start], *_day_above(layout, start), *around, *range(start, end)}))
-
-
-def _day_above(layout: Layout, start: int) -> list[int]:
-    """The nearest row above a part that states one date and nothing else: what follows it is of that day."""
-    above = (row for row in range(start - 1, -1, -1) if is_date_alone(_text(layout, row)))
-    return list(islice(above, 1))
+    around = (row for row in (*before, *behind) if not _has_number(layout, row) and not _begins(layout, row))
+    return tuple(sorted({*_heading(layout, start), *around, *range(start, end)}))
 
 
 def _has_number(layout: Layout, row: int) -> bool:

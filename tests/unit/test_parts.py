@@ -99,8 +99,28 @@ def test_a_part_begins_with_the_day_that_stands_above_it() -> None:
     rows_of_a_day = [f"9 h {NUMBERS[0]}"] * 9
     page = page_of("Présences", days[0], *rows_of_a_day, days[1], *rows_of_a_day)
     last = texts(parts(Layout.of(page), 60)[-1].page)
-    assert last[:3] == ["Présences", *days]
-    assert set(last[3:]) == set(rows_of_a_day)
+    assert last[:2] == ["Présences", days[1]]
+    assert set(last[2:]) == set(rows_of_a_day)
+
+
+def test_a_part_ends_where_the_next_day_begins_and_does_not_show_it() -> None:
+    days = ("lundi 6 octobre 2025", "mardi 7 octobre 2025")
+    page = page_of("Présences", days[0], *[f"9 h {NUMBERS[0]}"] * 5, days[1], *[f"8 h {NUMBERS[1]}"] * 5)
+    first, second = parts(Layout.of(page), 130)
+    assert texts(first.page) == ["Présences", days[0], *[f"9 h {NUMBERS[0]}"] * 5]
+    assert texts(second.page) == ["Présences", days[1], *[f"8 h {NUMBERS[1]}"] * 5]
+
+
+def test_a_form_that_is_printed_again_on_the_page_has_its_own_heading() -> None:
+    forms = [["Congé", f"Date : {day} octobre 2025", "Prose.", NUMBERS[day % 2], "Fin."] for day in (6, 7)]
+    page = page_of(*forms[0], *forms[1])
+    first, second = parts(Layout.of(page), 60)
+    assert [texts(first.page), texts(second.page)] == forms
+
+
+def test_a_weekday_before_a_date_is_no_number() -> None:
+    page = page_of("Liste", "Visites : vendredi 2025-10-31", *[f"9 h {NUMBERS[0]}"] * 9)
+    assert texts(parts(Layout.of(page), 60)[-1].page)[:2] == ["Liste", "Visites : vendredi 2025-10-31"]
 
 
 def test_an_excerpt_shows_a_number_with_its_block_and_none_of_the_others() -> None:
