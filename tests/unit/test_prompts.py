@@ -9,6 +9,7 @@ import pytest
 
 from extraction.llm import prompts
 from extraction.page import Page
+from tests.unit import paper
 from tests.unit.paper import page_of
 
 GOOD = b"# x\n\nWhy.\n\n## System\nBe careful.\n\n## User\nThe page:\n\n{page}\n"
@@ -50,6 +51,8 @@ def test_a_version_that_does_not_exist_is_refused(version: str) -> None:
         b"## System\na\n\n## User\n{page}\n\n## Answer\nlines\n",
         b"## System\na\n\n## User\n{page}\n\n## Answer\nlines, many\n",
         b"## System\na\n\n## User\n{page}\n\n## Answer\nlines, 0\n",
+        b"## System\na\n\n## User\n{page}\n\n## Answer\nlines, 600, rows\n",
+        b"## System\na\n\n## User\n{page}\n\n## Answer\nlines, 600, blocks, blocks\n",
     ],
 )
 def test_a_file_that_lets_text_follow_the_page_or_lacks_a_part_is_refused(data: bytes) -> None:
@@ -65,7 +68,18 @@ def test_what_stands_before_the_first_part_is_not_sent() -> None:
 def test_the_form_of_the_answer_is_that_of_the_file_or_objects() -> None:
     assert prompts.parse("x", GOOD).form == "objects"
     named = prompts.parse("x", GOOD + b"\n## Answer\nlines, 2400\n")
-    assert (named.form, named.longest) == ("lines", 2400)
+    assert (named.form, named.longest, named.blocks) == ("lines", 2400, False)
+    assert prompts.parse("x", GOOD + b"\n## Answer\nlines, 600, blocks\n").blocks
+
+
+def test_an_empty_line_stands_where_rows_stand_apart() -> None:
+    page = paper.page("8 h", "Anne Roy", "", "9 h", "Luc Roy", "Tél.", "", "", "Page 1", spacing=0.013)
+    assert prompts.render(page, blocks=True) == "8 h\nAnne Roy\n\n9 h\nLuc Roy\nTél.\n\nPage 1"
+    assert prompts.render(page) == "8 h\nAnne Roy\n9 h\nLuc Roy\nTél.\nPage 1"
+
+
+def test_rows_at_equal_distances_are_one_block() -> None:
+    assert "\n\n" not in prompts.render(paper.page(*"abcdef", spacing=0.05), blocks=True)
 
 
 def test_questions_of_one_version_differ_only_in_their_end() -> None:

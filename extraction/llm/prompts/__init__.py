@@ -3,9 +3,9 @@
 A version is a file NAME.md beside this module: a part for each role under a `## System` and a `## User` heading, and
 `{page}` as the user part's last characters. Nothing of the page stands before that, so every question of a version
 begins with the same tokens, which the server keeps from one question to the next (vLLM's prefix cache). A third part,
-`## Answer`, may name the form of the answer (`finders.answers`) and the most characters of a page that are asked about
-at once, such as `lines, 600`. A published file is never edited: runs, scores and canaries refer to its version and
-hash.
+`## Answer`, may name the form of the answer (`finders.answers`), the most characters of a page that are asked about at
+once, and that blocks of rows are shown apart, such as `lines, 600, blocks`. A published file is never edited: runs,
+scores and canaries refer to its version and hash.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
+from statistics import median
 from typing import Literal, TypedDict
 
 from extraction.layout import Layout
@@ -34,7 +36,10 @@ nearly all tokenizers of the profiles."""
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _HEADING = re.compile("^## (.+)\n", re.MULTILINE)
 _PAGE = "{page}"
+_BLOCKS = "blocks"
 _CELL = " | "
+_APART, _WIDER = 0.35, 1.5
+"""The least distance between rows of two blocks, in heights of a usual row, and as a multiple of the usual distance."""
 # A chat template marks turns with <|eot_id|>, <s>, [INST] and the like, and vLLM's tokenizer takes such marks for real
 # ones wherever they stand. No number, name, date or time holds these characters, so a page is shown with others.
 _HARMLESS = str.maketrans("<>[]", "‹›()")
@@ -49,7 +54,10 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One version. `sha256` is the file's; `user` ends in `{page}`; `form` is the answer's; `longest` is characters."""
+    """One version. `sha256` is the file's; `user` ends in `{page}`; `form` is the answer's; `longest` is characters.
+
+    `blocks` says that an empty line stands where rows stand apart on the page.
+    """
 
     version: str
     sha256: str
@@ -57,10 +65,11 @@ class Prompt:
     user: str
     form: str = FORMS[0]
     longest: int = LONGEST
+    blocks: bool = False
 
     def question(self, page: Page) -> str:
         """The user's turn for one page."""
-        return self.user.removesuffix(_PAGE) + render(page)
+        return self.user.removesuffix(_PAGE) + render(page, blocks=self.blocks)
 
     def messages(self, page: Page) -> list[Message]:
         """The whole conversation about one page, as a model is asked, and as it is trained."""
@@ -91,25 +100,39 @@ def parse(version: str, data: bytes) -> Prompt:
     system, user, *answer = (part.strip() for part in parts[1::2])
     if _PAGE in system or user.count(_PAGE) != 1 or not user.endswith(_PAGE):
         raise ValueError("a prompt file's {page} must be the end of its User part, and stand nowhere else")
-    form, longest = _answer(answer[0]) if answer else (FORMS[0], LONGEST)
-    return Prompt(version, hashlib.sha256(data).hexdigest(), system, user, form, longest)
+    answered = _answer(answer[0]) if answer else (FORMS[0], LONGEST, False)
+    return Prompt(version, hashlib.sha256(data).hexdigest(), system, user, *answered)
 
 
-def _answer(text: str) -> tuple[str, int]:
-    """The form and the most characters. Raises ValueError."""
-    form, _, longest = text.partition(",")
-    if form not in FORMS or not (longest.strip().isdecimal() and int(longest) > 0):
+def _answer(text: str) -> tuple[str, int, bool]:
+    """The form, the most characters, and whether blocks are shown. Raises ValueError."""
+    form, longest, blocks = (*map(str.strip, text.split(",", 2)), "", "")[:3]
+    if form not in FORMS or not (longest.isdecimal() and int(longest) > 0) or blocks not in ("", _BLOCKS):
         raise ValueError("a prompt file's Answer part must name a form of answers and a number of characters")
-    return form, int(longest)
+    return form, int(longest), blocks == _BLOCKS
 
 
-def render(page: Page) -> str:
+def render(page: Page, *, blocks: bool = False) -> str:
     """The page's rows in reading order, one a line, with " | " where a gap parts two cells.
 
-    Characters that a chat template could take for its own marks are replaced, and those that print nothing left out.
+    With `blocks` an empty line stands where rows stand apart. Characters that a chat template could take for its own
+    marks are replaced, and those that print nothing left out.
     """
-    rows = Layout.of(page).printed.rstrip("\n").split("\n")
-    return "\n".join(_CELL.join(visible(cell) for cell in row.split("\t")) for row in rows)
+    layout = Layout.of(page)
+    rows = layout.printed.rstrip("\n").split("\n")
+    shown = [_CELL.join(visible(cell) for cell in row.split("\t")) for row in rows]
+    begins = block_starts(layout) if blocks else frozenset()
+    return "\n".join(f"\n{text}" if row in begins else text for row, text in enumerate(shown))
+
+
+def block_starts(layout: Layout) -> frozenset[int]:
+    """The rows that stand apart from the one above: by more than most rows do, as an eye sees blocks of rows."""
+    distances = [below.top - above.bottom for above, below in pairwise(layout.rows)]
+    if not distances:
+        return frozenset()
+    height = median(row.bottom - row.top for row in layout.rows)
+    least = max(_APART * height, _WIDER * median(distances))
+    return frozenset(row for row, distance in enumerate(distances, start=1) if distance > least)
 
 
 def visible(text: str) -> str:
