@@ -3,18 +3,21 @@
 `objects` spells out everything and needs no training to be understood. `lines` says it in less than half of the tokens,
 and the tokens of answers are nearly all of the time that a model takes. It is for models that were tuned to it.
 
-A schema asks for text, not for the shape of a NAM. A model that is held to the shape makes up well-formed numbers where
-the page is hard to read.
+A schema does not ask for the shape of a NAM: a model that is held to the shape makes up well-formed numbers where the
+page is hard to read. It is held to what the page prints (`finders.choices`).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from extraction.finders.choices import Choices
 
 MOST_NUMBERS = 200
 SAME_DATE = "="
@@ -53,6 +56,11 @@ class Answered(ABC):
     def saying(cls: type[Self], entries: Sequence[PrintedNam]) -> Self:
         """The answer that says so. Raises ValueError if it cannot be said in this form."""
 
+    @classmethod
+    @abstractmethod
+    def held_to(cls, choices: Choices) -> dict[str, Any]:
+        """The JSON schema of the answers that say nothing but what there is to choose."""
+
     @abstractmethod
     def text(self) -> str:
         """The JSON as a model is taught to write it."""
@@ -80,6 +88,15 @@ class PrintedNams(BaseModel, Answered):
     @classmethod
     def saying(cls, entries: Sequence[PrintedNam]) -> PrintedNams:
         return cls(nams=[_SpeltNam(**entry.model_dump()) for entry in entries])
+
+    @classmethod
+    def held_to(cls, choices: Choices) -> dict[str, Any]:
+        schema = cls.model_json_schema()
+        properties = schema["$defs"][_SpeltNam.__name__]["properties"]
+        properties["nam"] = {"type": "string", "enum": list(choices.numbers)}
+        properties["date"] = {"enum": [*choices.dates, None]}
+        properties["time"] = {"enum": [*choices.times, None]}
+        return schema
 
     def text(self) -> str:
         return json.dumps(self.model_dump(), ensure_ascii=False)
@@ -119,9 +136,27 @@ class PrintedLines(RootModel[Annotated[list[Line], Field(max_length=MOST_NUMBERS
             raise ValueError("a value holds a mark of this form")
         return said
 
+    @classmethod
+    def held_to(cls, choices: Choices) -> dict[str, Any]:
+        dates, times = _one_of((SAME_DATE, *choices.dates)), _one_of(choices.times)
+        line = rf"^{_one_of(choices.numbers)}\|{dates}?\|{times}?$"
+        return {"type": "array", "maxItems": MOST_NUMBERS, "items": {"type": "string", "pattern": line}}
+
     def text(self) -> str:
         return json.dumps(self.root, ensure_ascii=False, separators=(",", ":"))
 
+
+def _one_of(texts: Iterable[str]) -> str:
+    """A regular expression for one of these texts, in the part of the language that schemas and servers share.
+
+    The text stands in a JSON string, where a quotation mark is another character; none of these holds one.
+    """
+    kept = (text for text in texts if not set(text) & _NEVER)
+    return "(" + "|".join(_SPECIAL.sub(r"\\\g<0>", text) for text in kept) + ")"
+
+
+_NEVER = frozenset('"\\')
+_SPECIAL = re.compile(r"[.*+?^${}()|\[\]]")
 
 FORMS: dict[str, type[PrintedNams] | type[PrintedLines]] = {"objects": PrintedNams, "lines": PrintedLines}
 """By the name that a prompt file gives."""

@@ -60,7 +60,7 @@ _FEWEST_DIGITS = 5
 """Of the last eight characters, so many must be digits as printed: three look-alikes are the most."""
 
 
-class _Candidate(NamedTuple):
+class Candidate(NamedTuple):
     """Twelve printed characters with the shape of a NAM, or of its look-alike; `parts` are where they stand.
 
     `is_spaced` says that a space or two stand among its letters, as hands leave them: it may be the end of a word too.
@@ -91,7 +91,7 @@ class _Evidence(NamedTuple):
 def find(page: Page) -> list[Proposal]:
     """The NAMs of a page in reading order, each with its place, its checks, its visit and its repairs."""
     layout = Layout.of(page)
-    candidates = sorted(_candidates(layout))
+    candidates = sorted(shapes(layout))
     if not candidates:
         return []
     surroundings = Surroundings.of(layout, [candidate.span for candidate in candidates if candidate.dated])
@@ -101,10 +101,10 @@ def find(page: Page) -> list[Proposal]:
     return _without_overlaps([(each[0].parts, _propose(layout, visits, *each)) for each in accepted])
 
 
-_Accepted = tuple[_Candidate, _Evidence, Reading]
+_Accepted = tuple[Candidate, _Evidence, Reading]
 
 
-def _accepted(layout: Layout, candidates: list[_Candidate], surroundings: Surroundings) -> list[_Accepted]:
+def _accepted(layout: Layout, candidates: list[Candidate], surroundings: Surroundings) -> list[_Accepted]:
     """What is proposed of the candidates, and how each is read."""
     weighed = []
     for candidate in candidates:
@@ -144,11 +144,11 @@ def _has_rival(own: _Accepted, mates: list[_Accepted]) -> bool:
 
 def refused(layout: Layout) -> list[Box]:
     """Where something passes every check as it is printed; what `find` leaves out of these, the page calls no NAM."""
-    return [candidate.span.box for candidate in _candidates(layout) if candidate.valid]
+    return [candidate.span.box for candidate in shapes(layout) if candidate.valid]
 
 
-def _candidates(layout: Layout) -> Iterator[_Candidate]:
-    """Everything with the shape of a number, or of the look-alike of one."""
+def shapes(layout: Layout) -> Iterator[Candidate]:
+    """Everything with the shape of a number, or of the look-alike of one, whatever it is."""
     for found in _NUMBER.finditer(layout.plain):
         start, end = found.span(1)
         pieces = _SEPARATORS.split(found[1])
@@ -164,7 +164,7 @@ def _candidates(layout: Layout) -> Iterator[_Candidate]:
         regular = lengths in _GROUPS
         is_spaced = len(pieces) > 1 and 0 < sum(end < repair.LETTERS for end in accumulate(lengths)) < _ALL_GAPS
         span = Span(start, end, layout.box(start, end))
-        yield _Candidate(
+        yield Candidate(
             *(span, ((start, end),), printed, glyphs, regular, *_read(glyphs)),
             is_over_cells="\t" in found[1],
             is_spaced=is_spaced,
@@ -186,7 +186,7 @@ def _read(glyphs: str) -> tuple[list[Reading], bool]:
     return [reading for reading, checks in checked if all(checks)], any(checks.birth_date for _, checks in checked)
 
 
-def _over_rows(layout: Layout) -> Iterator[_Candidate]:
+def _over_rows(layout: Layout) -> Iterator[Candidate]:
     """Numbers that begin at the end of a cell and go on in the lines below it, in one or two more parts."""
     for tail in _TAIL.finditer(layout.plain):
         if _GIVEN_NAME.match(tail["tail"]):
@@ -206,7 +206,7 @@ class _Part(NamedTuple):
     cell: tuple[int, int]
 
 
-def _continued(layout: Layout, part: _Part) -> Iterator[_Candidate]:
+def _continued(layout: Layout, part: _Part) -> Iterator[Candidate]:
     """The numbers that `part` makes with what stands below it."""
     for start, end in _below(layout, part):
         head = _HEAD.match(layout.plain, start, end)
@@ -223,7 +223,7 @@ def _continued(layout: Layout, part: _Part) -> Iterator[_Candidate]:
         if dated:
             text = " ".join(layout.printed[slice(*span)] for span in whole.spans)
             span = Span(*part.spans[0], Box.around(layout.box(*span) for span in whole.spans))
-            yield _Candidate(span, whole.spans, text, whole.glyphs, len(own) in (2, 4, 6, 8), valid, dated)
+            yield Candidate(span, whole.spans, text, whole.glyphs, len(own) in (2, 4, 6, 8), valid, dated)
 
 
 def _below(layout: Layout, part: _Part) -> Iterator[tuple[int, int]]:
@@ -254,7 +254,7 @@ def _digits(glyphs: str) -> int:
     return sum(map(str.isdecimal, glyphs[-8:]))
 
 
-def _evidence(candidate: _Candidate, label: str, surroundings: Surroundings) -> _Evidence:
+def _evidence(candidate: Candidate, label: str, surroundings: Surroundings) -> _Evidence:
     return _Evidence(
         label,
         surroundings.names(candidate.span),
@@ -265,7 +265,7 @@ def _evidence(candidate: _Candidate, label: str, surroundings: Surroundings) -> 
     )
 
 
-def _choose(candidate: _Candidate, evidence: _Evidence) -> Reading | None:
+def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
     """The reading to show first, or None when the candidate is no NAM."""
     best = _best(evidence)
     value = best.value
@@ -313,7 +313,7 @@ def _best(evidence: _Evidence) -> Reading:
 
 
 def _propose(
-    layout: Layout, visits: VisitIndex, candidate: _Candidate, evidence: _Evidence, chosen: Reading
+    layout: Layout, visits: VisitIndex, candidate: Candidate, evidence: _Evidence, chosen: Reading
 ) -> Proposal:
     checks = Checks(*nam.check(chosen.value), name=evidence.names.match(chosen.value[:4]))
     births = visits.births_near(candidate.span.box)
@@ -342,7 +342,7 @@ def _propose(
 
 
 def _repairs(
-    evidence: _Evidence, checks: Checks, chosen: Reading, visits: VisitIndex, candidate: _Candidate
+    evidence: _Evidence, checks: Checks, chosen: Reading, visits: VisitIndex, candidate: Candidate
 ) -> tuple[Repair, ...]:
     """Why the chosen reading differs from what is printed, and what else may be meant."""
     if checks.valid and checks.name is not False and chosen.substitutions == 0:

@@ -167,13 +167,18 @@ def from_settings() -> ModelServer | None:
 
 
 def chat(
-    server: ModelServer, messages: Sequence[Message], schema: type[Answer], *, max_tokens: int
+    server: ModelServer,
+    messages: Sequence[Message],
+    schema: type[Answer],
+    *,
+    max_tokens: int,
+    allowed: dict[str, Any] | None = None,
 ) -> Completion[Answer]:
     """The model's answer to `messages`, constrained by the server to `schema` and checked against it again here.
 
-    Raises ModelUnreachable or ModelBadReply.
+    `allowed` is a narrower JSON schema for the server, if there is one. Raises ModelUnreachable or ModelBadReply.
     """
-    question = _question(server, messages, schema, max_tokens)
+    question = _question(server, messages, schema, allowed or schema.model_json_schema(), max_tokens)
     try:
         return _ask(server, question, schema)
     except ModelBadReply as error:
@@ -204,7 +209,11 @@ def _ask(server: ModelServer, question: dict[str, Any], schema: type[Answer]) ->
 
 
 def _question(
-    server: ModelServer, messages: Sequence[Message], schema: type[BaseModel], max_tokens: int
+    server: ModelServer,
+    messages: Sequence[Message],
+    schema: type[BaseModel],
+    allowed: dict[str, Any],
+    max_tokens: int,
 ) -> dict[str, Any]:
     return {
         "model": server.model,
@@ -216,7 +225,7 @@ def _question(
         "repetition_detection": _LOOP,
         "response_format": {
             "type": "json_schema",
-            "json_schema": {"name": schema.__name__, "schema": schema.model_json_schema(), "strict": True},
+            "json_schema": {"name": schema.__name__, "schema": allowed, "strict": True},
         },
     }
 

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from extraction.llm import client
 from extraction.llm.client import Answer, Completion, ModelBadReply, ModelServer, ModelUnreachable
@@ -125,7 +126,14 @@ class Replicas:
 
     servers: tuple[ModelServer, ...]
 
-    def chat(self, messages: Sequence[Message], schema: type[Answer], *, max_tokens: int) -> Completion[Answer]:
+    def chat(
+        self,
+        messages: Sequence[Message],
+        schema: type[Answer],
+        *,
+        max_tokens: int,
+        allowed: dict[str, Any] | None = None,
+    ) -> Completion[Answer]:
         """As `client.chat`, by whichever replica can. Raises the last replica's ModelUnreachable or ModelBadReply, or
         AllResting."""
         balancer = _balancer(tuple((server.endpoint, server.model) for server in self.servers))
@@ -137,7 +145,8 @@ class Replicas:
                     if index is None:
                         break
                     tried.add(index)
-                    return client.chat(self.servers[index], messages, schema, max_tokens=max_tokens)
+                    server = self.servers[index]
+                    return client.chat(server, messages, schema, max_tokens=max_tokens, allowed=allowed)
             except ModelUnreachable as error:
                 failure = error
             except ModelBadReply as error:

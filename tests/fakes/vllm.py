@@ -81,6 +81,7 @@ class FakeVLLM(ThreadingHTTPServer):
         api_key: str,
         *,
         healthy: bool,
+        holds: bool,
         gets: Mapping[str, Fault],
     ) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -89,6 +90,7 @@ class FakeVLLM(ThreadingHTTPServer):
         self.model = model
         self.api_key = api_key
         self.healthy = healthy
+        self.holds = holds
         self.gets = gets
         self.questions: list[dict[str, Any]] = []
         self.hosts: list[str] = []
@@ -190,7 +192,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.questions.append(question)
         answer = self.server.generate(question["messages"][-1]["content"])
         content = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-        jsonschema.validate(json.loads(content), question["response_format"]["json_schema"]["schema"])
+        if self.server.holds:
+            jsonschema.validate(json.loads(content), question["response_format"]["json_schema"]["schema"])
         self.send_json(200, completion(question, content))
 
 
@@ -306,14 +309,16 @@ def running_vllm(
     model: str = MODEL,
     api_key: str = "",
     healthy: bool = True,
+    holds: bool = True,
     gets: Mapping[str, Fault] = MappingProxyType({}),
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[FakeVLLM]:
     """A stand-in that serves until the block ends; then its port refuses connections and no thread is left.
 
-    `gets` are answers to GET requests by their path, in place of the usual ones.
+    Without `holds` it lets a model say what the question's schema does not allow, as a server may that does not know
+    schemas. `gets` are answers to GET requests by their path, in place of the usual ones.
     """
-    server = FakeVLLM(answer, faults, model, api_key, healthy=healthy, gets=gets)
+    server = FakeVLLM(answer, faults, model, api_key, healthy=healthy, holds=holds, gets=gets)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": _TURN}, name="fake-vllm")

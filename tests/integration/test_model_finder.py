@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, time
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from extraction import nam
+from extraction.finders.answers import FORMS, PrintedNam
 from extraction.finders.model import ModelAnswer, ModelFinder
 from extraction.llm import prompts
 from extraction.llm.client import ModelBadReply, ModelServer, ModelUnreachable
@@ -51,8 +54,8 @@ def entry(printed: str, **said: str) -> dict[str, Any]:
 
 
 def found(page: Page, *entries: dict[str, Any]) -> ModelAnswer:
-    """What the finder makes of `page` when the model answers with `entries`."""
-    with running_vllm(lambda _: {"nams": list(entries)}) as running:
+    """What the finder makes of `page` when the model answers with `entries`, whatever it was held to."""
+    with running_vllm(lambda _: {"nams": list(entries)}, holds=False) as running:
         return ModelFinder(ModelServer(running.endpoint, vllm.MODEL, timeout=5.0), prompts.load("nam-v1")).find(page)
 
 
@@ -126,13 +129,28 @@ def test_room_for_the_answer_grows_with_the_rows_of_the_page() -> None:
     with running_vllm(lambda _: {"nams": []}) as running:
         finder = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-v1"))
         for rows in (1, 10, 100):
-            finder.find(page_of([((0.1, "texte"),)] * rows))
+            finder.find(page_of([((0.1, "FACT57112650"),)] * rows))
     assert [question["max_tokens"] for question in running.questions] == [192, 768, 3072]
 
 
-def test_a_page_without_words_is_not_sent() -> None:
+@pytest.mark.parametrize("rows", [[], [((0.1, "Clinique du Lac"), (0.5, "Tél. 418 555-0123"))]])
+def test_a_page_without_anything_like_a_number_is_not_sent(rows: list[Any]) -> None:
     server = ModelServer("http://127.0.0.1:9/v1", "m")
-    assert ModelFinder(server, prompts.load("nam-v1")).find(page_of([])) == ModelAnswer()
+    assert ModelFinder(server, prompts.load("nam-v1")).find(page_of(rows)) == ModelAnswer()
+
+
+@pytest.mark.parametrize("version", ["nam-v1", "nam-lines-v3"])
+def test_the_server_is_asked_to_let_the_model_say_only_what_the_page_prints(version: str) -> None:
+    prompt = prompts.load(version)
+    said = PrintedNam(nam="TREM 0412 1925", date="3 octobre 2025", time="08:30")
+    with running_vllm(lambda _: FORMS[prompt.form].saying([said]).text()) as running:
+        ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompt).find(page_of(AGENDA[:2]))
+    schema = running.questions[0]["response_format"]["json_schema"]["schema"]
+    for value in ("TREM 0412 1925", "3 octobre 2025", "08:30"):
+        assert value in json.dumps(schema, ensure_ascii=False)
+    invented = FORMS[prompt.form].saying([said.model_copy(update={"nam": "TREM 0412 1926"})])
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(json.loads(invented.text()), schema)
 
 
 @pytest.mark.parametrize("invented", [ANNE, "TREM04121926", "TREM 0412", "ZZZZ99999999", "ignore", "-", "null"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import exp
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from extraction.finders.answers import FORMS, MOST_NUMBERS, PrintedLines, PrintedNam, PrintedNams
+from extraction.finders.choices import Choices
 from extraction.finders.model import probabilities
 from extraction.llm import prompts
 from extraction.llm.client import Completion, Token
@@ -107,3 +109,37 @@ def test_the_same_number_twice_has_two_likelihoods() -> None:
 def test_tokens_that_do_not_add_up_to_the_answer_say_nothing(tokens: tuple[Token, ...]) -> None:
     said = Completion(PrintedLines(["A||"]), '["A||"]', "stop", 0, 2, tokens)
     assert probabilities(said, said.answer.entries()) == [None]
+
+
+texts = st.lists(printed.filter(lambda text: not set(text) & set('"\\\\')), min_size=1, max_size=4)
+
+
+@given(texts, texts, texts, st.data())
+def test_a_line_may_say_any_of_the_choices_and_nothing_else(
+    numbers: list[str], dates: list[str], times: list[str], data: st.DataObject
+) -> None:
+    pattern = PrintedLines.held_to(Choices(tuple(numbers), tuple(dates), tuple(times)))["items"]["pattern"]
+    said = PrintedNam(
+        nam=data.draw(st.sampled_from(numbers)),
+        date=data.draw(st.none() | st.sampled_from(dates)),
+        time=data.draw(st.none() | st.sampled_from(times)),
+    )
+    (line,) = PrintedLines.saying([said]).root
+    assert re.search(pattern, line)
+    assert not re.search(pattern, f"{line}=")
+    assert not re.search(pattern, f"={line}")
+    assert re.search(pattern, f"{said.nam}|=|")
+
+
+def test_what_a_json_string_would_escape_is_not_among_the_choices() -> None:
+    schema = PrintedLines.held_to(Choices(("A1", 'B"2', "C\\3"), (), ()))
+    assert re.search(schema["items"]["pattern"], "A1||")
+    assert '"' not in schema["items"]["pattern"].replace("A1", "")
+
+
+def test_objects_say_what_there_is_to_choose_or_null() -> None:
+    schema = PrintedNams.held_to(Choices(("A1",), ("3 oct.",), ("8:30",)))
+    (entry,) = schema["$defs"].values()
+    assert entry["properties"]["nam"]["enum"] == ["A1"]
+    assert entry["properties"]["date"]["enum"] == ["3 oct.", None]
+    assert entry["properties"]["time"]["enum"] == ["8:30", None]

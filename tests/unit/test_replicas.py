@@ -156,7 +156,7 @@ def servers(monkeypatch):
     behaviour: dict[str, Exception] = {}
     asked: list[str] = []
 
-    def chat(server, messages, schema, *, max_tokens):
+    def chat(server, messages, schema, *, max_tokens, allowed):
         asked.append(server.endpoint)
         if server.endpoint in behaviour:
             raise behaviour[server.endpoint]
