@@ -1,7 +1,7 @@
 """Alerts: looked for by the scheduler, raised once, kept while they last, ended when what was wrong is over.
 
 What can be wrong is measured by watches. Each says what it found in readings; `note` compares them with the rows that
-are open. An upper floor adds a watch of its own with `watch`.
+are open. An app has its watches in its module `watches`, which is loaded when somebody looks.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import Error as AnyDatabaseError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
+from django.utils.module_loading import autodiscover_modules
 
 from accounts.models import User
 from extraction import availability, costs
@@ -70,14 +71,20 @@ class Watch(NamedTuple):
     every: timedelta
 
 
-WATCHES: list[Watch] = []
+_watches: list[Watch] = []
+
+
+def watches() -> list[Watch]:
+    """Those of every app."""
+    autodiscover_modules("watches")
+    return _watches
 
 
 def watch(*kinds: AlertKind, every: timedelta = EVERY) -> Callable[[Look], Look]:
     """Makes a function a watch of these kinds."""
 
     def add(look: Look) -> Look:
-        WATCHES.append(Watch(frozenset(kinds), look, every))
+        _watches.append(Watch(frozenset(kinds), look, every))
         return look
 
     return add
@@ -92,7 +99,7 @@ class Watchman:
 
     def round(self, moment: datetime) -> bool:
         """Raises and ends alerts. False where no watch was due. Raises database errors."""
-        due = [each for each in WATCHES if self._is_due(each, moment)]
+        due = [each for each in watches() if self._is_due(each, moment)]
         for each in due:
             self._look_through(each, moment)
         return bool(due)

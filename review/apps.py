@@ -6,9 +6,9 @@ class ReviewConfig(AppConfig):
 
     def ready(self) -> None:
         """Follows the runs, so that a document is in the queue when its extraction is over; says which of them are
-        under review and on which pages people wrote a number; watches scores; destroys daily what is due."""
+        under review and on which pages people wrote a number; destroys daily what is due."""
         from extraction import following, restricting
-        from review import queries, tasks, watches  # noqa: F401  (its watches are known from now on)
+        from review import queries, tasks
         from review.retention import daily
 
         following.run_changed.append(tasks.recount)

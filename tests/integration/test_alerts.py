@@ -230,7 +230,7 @@ def test_a_watch_is_looked_through_when_it_is_due():
     assert watchman.round(NOON)
     assert not watchman.round(NOON + timedelta(seconds=59))
     assert watchman.round(NOON + MINUTE)
-    costly = next(each for each in alerts.WATCHES if AlertKind.COST in each.kinds)
+    costly = next(each for each in alerts.watches() if AlertKind.COST in each.kinds)
     assert watchman.looked_at[costly] == NOON
 
 
