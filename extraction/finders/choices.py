@@ -49,7 +49,7 @@ class Choices:
 
 
 def spans_in(folded: str) -> Iterator[tuple[int, int]]:
-    """Twelve letters and digits of a row that may be a number's, in whatever groups, beginning where the kind changes."""
+    """Twelve letters and digits of a row that may be a number's, in whatever groups, begun where their kind changes."""
     runs = [found.span() for found in _RUN.finditer(folded)]
     for first, (start, end) in enumerate(runs):
         glyphs = folded[start:end]
