@@ -99,6 +99,7 @@ def _heading(measurement: Measurement) -> str:
 {fill(f"Written by `{measurement.command}`; do not edit. {measurement.split}", WIDTH)}
 
 A proposal is right if all twelve characters and the page are. A NAM printed twice on a page must be proposed twice.
+A hint, a reading too doubtful to be proposed, counts neither as found nor as wrong: what only a hint shows was missed.
 Reader: `auto`, that is text layers and local OCR. Finder: the pattern finder{_model_too(measurement.rows)}.
 {fill(f"Intervals are Wilson's, 95 %. Software: {', '.join(measurement.software)}.", WIDTH)}{_few(measurement)}"""
 
