@@ -26,6 +26,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from calendar import monthrange
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -80,16 +81,17 @@ def check(value: str) -> NamChecks:
     """The shape, the birth date (a real day in a possible century) and the check character of `value`."""
     if FORMAT.fullmatch(value) is None:
         return _SHAPELESS
-    if not _births(value[_BIRTH]):
+    births = _births(value[_BIRTH])
+    if not births:
         return _UNBORN
-    return _UNCONFIRMED if _matching(value) is None else _CONFIRMED
+    return _UNCONFIRMED if _matching(value, births) is None else _CONFIRMED
 
 
 def birth_date(value: str) -> date | None:
     """The birth date in `value`, its century decided by the check character; None where that decides nothing."""
     if FORMAT.fullmatch(value) is None:
         return None
-    return _matching(value)
+    return _matching(value, _births(value[_BIRTH]))
 
 
 def check_character(letters: str, birth: date, female: bool, sequence: str) -> str:
@@ -174,14 +176,11 @@ def _births(digits: str) -> tuple[tuple[date, int], ...]:
     return tuple((day, _sum_of_birth(day, female)) for day in days)
 
 
-def _matching(value: str) -> date | None:
-    """The birth that the check character of a well-shaped value confirms.
+def _matching(value: str, births: Iterable[tuple[date, int]]) -> date | None:
+    """Which of the births in a well-shaped value its check character confirms.
 
     Two centuries never share a check character (they differ by 2 or 3 modulo 10), so the first match is the only one.
     """
-    births = _births(value[_BIRTH])
-    if not births:
-        return None
     wanted = int(value[11]) - _sum_without_birth(value, value[10])
     for birth, adds in births:
         if (wanted - adds) % 10 == 0:

@@ -35,7 +35,8 @@ _SOME_GAP = r"[ \t.\-_·•|'`]{1,3}+"
 # A number starts where a word does, or right behind a label that lost its space.
 _BEGIN = "(?<![A-Za-z0-9])(?:NAM|Nam|nam|RAMQ|ramq)?"
 _END = "(?![A-Za-z0-9])|(?=(?:exp|Exp|EXP|DDN|Sexe|SEXE))"
-_FOUR = rf"{_L}(?:{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}}|(?:[ ]?{_L}){{3}})"
+# Atomic, because what one of these ways reads, no other one reads otherwise.
+_FOUR = rf"{_L}(?>{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}}|(?:[ ]?{_L}){{3}})"
 _NUMBER = re.compile(rf"{_BEGIN}(?=({_FOUR}(?:{_GAP}{_D}){{6}}{_GAP}{_S}{_GAP}{_D})(?:{_END}))")
 _TAIL = re.compile(rf"{_BEGIN}(?P<tail>{_FOUR}(?:{_GAP}{_D}){{0,6}})[ -]?(?=[\t\n])")
 _HEAD = re.compile(rf"{_S}(?:{_GAP}{_S}){{1,7}}(?![A-Za-z0-9:/,h]|[ ]h)")
@@ -52,6 +53,8 @@ _ALL_GAPS = 3
 """Between four letters."""
 _FEWEST_LETTERS = 2
 _MOST_PARTS = 3
+_ROWS_BELOW = 3
+"""A part goes on within fewer rows."""
 _SAME_PLACE = 0.4
 """Boxes that overlap by so much hold one print: set twice for boldness, or read twice."""
 _MISREAD_PLACE = 0.15
@@ -189,10 +192,8 @@ def _read(glyphs: str) -> tuple[list[Reading], bool]:
 def _over_rows(layout: Layout) -> Iterator[Candidate]:
     """Numbers that begin at the end of a cell and go on in the lines below it, in one or two more parts."""
     for tail in _TAIL.finditer(layout.plain):
-        if _GIVEN_NAME.match(tail["tail"]):
-            continue
         beginning = _SEPARATORS.sub("", tail["tail"])
-        if sum(map(str.isalpha, beginning[:4])) >= _FEWEST_LETTERS:
+        if sum(map(str.isalpha, beginning[:4])) >= _FEWEST_LETTERS and not _GIVEN_NAME.match(tail["tail"]):
             part = _Part(beginning, (tail.span("tail"),), layout.box(*tail.span("tail")), layout.cell(tail.start()))
             yield from _continued(layout, part)
 
@@ -208,6 +209,8 @@ class _Part(NamedTuple):
 
 def _continued(layout: Layout, part: _Part) -> Iterator[Candidate]:
     """The numbers that `part` makes with what stands below it."""
+    if not _may_go_on(layout, part):
+        return
     for start, end in _below(layout, part):
         head = _HEAD.match(layout.plain, start, end)
         if head is None or _DATE_INSIDE.search(head[0]):
@@ -226,6 +229,18 @@ def _continued(layout: Layout, part: _Part) -> Iterator[Candidate]:
             yield Candidate(span, whole.spans, text, whole.glyphs, len(own) in (2, 4, 6, 8), valid, dated)
 
 
+def _may_go_on(layout: Layout, part: _Part) -> bool:
+    """Whether the next rows have a cell that begins with no more characters than are missing, wherever it stands."""
+    missing = nam.LENGTH - len(part.glyphs)
+    row = layout.row_at(part.spans[-1][0])
+    for below in range(row + 1, min(row + _ROWS_BELOW, len(layout.rows))):
+        for start, end in layout.cells(below):
+            head = _HEAD.match(layout.plain, start, end)
+            if head is not None and len(_SEPARATORS.sub("", head[0])) <= missing:
+                return True
+    return False
+
+
 def _below(layout: Layout, part: _Part) -> Iterator[tuple[int, int]]:
     """The cells right below the last part of a number, in its own cell.
 
@@ -233,7 +248,7 @@ def _below(layout: Layout, part: _Part) -> Iterator[tuple[int, int]]:
     """
     row = layout.row_at(part.spans[-1][0])
     cell = layout.box(*part.cell)
-    for below in range(row + 1, min(row + 3, len(layout.rows))):
+    for below in range(row + 1, min(row + _ROWS_BELOW, len(layout.rows))):
         beneath = False
         for start, end in layout.cells(below):
             box = layout.box(start, end)

@@ -71,8 +71,14 @@ def unmixed(glyphs: str) -> str:
 
 def readings(glyphs: str) -> list[Reading]:
     """The values of the right shape that twelve printed characters may mean, fewest substitutions first."""
+    upper = glyphs.upper()
+    digits = upper[LETTERS:SEQUENCE] + upper[SEQUENCE + 1 :]
+    if len(upper) == nam.LENGTH and upper[:LETTERS].isalpha() and digits.isdecimal():
+        # As most are printed: only the sequence character may be another one.
+        start, end = upper[:SEQUENCE], upper[SEQUENCE + 1 :]
+        return [Reading(start + character + end, cost) for character, cost in _options(SEQUENCE, upper[SEQUENCE])]
     partial = [("", 0)]
-    for place, glyph in enumerate(glyphs.upper()):
+    for place, glyph in enumerate(upper):
         partial = [
             (value + character, substitutions + cost)
             for value, substitutions in partial

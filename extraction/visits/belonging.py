@@ -79,7 +79,8 @@ def assign(
     candidates = range(len(numbers)) if wanted is None else wanted
     reach = _line_reach(numbers) if same_line else _FARTHEST
     pairs = [pair for i in candidates for pair in _pairs(i, numbers, moments, worths, reach)]
-    pairs = [pair._replace(worth=pair.worth * _AGAINST) if pair.dy * lean < 0 else pair for pair in pairs]
+    if lean:
+        pairs = [pair._replace(worth=pair.worth * _AGAINST) if pair.dy * lean < 0 else pair for pair in pairs]
     if same_line:
         return _one_to_one(sorted(pairs, key=lambda pair: (abs(pair.dy), abs(pair.dx))))
     chosen: dict[int, int] = {}

@@ -54,7 +54,10 @@ _LONGEST_HEAD = 32
 """A cell of more characters is a title or running text, and heads no column."""
 _COLUMN = 2
 """So many moments below each other make a column."""
-_DITTO = re.compile(r"(?:''|[\"〃“”]{1,2}|idem|id\.|ditto|(?<![^\t\n])(?:[hu=]|[1il|!]{2}))(?=[\t\n])")
+_DITTO = re.compile(
+    r"(?=['\"〃“”idhu=1l|!])"  # Where none begins, this says so at once.
+    r"(?:''|[\"〃“”]{1,2}|idem|id\.|ditto|(?<![^\t\n])(?:[hu=]|[1il|!]{2}))(?=[\t\n])"
+)
 """A mark by hand is read as two strokes, or as a letter made of two, alone in its cell."""
 
 Value = TypeVar("Value", date, time)
@@ -183,9 +186,10 @@ class Captions:
                     yield self.layout.folded[start:end], number
 
     def _slips(self) -> list[DateMatch]:
-        """Everything that could be a date with a slip."""
+        """Everything that could be a date with a slip, where none is clearly written."""
         if self._slipped is None:
-            self._slipped = list(slips.dates_in(self.layout.plain, near=self.every_day))
+            known = {match[:2] for match in self.found_dates}
+            self._slipped = list(slips.dates_in(self.layout.plain, near=self.every_day, known=known))
         return self._slipped
 
     def _heads(self, name: _Label, kind: str, offset: int) -> bool:
@@ -267,7 +271,7 @@ class Captions:
         matches = list(self._slips())
         taken = sorted(match[:2] for match in (*self.found_dates, *matches))
         rest = slips.days_without_year_in(self.layout.plain, near=[day for day in near if day not in self._born])
-        matches += [match for match in rest if not _is_taken(taken, match.start, match.end)]
+        matches += [match for match in rest if not slips.is_taken(taken, match.start, match.end)]
         marks = self._expected(matches, [match[:2] for match in self.found_dates], {"plain", "visit"}, known)
         for match in slips.days_of_week_in(self.layout.plain, near=near):
             name = self._name(match.start, 0)
@@ -291,7 +295,7 @@ class Captions:
     def slipped_clocks(self) -> list[TimeMatch]:
         """Everything that could be a time with a slip, wherever it stands."""
         taken = sorted(match[:2] for match in (*self.found_times, *self.found_dates))
-        return [match for match in slips.times_in(self.layout.plain) if not _is_taken(taken, match.start, match.end)]
+        return list(slips.times_in(self.layout.plain, beside=taken))
 
     def unnamed_times(self, extra: Iterable[TimeMatch] = ()) -> list[TimeMatch]:
         """The times, and `extra` ones, that begin their cell without a label before them, as hours of an agenda do."""
@@ -324,7 +328,7 @@ class Captions:
         """Times with a slip and ditto marks, where a label or a column of times expects one."""
         taken = (*self.found_times, *self.found_dates, *slips.boxed_dates_in(self.layout.plain))
         spans = [match[:2] for match in taken]
-        marks = self._expected(slips.times_in(self.layout.plain), spans, {"time"}, known)
+        marks = self._expected(slips.times_in(self.layout.plain, beside=sorted(spans)), spans, {"time"}, known)
         return self._with_dittos([*known, *marks])[len(known) :]
 
     def _expected(
@@ -339,7 +343,7 @@ class Captions:
         edges = sorted(mark.box.x0 for mark in known)
         marks: list[Mark[Value]] = []
         for start, end, value in matches:
-            if _is_taken(ordered, start, end):
+            if slips.is_taken(ordered, start, end):
                 continue
             at = bisect_left(ordered, (end, 0))
             cell = self.layout.plain[self.layout.cell(start)[0] : start]
@@ -365,7 +369,7 @@ class Captions:
         return Mark(value, kind, self.layout.row_at(start), self.layout.box(start, end), caption)
 
     def _date_before(self, offset: int) -> DateMatch | None:
-        at = bisect_right(self.found_dates, offset, key=lambda match: match.end)
+        at = bisect_right(self.found_dates, offset, key=_end)
         return self.found_dates[at - 1] if at else None
 
     def _is_close(self, end: int, start: int) -> bool:
@@ -573,8 +577,8 @@ class Captions:
 
     def _ends(self, cell: tuple[int, int], match: TimeMatch) -> bool:
         """Whether four digits end a cell right behind its date: "2025-10-03 0830"."""
-        day = self._date_before(match.start)
-        if day is None or day.start < cell[0] or cell[1] != match.end:
+        day = self._date_before(match.start) if cell[1] == match.end else None
+        if day is None or day.start < cell[0]:
             return False
         return self.layout.folded[day.end : match.start].isspace()
 
@@ -596,10 +600,8 @@ class Captions:
         return False
 
 
-def _is_taken(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
-    """Whether one of the sorted `spans` shares characters with `start..end`."""
-    at = bisect_left(spans, (end, 0))
-    return bool(at) and spans[at - 1][1] > start
+def _end(match: DateMatch) -> int:
+    return match.end
 
 
 def _column(edges: Sequence[float], x: float) -> int:

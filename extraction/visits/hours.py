@@ -9,7 +9,7 @@ What has no hour at that distance has none; the hour of a slot above or below is
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import time
 from itertools import pairwise
@@ -187,7 +187,10 @@ def _holds(column: Sequence[Hour], numbers: Sequence[tuple[int, Box]]) -> bool:
 
 def _stack(layout: Layout, numbers: Sequence[tuple[int, Box]]) -> tuple[float, int, int]:
     """The step from line to line of a stack, and how many lines of it stand above a number and below it."""
-    lines = [_lines(layout, row, box, numbers) for row, box in numbers]
+    rows: dict[int, list[Box]] = {}
+    for row, box in numbers:
+        rows.setdefault(row, []).append(box)
+    lines = [_lines(layout, row, box, rows) for row, box in numbers]
     height = median(box.height for _, box in numbers)
     firsts = [[side[0] for side in sides if side] for sides in zip(*lines, strict=True)]
     step = min((median(each) for each in firsts if len(each) >= _MOST * len(numbers)), default=0.0)
@@ -199,16 +202,17 @@ def _stack(layout: Layout, numbers: Sequence[tuple[int, Box]]) -> tuple[float, i
 
 
 def _lines(
-    layout: Layout, row: int, box: Box, numbers: Sequence[tuple[int, Box]]
+    layout: Layout, row: int, box: Box, numbers: Mapping[int, Sequence[Box]]
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """How far from a number the lines over it stand, and those under it, up to the next number: nearest first."""
-    barriers = {other for other, at in numbers if other != row and at.is_over(box)}
+    """How far from a number the lines over it stand, and those under it, up to the next one of `numbers` (the boxes of
+    each row): nearest first.
+    """
     level = box.middle[1]
     sides = []
     for way in (-1, 1):
         side = []
         for other in range(row + way, row + way * (2 * _MOST_LINES + 1), way):
-            if not 0 <= other < len(layout.rows) or other in barriers:
+            if not 0 <= other < len(layout.rows) or any(at.is_over(box) for at in numbers.get(other, ())):
                 break
             at = layout.rows[other]
             words = layout.words_in(at.start, at.end)

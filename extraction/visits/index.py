@@ -29,7 +29,7 @@ from extraction.visits.hours import LAST_EVENING, Hour, Hours
 
 FIRST_VISIT = date(1970, 1, 1)
 """RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""
-_CLEAR_NUMBER = re.compile(r"\b[A-Z]{4}[ -]?[0-9]{4}[ -]?[0-9]{2}[1-9A-HJ-NP-Z][0-9]\b")
+_CLEAR_NUMBER = re.compile(r"(?=[A-Z])\b[A-Z]{4}[ -]?[0-9]{4}[ -]?[0-9]{2}[1-9A-HJ-NP-Z][0-9]\b")
 _BIRTH_ROWS = 4
 _TIMES_OF_AN_ENTRY = 3
 """An entry states a start, an end and perhaps an arrival; more times than that belong to several entries."""
@@ -98,6 +98,8 @@ class VisitIndex:
     """The rows of numbers: of those asked for, and of what looks like one in their columns."""
     _blocks: list[dict[int, int]] = field(default_factory=list)
     _line: float = 0.0
+    _places: list[Spot] | None = None
+    _texts: list[str] | None = None
     _columns: Columns | None = None
     _slipped: list[Mark[date]] | None = None
     _days: list[Mark[date] | None] | None = None
@@ -195,7 +197,9 @@ class VisitIndex:
         chosen = self._in_rows(marks)
         periods = [mark for mark in self.captions.periods() if self._is_free(mark)]
         if periods:
-            return [own or self._above(periods, anchor) for own, anchor in zip(chosen, self.anchors, strict=True)]
+            heads = self._heads_of_columns(periods)
+            both = zip(chosen, self.anchors, strict=True)
+            return [own or self._above(periods, heads, anchor) for own, anchor in both]
         free = [mark for mark in marks if self._is_free(mark)]
         if any(chosen):
             return self._on_lines(chosen, free)
@@ -258,13 +262,13 @@ class VisitIndex:
 
     def _paired(self, captions: Sequence[int]) -> list[int] | None:
         """The caption of each number, column by column from top to bottom; None unless all stand alike."""
-        places = {number: self._spot(anchor.row, anchor.box) for number, anchor in enumerate(self.anchors)}
+        places = self._spots()
         columns = self._page_columns()
         theirs = sorted(
             captions,
             key=lambda each: (columns.at(self.captions.box(each)), self.captions.captions[each].row, each),
         )
-        ours = sorted(places, key=lambda i: (columns.at(self.anchors[i].box), places[i].y))
+        ours = sorted(range(len(places)), key=lambda i: (columns.at(self.anchors[i].box), places[i].y))
         apart = []
         for number, each in zip(ours, theirs, strict=True):
             box = self.captions.box(each)
@@ -289,9 +293,9 @@ class VisitIndex:
         if all(clocks):
             return clocks
         owners: dict[Box, set[str]] = {}
-        for day, anchor in zip(days, self.anchors, strict=True):
+        for day, text in zip(days, self._printed(), strict=True):
             if day is not None:
-                owners.setdefault(day.box, set()).add(_printed(self.layout, anchor))
+                owners.setdefault(day.box, set()).add(text)
         rows = {day.row for day in days if day is not None and len(owners[day.box]) == 1}
         times = self.captions.times(rows)
         return [
@@ -356,7 +360,8 @@ class VisitIndex:
         strong += [mark for mark in slipped if self._is_free(mark) and mark.box not in {m.box for m in strong}]
         if all(mark.row < min(self._taken) for mark in strong):
             chosen = self._carried(chosen)
-        return [day or self._heading(strong, anchor) for day, anchor in zip(chosen, self.anchors, strict=True)]
+        heads = self._heads_of_columns(strong)
+        return [day or self._heading(strong, heads, anchor) for day, anchor in zip(chosen, self.anchors, strict=True)]
 
     def _captioned_days(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None] | None:
         """The dates at the captions that every entry repeats, if entries do."""
@@ -442,23 +447,29 @@ class VisitIndex:
         # What else the section is about may stand beside its date: a physician, a room.
         return len(cells) <= _HEADING_CELLS and self._is_alone(mark)
 
-    def _heading(self, marks: Sequence[Mark[date]], anchor: _Anchor) -> Mark[date] | None:
+    def _heading(self, marks: Sequence[Mark[date]], heads: Sequence[Mark[date]], anchor: _Anchor) -> Mark[date] | None:
         """What heads the section of a number or the page; a date below is that of the page if it is labelled."""
-        above = self._above(marks, anchor)
+        above = self._above(marks, heads, anchor)
         if above is not None:
             return above
         below = [mark for mark in marks if mark.kind]
         return below[0] if len({mark.value for mark in below}) == 1 else None
 
-    def _above(self, marks: Sequence[Mark[Value]], anchor: _Anchor) -> Mark[Value] | None:
-        """The nearest of the headings above a number, in its own column where columns are read one after another."""
-        columns, first = self._page_columns(), min(self._taken)
+    def _heads_of_columns(self, marks: Sequence[Mark[Value]]) -> Sequence[Mark[Value]]:
+        """The headings that speak for their own columns, where columns are read one after another; else none."""
+        first = min(self._taken)
         near = [mark for mark in marks if mark.row >= first - _HEAD_ROWS]
-        if len(columns.edges) > 1 and near and near[-1].row >= first and self._flows(near):
+        flow = len(self._page_columns().edges) > 1 and near and near[-1].row >= first and self._flows(near)
+        return near if flow else ()
+
+    def _above(self, marks: Sequence[Mark[Value]], heads: Sequence[Mark[Value]], anchor: _Anchor) -> Mark[Value] | None:
+        """The nearest of the headings above a number, in its own column where those of columns (`heads`) are known."""
+        if heads:
+            columns = self._page_columns()
             at = columns.at(anchor.box)
-            own = [mark for mark in near if columns.at(mark.box) == at and mark.row < anchor.row]
+            own = [mark for mark in heads if columns.at(mark.box) == at and mark.row < anchor.row]
             # A list that flows on at the head of the next column is still under the last heading of the one before.
-            before = [mark for mark in near if columns.at(mark.box) < at]
+            before = [mark for mark in heads if columns.at(mark.box) < at]
             if own or before:
                 return max(own or before, key=lambda mark: (columns.at(mark.box), mark.row))
         middle = anchor.box.middle[0]
@@ -548,7 +559,7 @@ class VisitIndex:
     def _assigned(
         self, chosen: list[Mark[Value] | None], free: Sequence[Mark[Value]], *, same_line: bool
     ) -> list[Mark[Value] | None]:
-        numbers = [self._spot(anchor.row, anchor.box) for anchor in self.anchors]
+        numbers = self._spots()
         owners = self._owners()
         places = [
             self._spot(mark.row, mark.box)._replace(owner=owners.get((mark.row, self._page_columns().at(mark.box))))
@@ -584,6 +595,12 @@ class VisitIndex:
         lean = sum((below > row) - (below < row) for row, below in known)
         return (lean > 0) - (lean < 0)
 
+    def _spots(self) -> list[Spot]:
+        """Where each number stands."""
+        if self._places is None:
+            self._places = [self._spot(anchor.row, anchor.box) for anchor in self.anchors]
+        return self._places
+
     def _spot(self, row: int, box: Box) -> Spot:
         if not self._blocks:
             self._line = median(anchor.box.height for anchor in self.anchors) or _USUAL_LINE
@@ -591,11 +608,17 @@ class VisitIndex:
         block = self._blocks[self._page_columns().at(box)].get(row, -1)
         return Spot(box.x0, self.layout.rows[row].middle / self._line, block)
 
+    def _printed(self) -> list[str]:
+        """The characters of each number."""
+        if self._texts is None:
+            self._texts = [_printed(self.layout, anchor) for anchor in self.anchors]
+        return self._texts
+
     def _shared(self, chosen: list[Mark[Value] | None]) -> list[Mark[Value] | None]:
         """`chosen`, and the same visit for a number that is printed twice."""
         if all(chosen) or not any(chosen):
             return chosen
-        printed = [_printed(self.layout, anchor) for anchor in self.anchors]
+        printed = self._printed()
         known = {text: mark for text, mark in zip(printed, chosen, strict=True) if mark is not None}
         return [mark or known.get(text) for text, mark in zip(printed, chosen, strict=True)]
 

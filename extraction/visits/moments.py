@@ -59,7 +59,9 @@ _MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
 _YEAR = "(?:19|20)[0-9]{2}"
 # A slash, dash or dot, the same one twice. A reader may lose the space before a time.
 _DATE = re.compile(
-    rf"""(?=[0-9jfmasond])(?:(?<![a-z0-9/])(?<![a-z0-9][.\-])|(?<=[a-z]di)|(?<=day)|(?<=manche))(?:
+    rf"""(?=[0-9jfmasond])(?:(?<![a-z0-9/])|(?<=[iye]))  # Each look says soon where no date begins.
+    (?=[0-9]{{1,4}}[ ]?[-/.]|{_YEAR}[0-9]{{4}}|[0-9]{{1,2}}[ \n\t-]?[a-z]|[jfmasond][aevpuco])
+    (?:(?<![a-z0-9/])(?<![a-z0-9][.\-])|(?<=[a-z]di)|(?<=day)|(?<=manche))(?:
       (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ \t]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ \t]?(?P<d1>[0-9]{{1,2}})
     | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
     | (?P<y3>{_YEAR})(?P<m3>[01][0-9])(?P<d3>[0-3][0-9])(?![a-z])
@@ -74,7 +76,8 @@ _MONTH_NAMED, _DAY_FIRST_WAY = "45", "2"
 # A narrow 1 may stand apart from the digit beside it, but not from what is no part of the time: "1 3:20" in a cell.
 _HOUR = r"(?:[0-9]{1,2}|(?:(?<![^\t\n:])|(?<=:[ ]))[012][ ][0-9])"
 _TIME = re.compile(
-    rf"""(?=[0-9])(?:(?<![a-z0-9/.,])(?<![0-9]:)|(?<=[0-9]t)|(?<=[ ./-]20[0-9]{{2}})(?=[012][0-9][ ]?[:h]))(?:
+    rf"""(?=[0-9][0-9 \n]{{0,3}}[hap:])  # Where no time begins, this says so at once.
+    (?:(?<![a-z0-9/.,])(?<![0-9]:)|(?<=[0-9]t)|(?<=[ ./-]20[0-9]{{2}})(?=[012][0-9][ ]?[:h]))(?:
       (?P<h1>{_HOUR})[ \n]?h(?:[ \n]?(?P<m1>[0-5](?:[0-9]|[ ][0-9](?=[\t\n])))(?![ ]?(?:h(?![a-z])|:)))?(?![a-z0-9:])
       (?![ ]?(?:[0-5][oilszgq$|!]|[oilsz|!][0-9])\b)
     | (?P<h2>{_HOUR})[ ]?:[ ]?(?P<m2>[0-5][ ]?[0-9])(?::[0-5][0-9])?(?![0-9:])(?:[ ]?(?P<p2>[ap])\.?[ ]?m\b\.?)?
@@ -82,7 +85,7 @@ _TIME = re.compile(
     )""",
     re.VERBOSE,
 )
-_BARE_TIME = re.compile(r"(?<![a-z0-9/.,\-])(?<![0-9]:)([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
+_BARE_TIME = re.compile(r"(?=[0-2])(?<![a-z0-9/.,\-])(?<![0-9]:)([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
 _MONTH_FIRST = re.compile(
     r"(?=[0-9])(?<![0-9/.-])(?:0?[1-9]|1[0-2])([/.-])(?:1[3-9]|2[0-9]|3[01])\1(?:19|20)[0-9]{2}(?![0-9])"
 )
@@ -137,7 +140,8 @@ LABEL = re.compile(
     re.VERBOSE,
 )
 PERIOD = re.compile(
-    r"(?:(?<=\n)|(?<=\t)|\A)(?:plage|bloc|tranche|periode|creneau|cohorte|groupe|vague|slot|block|session|period)s?\b"
+    r"(?=[pbtcgvs])(?:(?<=\n)|(?<=\t)|\A)"
+    r"(?:plage|bloc|tranche|periode|creneau|cohorte|groupe|vague|slot|block|session|period)s?\b"
     r"[ ]?(?:horaire[ ])?(?:[0-9]{1,2}\b(?![ ]?h\b|:)[ ]?)?(?:de|du|a|at|from|of|-|:)?[ ]?[:-]?[ ]?(?=[0-9])"
 )
 """What a page calls a stretch of time that several people share, up to where it begins."""
@@ -308,7 +312,10 @@ def asks_for_time(folded: str, start: int, end: int) -> bool:
     """
     if _HOURS_BEHIND.match(folded, end):
         return True
-    label = _TIME_LABEL_BEFORE.search(folded[max(0, start - 48) : start])
+    before = folded[max(0, start - 48) : start]
+    if before.rstrip(" \t")[-1:].isdigit():
+        return False  # As with the second half of a number.
+    label = _TIME_LABEL_BEFORE.search(before)
     return label is not None and bool(label["sign"] or not _YEAR_ALIKE.match(folded, start))
 
 

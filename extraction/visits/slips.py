@@ -7,7 +7,8 @@ that a date or a time must stand. Text is a layout's `plain` text: without accen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Container, Iterator, Sequence
 from datetime import date, time, timedelta
 from operator import ne
 
@@ -46,7 +47,7 @@ _SHORT_DATE = re.compile(
     r"(?<![A-Za-z0-9/.\-])([0-9]{2})[ ]?([-/.])[ ]?([0-9]{2})[ ]?\2[ ]?([0-9]{2})(?![A-Za-z0-9]|[/.\-][0-9])"
 )
 _DAY_OF_WEEK = re.compile(
-    rf"(?i:(?=[a-z])\b(?P<name>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b\.?,?[ ](?:le[ ])?"
+    rf"(?i:(?=[lmjvsdtwf])\b(?P<name>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b\.?,?[ ](?:le[ ])?"
     r"(?P<day>[0-9]{1,2})(?:er|st|nd|rd|th)?\b(?!:|[ ]?h\b)(?:[ ](?P<month>[a-z]{3,9}))?)"
 )
 _NO_YEAR = re.compile(
@@ -61,10 +62,17 @@ _ABOUT_A_YEAR = timedelta(days=366)
 _ABOUT_A_WEEK = timedelta(days=8)
 _FIRST_YEAR, _LAST_YEAR = 1900, 2099
 
+Spans = Sequence[tuple[int, int]]
 
-def times_in(plain: str) -> Iterator[TimeMatch]:
-    """What could be a time of day: look-alikes for digits, any sign between hours and minutes, or none."""
+
+def times_in(plain: str, *, beside: Spans = ()) -> Iterator[TimeMatch]:
+    """What could be a time of day: look-alikes for digits, any sign between hours and minutes, or none.
+
+    Nothing that shares characters with the sorted spans `beside`.
+    """
     for found in _SLIPPED_TIME.finditer(plain):
+        if is_taken(beside, found.start(), found.end()):
+            continue
         hours, minutes = found["h1"] or found["h2"], found["m1"] or found["m2"]
         if sum(map(str.isdigit, hours + minutes)) < _FEWEST_DIGITS:
             continue
@@ -76,14 +84,18 @@ def times_in(plain: str) -> Iterator[TimeMatch]:
             yield TimeMatch(found.start(), found.end(), time(hour, minute))
     for found in _BOXED_TIME.finditer(plain):
         hour, minute = _number(found[1]), _number(found[2])
-        if hour < 24 and minute < 60:  # noqa: PLR2004 - hours and minutes on a clock
+        is_time = hour < 24 and minute < 60  # noqa: PLR2004 - hours and minutes on a clock
+        if is_time and not is_taken(beside, found.start(), found.end(2)):
             yield TimeMatch(found.start(), found.end(2), time(hour, minute))
 
 
-def dates_in(plain: str, *, near: Sequence[date] = ()) -> Iterator[DateMatch]:
-    """What could be a date, within a year of the dates `near` of the page; years of two digits need such a one."""
+def dates_in(plain: str, *, near: Sequence[date] = (), known: Container[tuple[int, int]] = ()) -> Iterator[DateMatch]:
+    """What could be a date, within a year of the dates `near` of the page; years of two digits need such a one.
+
+    Nothing that is written where one is `known`.
+    """
     for found in _SLIPPED_DATE.finditer(plain):
-        value = _slipped(found)
+        value = None if found.span() in known else _slipped(found)
         if value is not None and (not near or _is_near(value, near)):
             yield DateMatch(found.start(), found.end(), value)
     yield from boxed_dates_in(plain)
@@ -92,7 +104,13 @@ def dates_in(plain: str, *, near: Sequence[date] = ()) -> Iterator[DateMatch]:
 
 
 def _is_near(value: date, near: Sequence[date]) -> bool:
-    return any(abs(value - other) <= _ABOUT_A_YEAR for other in near)
+    return value in near or any(abs(value - other) <= _ABOUT_A_YEAR for other in near)
+
+
+def is_taken(spans: Spans, start: int, end: int) -> bool:
+    """Whether one of the sorted `spans` shares characters with `start..end`."""
+    at = bisect_left(spans, (end, 0))
+    return bool(at) and spans[at - 1][1] > start
 
 
 def _number(glyphs: str) -> int:
