@@ -12,12 +12,12 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from extraction.finders.choices import Choices
+from extraction.finders.choices import Choice
 
 MOST_NUMBERS = 200
 SAME_DATE = "="
@@ -58,7 +58,7 @@ class Answered(ABC):
 
     @classmethod
     @abstractmethod
-    def held_to(cls, choices: Choices) -> dict[str, Any]:
+    def held_to(cls, choices: Sequence[Choice]) -> dict[str, Any]:
         """The JSON schema of the answers that say nothing but what there is to choose."""
 
     @abstractmethod
@@ -90,12 +90,12 @@ class PrintedNams(BaseModel, Answered):
         return cls(nams=[_SpeltNam(**entry.model_dump()) for entry in entries])
 
     @classmethod
-    def held_to(cls, choices: Choices) -> dict[str, Any]:
+    def held_to(cls, choices: Sequence[Choice]) -> dict[str, Any]:
         schema = cls.model_json_schema()
-        properties = schema["$defs"][_SpeltNam.__name__]["properties"]
-        properties["nam"] = {"type": "string", "enum": list(choices.numbers)}
-        properties["date"] = {"enum": [*choices.dates, None]}
-        properties["time"] = {"enum": [*choices.times, None]}
+        spelt = schema["$defs"][_SpeltNam.__name__]
+        entries = [spelt | {"properties": spelt["properties"] | _allowed(choice)} for choice in choices]
+        schema["properties"]["nams"]["items"] = {"anyOf": entries}
+        del schema["$defs"]
         return schema
 
     def text(self) -> str:
@@ -137,22 +137,34 @@ class PrintedLines(RootModel[Annotated[list[Line], Field(max_length=MOST_NUMBERS
         return said
 
     @classmethod
-    def held_to(cls, choices: Choices) -> dict[str, Any]:
-        dates, times = _one_of((SAME_DATE, *choices.dates)), _one_of(choices.times)
-        line = rf"^{_one_of(choices.numbers)}\|{dates}?\|{times}?$"
-        return {"type": "array", "maxItems": MOST_NUMBERS, "items": {"type": "string", "pattern": line}}
+    def held_to(cls, choices: Sequence[Choice]) -> dict[str, Any]:
+        alike: dict[str, list[str]] = {}
+        for choice in choices:
+            dates = _one_of((SAME_DATE, *choice.dates) if choice.repeats else choice.dates)
+            alike.setdefault(rf"\|{dates}\|{_one_of(choice.times)}", []).append(choice.number)
+        lines = "|".join(_one_of(numbers) + visit for visit, numbers in alike.items())
+        return {"type": "array", "maxItems": MOST_NUMBERS, "items": {"type": "string", "pattern": f"^({lines})$"}}
 
     def text(self) -> str:
         return json.dumps(self.root, ensure_ascii=False, separators=(",", ":"))
 
 
-def _one_of(texts: Iterable[str]) -> str:
+def _allowed(choice: Choice) -> dict[str, Any]:
+    """The properties of an entry that says this number."""
+    return {
+        "nam": {"type": "string", "enum": [choice.number]},
+        "date": {"enum": [date or None for date in choice.dates]},
+        "time": {"enum": [time or None for time in choice.times]},
+    }
+
+
+def _one_of(texts: Sequence[str]) -> str:
     """A regular expression for one of these texts, in the part of the language that schemas and servers share.
 
     The text stands in a JSON string, where a quotation mark is another character; none of these holds one.
     """
-    kept = (text for text in texts if not set(text) & _NEVER)
-    return "(" + "|".join(_SPECIAL.sub(r"\\\g<0>", text) for text in kept) + ")"
+    kept = "|".join(_SPECIAL.sub(r"\\\g<0>", text) for text in texts if text and not set(text) & _NEVER)
+    return f"({kept})?" if "" in texts or not kept else f"({kept})"
 
 
 _NEVER = frozenset('"\\')

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from extraction import nam, visits
 from extraction.finders import confidence, repair
 from extraction.finders.answers import FORMS, PrintedNam
-from extraction.finders.choices import Choices
+from extraction.finders.choices import choices
 from extraction.finders.location import Located, Locator
 from extraction.finders.parts import WHOLE, Part, excerpts, parts
 from extraction.finders.proposal import Checks, Proposal, Repair
@@ -101,13 +101,15 @@ class ModelFinder:
 
     def _ask(self, layout: Layout) -> ModelAnswer:
         """One question, if there is anything to choose."""
-        choices = Choices.of(layout)
-        if not choices.numbers:
+        chosen_from = choices(layout)
+        if not chosen_from:
             return ModelAnswer()
         began = time.perf_counter()
         form = FORMS[self.prompt.form]
         room = min(_MOST_TOKENS, _FIRST_TOKENS + form.tokens_a_row * len(layout.rows))
-        completion = self.chat(self.prompt.messages(layout.page), form, allowed=form.held_to(choices), max_tokens=room)
+        completion = self.chat(
+            self.prompt.messages(layout.page), form, allowed=form.held_to(chosen_from), max_tokens=room
+        )
         seconds = time.perf_counter() - began
         entries = completion.answer.entries()
         proposals, hallucinated = trace(layout, entries, probabilities(completion, entries))

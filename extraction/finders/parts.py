@@ -15,7 +15,7 @@ from itertools import takewhile
 
 from extraction.layout import Layout
 from extraction.page import Box, Line, Page
-from extraction.visits.moments import is_date_alone
+from extraction.visits.moments import MONTHS, WEEKDAYS, is_date_alone
 
 _HEADING = 4
 """Rows at the top of a page that every part begins with, or those above the first number if they are fewer."""
@@ -25,6 +25,7 @@ _BLOCK = 3
 """Rows above and below a number that is asked about on its own."""
 WHOLE = re.compile(r"(?<![a-z])[a-z]{4}(?:[^\w\n]{0,3}[0-9]){6}[^\w\n]{0,3}[0-9a-z][^\w\n]{0,3}[0-9]")
 """A number as it is printed: nothing of it is on another row. A weekday before a date is longer than its letters."""
+_WORD = re.compile("[a-z]+")
 _SEARCHED = 0.4
 """The share of a part, at its end, in which the widest gap is looked for."""
 _SHORTEST, _STRETCHED = 0.25, 1.3
@@ -147,18 +148,23 @@ def _edge(layout: Layout, row: int) -> float:
 def _heading(layout: Layout, start: int) -> Iterator[int]:
     """What says where the row `start` stands: the rows at the top that are nobody's own, and the day above it.
 
-    The top is the page's, or the last row above that prints the page's first one again, as forms on a sheet do. Days
-    of other rows are left out.
+    The top is the page's, or the last row above that prints the page's first one again, as forms on a sheet do. A day
+    at the top is left out where another one follows that is called the same.
     """
     top = next(row for row in range(start, -1, -1) if _text(layout, row) == _text(layout, 0))
     day = next((row for row in range(start, top - 1, -1) if is_date_alone(_text(layout, row))), None)
     for row in range(top, min(top + _HEADING, start)):
         if _has_number(layout, row):
             break
-        if row == day or not is_date_alone(_text(layout, row)):
+        if row == day or not (is_date_alone(_text(layout, row)) and day and _name(layout, row) == _name(layout, day)):
             yield row
     if day is not None:
         yield day
+
+
+def _name(layout: Layout, row: int) -> list[str]:
+    """What a row with a date calls it: its words but days and months."""
+    return [word for word in _WORD.findall(_text(layout, row)) if word not in WEEKDAYS and word not in MONTHS]
 
 
 def _shown(layout: Layout, start: int, end: int) -> tuple[int, ...]:

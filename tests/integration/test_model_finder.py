@@ -102,7 +102,7 @@ def forgetful(*said: str) -> Callable[[str], dict[str, Any]]:
 
 
 def test_a_number_that_was_passed_over_is_asked_about_without_the_others() -> None:
-    with running_vllm(forgetful(nam.grouped(ANNE))) as running:
+    with running_vllm(forgetful(nam.grouped(ANNE)), holds=False) as running:
         answer = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-v1")).find(page_of(AGENDA))
     assert [proposal.nam for proposal in answer.proposals] == [MARTIN, ANNE]
     first, again = map(asked, running.questions)
@@ -349,7 +349,7 @@ def test_a_long_page_is_asked_about_in_parts_and_each_number_counts_once() -> No
     def answer(question: str) -> dict[str, Any]:
         return {"nams": [entry(text, date="3 octobre 2025") for text in LONG if text in question]}
 
-    with running_vllm(answer) as running:
+    with running_vllm(answer, holds=False) as running:
         answered = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompt).find(long_page())
     assert len(running.questions) > 2
     assert [proposal.nam for proposal in answered.proposals] == LONG

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from math import exp
+from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from extraction.finders.answers import FORMS, MOST_NUMBERS, PrintedLines, PrintedNam, PrintedNams
-from extraction.finders.choices import Choices
+from extraction.finders.choices import Choice
 from extraction.finders.model import probabilities
 from extraction.llm import prompts
 from extraction.llm.client import Completion, Token
@@ -111,35 +113,51 @@ def test_tokens_that_do_not_add_up_to_the_answer_say_nothing(tokens: tuple[Token
     assert probabilities(said, said.answer.entries()) == [None]
 
 
-texts = st.lists(printed.filter(lambda text: not set(text) & set('"\\\\')), min_size=1, max_size=4)
+writable = printed.filter(lambda text: not set(text) & set('"\\'))
+chosen = st.builds(
+    Choice,
+    writable,
+    st.lists(writable | st.just(""), min_size=1, max_size=3).map(tuple),
+    st.lists(writable | st.just(""), min_size=1, max_size=3).map(tuple),
+    st.booleans(),
+)
 
 
-@given(texts, texts, texts, st.data())
-def test_a_line_may_say_any_of_the_choices_and_nothing_else(
-    numbers: list[str], dates: list[str], times: list[str], data: st.DataObject
+def allows(schema: dict[str, Any], line: str) -> bool:
+    return re.search(schema["items"]["pattern"], line) is not None
+
+
+@given(st.lists(chosen, min_size=1, max_size=4), st.data())
+def test_a_line_may_say_any_choice_with_its_own_date_and_time_and_nothing_else(
+    choices: list[Choice], data: st.DataObject
 ) -> None:
-    pattern = PrintedLines.held_to(Choices(tuple(numbers), tuple(dates), tuple(times)))["items"]["pattern"]
-    said = PrintedNam(
-        nam=data.draw(st.sampled_from(numbers)),
-        date=data.draw(st.none() | st.sampled_from(dates)),
-        time=data.draw(st.none() | st.sampled_from(times)),
+    schema = PrintedLines.held_to(choices)
+    choice = data.draw(st.sampled_from(choices))
+    date, time = data.draw(st.sampled_from(choice.dates)), data.draw(st.sampled_from(choice.times))
+    line = f"{choice.number}|{date}|{time}"
+    assert allows(schema, line)
+    assert not allows(schema, f"{line}=")
+    assert not allows(schema, f"={line}")
+
+
+def test_a_line_says_no_time_of_another_number_and_leaves_none_out_that_it_must_say() -> None:
+    schema = PrintedLines.held_to(
+        [Choice("A1", ("",), ("8:30",)), Choice("B2", ("3 oct.",), ("", "9:00"), repeats=False)]
     )
-    (line,) = PrintedLines.saying([said]).root
-    assert re.search(pattern, line)
-    assert not re.search(pattern, f"{line}=")
-    assert not re.search(pattern, f"={line}")
-    assert re.search(pattern, f"{said.nam}|=|")
+    assert [allows(schema, line) for line in ("A1||8:30", "A1|=|8:30", "B2|3 oct.|", "B2|3 oct.|9:00")] == [True] * 4
+    assert not any(allows(schema, line) for line in ("A1||9:00", "A1||", "B2||9:00", "B2|=|9:00"))
 
 
 def test_what_a_json_string_would_escape_is_not_among_the_choices() -> None:
-    schema = PrintedLines.held_to(Choices(("A1", 'B"2', "C\\3"), (), ()))
-    assert re.search(schema["items"]["pattern"], "A1||")
-    assert '"' not in schema["items"]["pattern"].replace("A1", "")
+    schema = PrintedLines.held_to([Choice("A1"), Choice("A1", ("", 'B"2')), Choice("A1", ("",), ("", "C\\3"))])
+    assert allows(schema, "A1||")
+    assert '"' not in schema["items"]["pattern"]
 
 
-def test_objects_say_what_there_is_to_choose_or_null() -> None:
-    schema = PrintedNams.held_to(Choices(("A1",), ("3 oct.",), ("8:30",)))
-    (entry,) = schema["$defs"].values()
-    assert entry["properties"]["nam"]["enum"] == ["A1"]
-    assert entry["properties"]["date"]["enum"] == ["3 oct.", None]
-    assert entry["properties"]["time"]["enum"] == ["8:30", None]
+def test_objects_say_a_number_with_what_it_may_have_or_null() -> None:
+    schema = PrintedNams.held_to([Choice("A1", ("", "3 oct."), ("8:30",)), Choice("B2")])
+    said = {"nam": "A1", "name": "Roy, Anne", "date": None, "time": "8:30"}
+    jsonschema.validate({"nams": [said, {"nam": "B2", "name": None, "date": None, "time": None}]}, schema)
+    for wrong in ({"nam": "A2"}, {"nam": "B2"}, {"date": "4 oct."}, {"time": None}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"nams": [said | wrong]}, schema)
