@@ -26,10 +26,11 @@ from tests.llm.server import Running
 pytestmark = pytest.mark.llm
 
 PAGES_A_LAYOUT = 3
-LEAST_PRECISION, LEAST_RECALL, LEAST_TIMES = 0.98, 0.75, 0.65
-"""No adapter may do worse. The present one reaches 1.00, 0.81 and 0.71; what is wanted is 0.98, 0.97 and 0.95."""
-MOST_TOKENS_A_NUMBER = 40
-"""The same for the tokens of an answer: 34 are reached, 30 are wanted."""
+LEAST_PRECISION, LEAST_RECALL, LEAST_TIMES = 0.98, 0.97, 0.93
+"""No adapter may do worse. The present one reaches 1.00, 1.00 and 0.96; other processors round otherwise, so that a few
+times of 197 may differ. What is wanted is 0.98, 0.97 and 0.95."""
+MOST_TOKENS_A_NUMBER = 30
+"""The same for the tokens of an answer: 25 are reached."""
 LEAST_CACHED = 0.8
 
 
