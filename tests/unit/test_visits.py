@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from extraction import visits
 from extraction.layout import Layout
 from extraction.page import Line, Page
+from extraction.visits.moments import MONTHS, WEEKDAYS, dates_in
 from tests.unit.paper import box_of, page, words
 
 FRIDAY = date(2025, 10, 3)
@@ -935,3 +936,14 @@ def test_the_first_of_two_moments_that_every_entry_states_is_the_visits(sign: st
     for hour, number in enumerate(numbers, start=8):
         rows += [f"NAM {number}|P3", f"Arrivée{sign}{hour:02d}:12|{later}{sign}{hour:02d}:20", "Motif : toux", ""]
     assert times_of(page(*rows), *numbers) == [time(8, 12), time(9, 12), time(10, 12), time(11, 12)]
+
+
+@pytest.mark.parametrize("name", MONTHS)
+def test_a_date_is_read_with_every_name_of_a_month(name: str) -> None:
+    assert [found.value for found in dates_in(f"le 3 {name} 2025")] == [date(2025, MONTHS[name], 3)]
+    assert [found.value for found in dates_in(f"on {name} 3, 2025")] == [date(2025, MONTHS[name], 3)]
+
+
+@pytest.mark.parametrize("name", WEEKDAYS)
+def test_a_date_is_read_behind_every_name_of_a_day(name: str) -> None:
+    assert [found.value for found in dates_in(f"{name} 2025-10-03")] == [date(2025, 10, 3)]
