@@ -37,7 +37,7 @@ from review.policy import (
     check_can_sign,
     check_page_open,
 )
-from vault.index import blind_index
+from vault.index import blind_index, content_mac
 
 VERBS = {
     Verdict.CONFIRM: Verb.NAM_CONFIRMED,
@@ -355,7 +355,7 @@ def _export(document: Document, request: Request, by: User) -> Export:
         lines=len(found.leaving),
         withheld=len(found.staying),
         content=b64encode(data).decode(),
-        sha256=hashlib.sha256(data).hexdigest(),
+        mac=content_mac(hashlib.sha256(data).hexdigest(), clinic_id=document.clinic_id, purpose="export"),
         by=by,
     )
     export.save(force_insert=True)
@@ -373,7 +373,7 @@ def _exported(export: Export, request: Request) -> dict[str, str | int | bool | 
         "withheld": export.withheld,
         "failed_checks": request.selection.failed_checks,
         "repeats": request.selection.repeats,
-        "sha256": export.sha256,
+        "mac": export.mac.hex(),
     }
 
 

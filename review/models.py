@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from base64 import b64decode
 from datetime import datetime
@@ -16,6 +17,7 @@ from extraction.page import Box
 from review.effort import MOST, Effort
 from review.priority import Left
 from vault.fields import EncryptedTextField
+from vault.index import MAC_BYTES
 
 
 class Verdict(models.TextChoices):
@@ -335,8 +337,8 @@ class PageScore(models.Model):
 class Export(models.Model):
     """A file of a document's numbers that was made for somebody, kept as it was made.
 
-    `content` is the file's bytes in base64, `sha256` theirs. `recipient` is an organisation or a program, for the
-    register of communications (R-22.1 s. 265), never a patient.
+    `content` is the file's bytes in base64, `mac` their keyed code (`vault.index.content_mac`). `recipient` is an
+    organisation or a program, for the register of communications (R-22.1 s. 265), never a patient.
     """
 
     class Format(models.TextChoices):
@@ -355,7 +357,7 @@ class Export(models.Model):
     lines = models.PositiveIntegerField()
     withheld = models.PositiveIntegerField()
     content = EncryptedTextField()
-    sha256 = models.CharField(max_length=64)
+    mac = models.BinaryField(max_length=MAC_BYTES, editable=False)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(auto_now_add=True)
 
@@ -369,6 +371,11 @@ class Export(models.Model):
     def data(self) -> bytes:
         """The file."""
         return b64decode(str(self.content))
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, for whoever may have it; in clear it is kept nowhere."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 WAITING = Q(waiting_since__isnull=False)
