@@ -180,8 +180,10 @@ def _is_on(event: Event, places: dict[UUID, set[int]]) -> bool:
 
 
 def anomalies(clinic_id: UUID, span: Span) -> Report:
-    """What deserves a question, by person: refusals, failed sign-ins, off-hours, and unusually many pages."""
-    rows = [*_refused(clinic_id, span), *_off_hours(clinic_id, span), *_volume(clinic_id, span)]
+    """What deserves a question, by person: refusals, failed sign-ins, off-hours, unusually many pages, and uploads of
+    pages with text that nobody sees or that speaks to a program."""
+    rows = [*_refused(clinic_id, span), *_off_hours(clinic_id, span), *_volume(clinic_id, span),
+            *_suspect_text(clinic_id, span)]  # fmt: skip
     return Report(
         _("Unusual accesses"),
         _(
@@ -235,6 +237,22 @@ def _volume(clinic_id: UUID, span: Span) -> Iterator[tuple[str, ...]]:
                 str(row["events"]),
                 _("median of the others: {count}").format(count=round(median(others))),
             )
+
+
+def _suspect_text(clinic_id: UUID, span: Span) -> Iterator[tuple[str, ...]]:
+    """By who uploaded the documents, whenever that was. Who wrote into them is somebody else, more often than not."""
+    pages: Counter[UUID] = Counter()
+    for event in _events(clinic_id, span).filter(verb=Verb.SUSPECT_TEXT_FOUND):
+        if event.document_id is not None:
+            pages[event.document_id] += 1
+    uploads = Event.objects.filter(clinic_id=clinic_id, verb=Verb.DOCUMENT_UPLOADED, document_id__in=list(pages))
+    uploaded_by = dict(uploads.values_list("document_id", "actor_name"))
+    documents: defaultdict[str, list[UUID]] = defaultdict(list)
+    for document_id in pages:
+        documents[uploaded_by.get(document_id) or _("unknown")].append(document_id)
+    for name, theirs in sorted(documents.items()):
+        count = sum(pages[document_id] for document_id in theirs)
+        yield _("suspect text"), name, str(count), _("pages, in {count} documents").format(count=len(theirs))
 
 
 def _events(clinic_id: UUID, span: Span) -> QuerySet[Event]:

@@ -101,6 +101,15 @@ def test_many_pages_are_many_beside_the_others(staff, reviewer, clinic):
     assert row[1:3] == (staff.name, "6")
 
 
+def test_suspect_text_is_counted_by_who_uploaded_it(staff, document):
+    at("2026-10-30T14:00:00Z", Verb.DOCUMENT_UPLOADED, staff, document_id=document.pk)
+    for page in (1, 2):
+        at(MONDAY_AT_NINE, Verb.SUSPECT_TEXT_FOUND, None, clinic_id=staff.clinic_id, document_id=document.pk, page=page)
+    (row,) = reports.anomalies(staff.clinic_id, NOVEMBER).rows
+    assert row[1:3] == (staff.name, "2")
+    assert "1" in row[3]
+
+
 def test_refusals_are_counted_by_person(staff):
     for _turn in range(3):
         at(MONDAY_AT_NINE, Verb.DENIED, staff, outcome=Outcome.DENIED)
