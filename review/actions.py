@@ -324,12 +324,14 @@ def _own(sent_before: Sent, by: User) -> Sent:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of an export: the file, for whom, which numbers go out all the same, and who bills."""
+    """What is asked of an export: the file, for whom, which numbers go out all the same, who bills, and why it leaves
+    (`Export.Justification`)."""
 
     format: str
     recipient: str
     selection: Selection
     billing: Billing
+    justification: str
 
 
 def export(*, document: Document, request: Request, by: User) -> Export:
@@ -352,6 +354,7 @@ def _export(document: Document, request: Request, by: User) -> Export:
         document=document,
         format=request.format,
         recipient=request.recipient,
+        justification=request.justification,
         lines=len(found.leaving),
         withheld=len(found.staying),
         content=b64encode(data).decode(),
@@ -370,6 +373,7 @@ def _exported(export: Export, request: Request) -> dict[str, str | int | bool | 
     return {
         "format": export.format,
         "recipient": export.recipient,
+        "justification": export.justification,
         "withheld": export.withheld,
         "failed_checks": request.selection.failed_checks,
         "repeats": request.selection.repeats,

@@ -348,12 +348,23 @@ class Export(models.Model):
         XLSX = "xlsx", _("workbook (XLSX)")
         JSON = "json", _("data (JSON)")
 
+    class Justification(models.TextChoices):
+        """Why the communication is necessary (R-22.1 s. 265). A closed list: typed words could name a patient."""
+
+        CLAIM = "claim", _("claim of insured services by the clinic")
+        MANDATE = "mandate", _("billing entrusted to a provider under a written contract (s. 77)")
+        CORRECTION = "correction", _("correction of a file that left before")
+        VERIFICATION = "verification", _("verification of what was billed, asked for by the payer")
+        LAW = "law", _("required by law or by an order")
+
     vault_owner = ("document",)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="exports")
     format = models.CharField(max_length=10, choices=Format.choices)
     recipient = models.CharField(max_length=100)
+    # Empty in files from before it was asked for.
+    justification = models.CharField(max_length=20, choices=Justification.choices, blank=True)
     lines = models.PositiveIntegerField()
     withheld = models.PositiveIntegerField()
     content = EncryptedTextField()

@@ -29,7 +29,7 @@ from accounts.models import Role
 from audit.models import Event
 from audit.verbs import Context, Outcome, Purpose, Verb
 from extraction.models import Finding
-from review.models import Decision
+from review.models import Decision, Export
 from vault.index import blind_index
 
 DISCLOSING = (
@@ -89,15 +89,22 @@ def _communication(event: Event) -> tuple[str, ...]:
     recipient = (
         details.get("recipient") or details.get("service") or _("program of {name}").format(name=event.actor_name)
     )
-    justification = {
-        Verb.EXPORT_DOWNLOADED: _("claim of insured services by the clinic"),
-        Verb.API_READ: _("program of the clinic, under the rights of the person"),
-        Verb.OCR_CALLED: _("service provider under a written contract (s. 77)"),
-    }[Verb(event.verb)]
     return (
         _clock(event.at), str(NATURES[Verb(event.verb)]), str(recipient), str(Purpose(event.purpose).label),
-        justification, event.actor_name or _("the system"), _number(event.count), _id(event.document_id),
+        _justification(event), event.actor_name or _("the system"), _number(event.count), _id(event.document_id),
     )  # fmt: skip
+
+
+def _justification(event: Event) -> str:
+    """Of a file, what its exporter chose. What no person asks for each time has the justification of its kind."""
+    if event.verb == Verb.API_READ:
+        return _("program of the clinic, under the rights of the person")
+    if event.verb == Verb.OCR_CALLED:
+        return _("service provider under a written contract (s. 77)")
+    chosen = event.details.get("justification")
+    if not chosen:
+        return _("not stated (before it was asked for)")
+    return str(Export.Justification(chosen).label)
 
 
 NATURES: dict[Verb, str | Promise] = {

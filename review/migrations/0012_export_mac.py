@@ -1,4 +1,6 @@
-"""A file that was exported is known again by a keyed code. Plain digests, which confirm a guessed file, are dropped."""
+"""A file that was exported is known again by a keyed code. Plain digests, which confirm a guessed file, are dropped.
+
+It also says why it left, as whoever exported it chose; for older files nobody said."""
 
 from django.db import migrations, models
 
@@ -23,4 +25,5 @@ class Migration(migrations.Migration):
         migrations.RunPython(key_digests, migrations.RunPython.noop),
         migrations.AlterField('export', 'mac', models.BinaryField(editable=False, max_length=MAC_BYTES)),
         migrations.RemoveField('export', 'sha256'),
+        migrations.AddField('export', 'justification', models.CharField(blank=True, choices=[('claim', 'claim of insured services by the clinic'), ('mandate', 'billing entrusted to a provider under a written contract (s. 77)'), ('correction', 'correction of a file that left before'), ('verification', 'verification of what was billed, asked for by the payer'), ('law', 'required by law or by an order')], default='', max_length=20), preserve_default=False),
     ]

@@ -29,7 +29,7 @@ from vault.index import content_mac
 
 pytestmark = pytest.mark.django_db
 
-FORM = {"format": "csv", "recipient": "Logiciel de facturation"}
+FORM = {"format": "csv", "recipient": "Logiciel de facturation", "justification": "claim"}
 
 
 @pytest.fixture
@@ -93,6 +93,23 @@ def test_nothing_that_is_kept_confirms_a_guessed_file(reviewed, staff):
                   for row in Export.objects.values_list()])  # fmt: skip
     assert digest.hex() not in rows
     assert repr(digest) not in rows
+
+
+def test_nothing_is_exported_without_a_justification(reviewed, client, staff):
+    client.force_login(staff)
+    for justification in ("", "because"):
+        form = FORM | {"justification": justification}
+        assert client.post(reverse("review:export", args=[reviewed.document_id]), form).status_code == 400
+    assert not Export.objects.exists()
+
+
+def test_the_justification_goes_with_the_file_into_both_events(reviewed, client, staff):
+    client.force_login(staff)
+    form = FORM | {"justification": "mandate"}
+    client.post(reverse("review:export", args=[reviewed.document_id]), form)
+    client.get(reverse("review:download", args=[Export.objects.get().pk]))
+    for verb in (Verb.EXPORTED, Verb.EXPORT_DOWNLOADED):
+        assert Event.objects.get(verb=verb).details["justification"] == "mandate"
 
 
 def test_a_file_is_known_again_after_it_was_destroyed(reviewed, staff, tmp_path, capsys):

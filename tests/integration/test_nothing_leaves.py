@@ -85,7 +85,7 @@ def test_from_upload_to_export_nothing_but_this_machine_is_spoken_to(client, rev
             typed = {"verdict": "correct", "nam": finding.value, "visit_date": "2025-10-03", "visit_time": "08:30"}
             client.post(reverse("review:decide", args=[finding.pk]), typed)
         client.post(reverse("review:sign-off", args=[run.document_id, 1]))
-        form = {"format": "csv", "recipient": "Facturation", "failed_checks": "on"}
+        form = {"format": "csv", "recipient": "Facturation", "justification": "claim", "failed_checks": "on"}
         client.post(reverse("review:export", args=[run.document_id]), form)
         model_port = model.port
     # Otherwise the rest would prove nothing: the whole way was gone, by OCR, model, review and export.
