@@ -132,6 +132,25 @@ def use(action: str, *, by: User | None) -> None:
             raise TooManyRequests(max(1, limit.seconds - int((now - row.since).total_seconds())))
 
 
+ALLAUTH_WINDOW = 60
+"""Seconds; every limit of allauth that is in use counts by the minute."""
+
+
+@transaction.atomic
+def note_refusal(page: str, *, by: User | None) -> None:
+    """One of allauth's own limits refused a request for `page`: the first refusal of a window is an event.
+
+    The source is the person, or a stranger's network address. Whose account was meant is not looked at.
+    """
+    now, source = timezone.now(), "user" if by else "ip"
+    row = _counter(f"refused.{page}.{source}", str(by.pk) if by else current_origin().ip, now)
+    if row.count and now - row.since <= timedelta(seconds=ALLAUTH_WINDOW):
+        return
+    row.count, row.since = 1, now
+    row.save()
+    record_at_the_door(Verb.LIMIT_REACHED, by=by, outcome=Outcome.DENIED, reason_code=f"{page}.{source}"[:40])
+
+
 def limited(
     action: str,
 ) -> Callable[

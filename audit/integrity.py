@@ -15,8 +15,8 @@ from audit.models import AnchorMark, ChainHead, Event
 from audit.places import places
 from audit.verbs import Verb
 
-VERIFIED_WITHIN = timedelta(days=8)
-"""`audit_verify` runs every week at least."""
+VERIFIED_WITHIN = timedelta(days=2)
+"""The scheduler verifies every day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +93,24 @@ def is_late(chain: UUID, moment: datetime) -> bool:
 
 
 def chains_in_trouble(moment: datetime) -> Iterator[tuple[UUID, str]]:
-    """Each chain that cannot be believed or anchored just now, and why. Nothing where no key is configured at all."""
+    """Each chain that cannot be believed or anchored just now, and why. Without a key nothing is said of anchors."""
     failing = dict(AnchorMark.objects.filter(place=HERE, failing_since__lte=moment).values_list("clinic_id", "error"))
     for chain in ChainHead.objects.values_list("clinic_id", flat=True):
         verified = queries.latest(chain, Verb.JOURNAL_VERIFIED)
-        if verified is not None and verified.reason_code == "tampered":
-            yield chain, "tampered"
+        if verified is not None and verified.reason_code in ("tampered", "incomplete"):
+            yield chain, verified.reason_code
         elif chain in failing:
             yield chain, failing[chain]
         elif settings.AUDIT_ANCHOR_KEY_FILE and is_late(chain, moment):
             yield chain, "late"
+        elif _is_unverified(chain, verified, moment):
+            yield chain, "unverified"
+
+
+def _is_unverified(chain: UUID, verified: Event | None, moment: datetime) -> bool:
+    """Whether nobody verified the chain for too long; one that is young has time."""
+    since = verified or Event.objects.filter(clinic_id=chain).order_by("seq").first()
+    return since is not None and since.at < moment - VERIFIED_WITHIN
 
 
 def places_in_trouble(moment: datetime) -> list[str]:

@@ -45,6 +45,7 @@ class Verb(models.TextChoices):
     DOCUMENT_VIEWED = "doc.viewed", _("Document opened")
     PAGE_VIEWED = "doc.viewed_page", _("Page image shown")
     PAGE_SHOWN = "doc.page_shown", _("Page image acknowledged as shown on the screen")
+    SUSPECT_TEXT_FOUND = "doc.suspect_text", _("Invisible text, or text for programs, found on a page")
     PAGE_SENT_AHEAD = "doc.sent_ahead", _("Page sent to the browser ahead of its turn")
 
     RUN_QUEUED = "run.queued", _("Extraction queued")

@@ -4,20 +4,24 @@ against every anchor that is kept of it anywhere."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
 from django.db.models import Max
 
-from audit import anchors
+from audit import anchors, queries
 from audit.chain import GENESIS, is_link
 from audit.models import Anchor, ChainHead, Event
 from audit.notes import NotANote, Note, read
 from audit.places import Place, PlaceUnavailable, places
+from audit.record import JournalUnavailable, record_alone
 from audit.signing import PublicKeys, is_signed, public_keys
+from audit.verbs import Outcome, Purpose, Verb
 
+EVERY = timedelta(days=1)
 INCOMPLETE_KINDS = frozenset(
     {"missing_head", "unanchored", "late_anchor", "unknown_key", "missing_copy", "unreachable_place"}
 )
@@ -165,6 +169,35 @@ def verify(chain: UUID, moment: datetime, *, every_copy: bool = False) -> list[P
     kept = evidence(chain, every_copy=every_copy)
     found = [*verify_chain(chain, kept.notes.values()), *kept.judged()]
     return found + list(_lag(chain, kept.notes, moment))
+
+
+def verified(chain: UUID, moment: datetime, *, every_copy: bool = False) -> list[Problem]:
+    """`verify`, and what came out as an event of the chain. One that cannot be written to is a finding, no obstacle."""
+    problems = verify(chain, moment, every_copy=every_copy)
+    with suppress(JournalUnavailable):
+        record_alone(
+            Verb.JOURNAL_VERIFIED,
+            by=None,
+            clinic_id=chain,
+            outcome=Outcome.ERROR if problems else Outcome.SUCCESS,
+            reason_code=verdict(problems),
+            purpose=Purpose.AUDIT,
+            count=len(problems),
+            details={"first": problems[0].kind} if problems else None,
+        )
+    return problems
+
+
+def due(moment: datetime) -> list[UUID]:
+    """The chains that were not verified for EVERY; those that lost their head with them."""
+    if not any(_is_due(chain, moment) for chain in ChainHead.objects.values_list("clinic_id", flat=True)):
+        return []
+    return [chain for chain in chains() if _is_due(chain, moment)]
+
+
+def _is_due(chain: UUID, moment: datetime) -> bool:
+    last = queries.latest(chain, Verb.JOURNAL_VERIFIED)
+    return last is None or last.at <= moment - EVERY
 
 
 def _lag(chain: UUID, notes: dict[int, Note], moment: datetime) -> Iterator[Problem]:

@@ -77,6 +77,8 @@ def _journal(alert: Alert) -> str:
         return _("A place that keeps the journal's anchors has taken none for a while; it is tried again.")
     texts = {
         "tampered": _("The last verification of the journal found that it was changed. Leave the database as it is."),
+        "incomplete": _("The last verification of the journal could not be completed: the journal's page says more."),
+        "unverified": _("Nobody has verified the journal for two days. Does the scheduler run?"),
         "broken_chain": _("The journal does not follow from its last anchor: it was changed since. Nothing is signed."),
         "no_key": _("The key that signs the journal's anchors cannot be read."),
     }

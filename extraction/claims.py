@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from audit.models import Event
 from audit.record import record
 from audit.verbs import Outcome, Verb
 from extraction import following, kinds, queue
@@ -98,7 +99,10 @@ def give_up_model(claim: Claim) -> None:
 
 @transaction.atomic
 def store_read(claim: Claim, read: PageRead) -> None:
-    """Keeps a page as read, or notes that it could not be read. Progress forgives earlier attempts."""
+    """Keeps a page as read, or notes that it could not be read. Progress forgives earlier attempts.
+
+    Text that nobody sees or that speaks to a program (`extraction.injection`) is an event the first time it is found.
+    """
     _hold(claim, attempts=0)
     row = RunPage(
         run_id=claim.run_id,
@@ -111,6 +115,17 @@ def store_read(claim: Claim, read: PageRead) -> None:
         read_seconds=read.seconds,
     )
     row.save(force_insert=True)
+    if read.page is not None and read.page.warnings:
+        _record_suspect_text(claim, read.number, read.page.warnings)
+
+
+def _record_suspect_text(claim: Claim, page: int, codes: Sequence[str]) -> None:
+    """Once for each page of a document, however often it is read."""
+    document = Run.objects.select_related("document").get(pk=claim.run_id).document
+    known = Event.objects.filter(clinic_id=document.clinic_id, document_id=document.pk, page=page)
+    if not known.filter(verb=Verb.SUSPECT_TEXT_FOUND).exists():
+        record(Verb.SUSPECT_TEXT_FOUND, by=None, clinic_id=document.clinic_id, object_type="run",
+               object_id=claim.run_id, document_id=document.pk, page=page, reason_code=",".join(codes))  # fmt: skip
 
 
 @transaction.atomic

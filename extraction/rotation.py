@@ -1,6 +1,7 @@
 """Rotation of keys: new keys for clinics, moving to them what is sealed, and destroying former ones. All journalled.
 
-An operator starts it on the command line (`manage.py rotate_keys`), so there is no `by`.
+An operator starts it on the command line (`manage.py rotate_keys`) or the calendar does (`extraction.upkeep`), so there
+is no `by`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.db import transaction
 
 from accounts.adapter import reseal_secrets
 from accounts.models import Clinic
+from audit.models import Event
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction.models import Document
@@ -35,6 +37,33 @@ def renew(clinic: Clinic) -> str:
         record(Verb.KEY_ROTATED, by=None, clinic_id=clinic.pk, object_type="clinic_key",
                purpose=Purpose.ADMINISTRATION, reason_code="new", details={"key": key_id})  # fmt: skip
     return key_id
+
+
+def renew_due(moment: datetime) -> int:
+    """Gives a new key to each clinic whose own is VAULT_RENEW_DAYS old (0: never). Returns how many."""
+    if not settings.VAULT_RENEW_DAYS:
+        return 0
+    due, count = moment - timedelta(days=settings.VAULT_RENEW_DAYS), 0
+    for clinic in Clinic.objects.order_by("created_at"):
+        key_ids = clinic_keys.ids(clinic.pk)
+        if key_ids and clinic_keys.made_at(key_ids[-1]) <= due:
+            renew(clinic)
+            count += 1
+    return count
+
+
+def is_unfinished() -> bool:
+    """Whether a clinic has a new key to which not everything was moved yet."""
+    return any(not _is_moved(clinic_id) for clinic_id in Clinic.objects.values_list("pk", flat=True))
+
+
+def _is_moved(clinic_id: UUID) -> bool:
+    """As the journal says; a first key has nothing behind it."""
+    key_ids = clinic_keys.ids(clinic_id)
+    if len(key_ids) < 2:  # noqa: PLR2004  (a former one and its successor)
+        return True
+    ended = Event.objects.filter(clinic_id=clinic_id, verb=Verb.KEY_ROTATED, reason_code="moved")
+    return ended.filter(details__key=key_ids[-1]).exists()
 
 
 def move_all(moved: Moved) -> Iterator[str]:
@@ -81,7 +110,7 @@ def _rewrap_file(document: Document, files: Counter[UUID], moved: Moved) -> None
 
 
 def _record_moved(clinic_id: UUID, *, keys: int, values: int, files: int) -> None:
-    if not keys + values + files:
+    if not keys + values + files and _is_moved(clinic_id):
         return
     with transaction.atomic():
         record(Verb.KEY_ROTATED, by=None, clinic_id=clinic_id, object_type="clinic_key", count=values + files,

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import Error as AnyDatabaseError
@@ -29,6 +30,8 @@ from audit.record import JournalUnavailable
 from extraction import alert_mail, claims, cloudwatch, deployments, following, queue, sampling, storage
 from extraction.alerts import Watchman
 from extraction.models import Lease
+from extraction.ticking import ticking
+from extraction.upkeep import LOOK_EVERY, Upkeep
 from vault.errors import VaultError
 
 logger = logging.getLogger(__name__)
@@ -76,6 +79,7 @@ class Scheduler:
     sampler: sampling.Sampler = field(default_factory=sampling.Sampler)
     anchorer: Anchorer = field(default_factory=Anchorer)
     watchman: Watchman = field(default_factory=Watchman)
+    upkeep: Upkeep = field(default_factory=Upkeep)
     mail_due: datetime | None = None
     trouble: str = ""
 
@@ -111,6 +115,13 @@ class Scheduler:
             self.tidied_at = moment
         return True
 
+    def keep_up(self, is_stopping: Callable[[], bool]) -> bool:
+        """One look of the upkeep, by whoever holds the lease. False where it could not be finished."""
+        moment = timezone.now()
+        if not Lease.objects.filter(name=LEASE, holder=self.holder, until__gt=moment).exists():
+            return True
+        return self.upkeep.look(moment, is_stopping)
+
     def tidy(self) -> None:
         """Removes files that were no document's an hour ago and are none's now."""
         now_stray = storage.strays()
@@ -131,13 +142,14 @@ class Scheduler:
         self.trouble = trouble
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
-        """Rounds until `is_stopping` says so; then gives up the lease."""
-        while not is_stopping():
-            self.attempt(timezone.now())
-            close_old_connections()  # A connection that broke is replaced by a new one in the next round.
-            rest = time.monotonic() + TICK
-            while not is_stopping() and time.monotonic() < rest:
-                time.sleep(GLANCE)
+        """Rounds until `is_stopping` says so, with the upkeep beside them; then gives up the lease."""
+        with ticking(LOOK_EVERY.total_seconds(), partial(self.keep_up, is_stopping), name="upkeep"):
+            while not is_stopping():
+                self.attempt(timezone.now())
+                close_old_connections()  # A connection that broke is replaced by a new one in the next round.
+                rest = time.monotonic() + TICK
+                while not is_stopping() and time.monotonic() < rest:
+                    time.sleep(GLANCE)
         with suppress(AnyDatabaseError):  # Or it runs out by itself.
             give_up_lease(LEASE, self.holder)
 

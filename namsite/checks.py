@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004  (Django's own name)
 
 from extraction.llm import endpoints
+from extraction.readers import landlock
 
 QUEUE_SERIALIZER = "rq.serializers.JSONSerializer"
 OCR_READERS = ("local", "textract")
@@ -167,6 +168,15 @@ def redis_is_closed(**_: Any) -> Iterator[CheckMessage]:
     if parts.scheme == "unix" or parts.password or _is_loopback(parts.hostname or "localhost"):
         return
     yield Error("REDIS_URL has no password and is not on this host.", id="namsite.E108")
+
+
+@register(Tags.security, deploy=True)
+def parsers_reach_no_files(**_: Any) -> Iterator[CheckMessage]:
+    """A PDF that takes over its parser finds nothing to read. Asked of this host: workers run on others, perhaps."""
+    if not landlock.abi():
+        hint = "Use Linux 5.13 or newer with `landlock` among its security modules, and let containers call it."
+        yield Info("This kernel has no Landlock: the process that opens PDFs may read this user's files.",
+                   id="namsite.I112", hint=hint)  # fmt: skip
 
 
 def _is_loopback(host: str) -> bool:

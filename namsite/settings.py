@@ -152,6 +152,7 @@ VAULT_S3_BUCKET = env.str("VAULT_S3_BUCKET", default="")
 VAULT_S3_KEY_BUCKET = env.str("VAULT_S3_KEY_BUCKET", default="")
 VAULT_S3_KMS_KEY_ID = env.str("VAULT_S3_KMS_KEY_ID", default="")
 # Days for which a clinic's former key is kept: so long, and no longer, a backup of the database can be read.
+VAULT_RENEW_DAYS = env.int("VAULT_RENEW_DAYS", default=365)  # 0: only by rotate_keys
 VAULT_RETIRE_DAYS = env.int("VAULT_RETIRE_DAYS", default=35)
 
 # --- The journal's anchors -----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from accounts import limits
 from accounts.models import Role, User
 from audit.declared import journals_nothing
 from namsite.middleware import too_many
@@ -119,7 +120,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
     """One of allauth's own limits was reached."""
-    return too_many(request, retry_after=60)
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    limits.note_refusal(page, by=request.user if isinstance(request.user, User) else None)
+    return too_many(request, retry_after=limits.ALLAUTH_WINDOW)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

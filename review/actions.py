@@ -37,7 +37,7 @@ from review.policy import (
     check_can_sign,
     check_page_open,
 )
-from vault.index import blind_index
+from vault.index import blind_index, content_mac
 
 VERBS = {
     Verdict.CONFIRM: Verb.NAM_CONFIRMED,
@@ -324,12 +324,14 @@ def _own(sent_before: Sent, by: User) -> Sent:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of an export: the file, for whom, which numbers go out all the same, and who bills."""
+    """What is asked of an export: the file, for whom, which numbers go out all the same, who bills, and why it leaves
+    (`Export.Justification`)."""
 
     format: str
     recipient: str
     selection: Selection
     billing: Billing
+    justification: str
 
 
 def export(*, document: Document, request: Request, by: User) -> Export:
@@ -352,10 +354,11 @@ def _export(document: Document, request: Request, by: User) -> Export:
         document=document,
         format=request.format,
         recipient=request.recipient,
+        justification=request.justification,
         lines=len(found.leaving),
         withheld=len(found.staying),
         content=b64encode(data).decode(),
-        sha256=hashlib.sha256(data).hexdigest(),
+        mac=content_mac(hashlib.sha256(data).hexdigest(), clinic_id=document.clinic_id, purpose="export"),
         by=by,
     )
     export.save(force_insert=True)
@@ -370,10 +373,11 @@ def _exported(export: Export, request: Request) -> dict[str, str | int | bool | 
     return {
         "format": export.format,
         "recipient": export.recipient,
+        "justification": export.justification,
         "withheld": export.withheld,
         "failed_checks": request.selection.failed_checks,
         "repeats": request.selection.repeats,
-        "sha256": export.sha256,
+        "mac": export.mac.hex(),
     }
 
 

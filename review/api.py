@@ -144,6 +144,9 @@ class ExportIn(BillingIn):
         max_length=100,
         description="The organisation or program that gets it, for the register. No patient.",
     )
+    justification: Literal["claim", "mandate", "correction", "verification", "law"] = Field(
+        description="Why it is necessary, for the register (R-22.1, s. 265)",
+    )
     failedChecks: bool = Field(False, description="Include numbers that fail a check")  # noqa: N815
     repeats: bool = Field(False, description="Include repeated visits")
 
@@ -155,6 +158,7 @@ class ExportOut(Schema):
     documentId: UUID  # noqa: N815
     format: str
     recipient: str
+    justification: str
     lines: int
     withheld: int
     sha256: str
@@ -253,6 +257,7 @@ def _typed(asked: ExportIn, document: Document) -> dict[str, Any]:
     return {
         "format": asked.format,
         "recipient": asked.recipient,
+        "justification": asked.justification,
         "doctor_licence": asked.doctorLicenceID or document.doctor_licence,
         "doctor_group": asked.doctorGroupNumber or document.doctor_group,
         "sector": asked.sector or document.sector,
@@ -277,6 +282,7 @@ def _export(export: Export) -> dict[str, Any]:
         "documentId": export.document_id,
         "format": export.format,
         "recipient": export.recipient,
+        "justification": export.justification,
         "lines": export.lines,
         "withheld": export.withheld,
         "sha256": export.sha256,

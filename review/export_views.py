@@ -79,7 +79,7 @@ def disclosed(export: Export, *, by: User) -> HttpResponse:
     made = timezone.localtime(export.made_at)
     record_alone(Verb.EXPORT_DOWNLOADED, by=by, object_type="export", object_id=export.pk,
                  document_id=export.document_id, count=export.lines,
-                 details={"recipient": export.recipient})  # fmt: skip
+                 details={"recipient": export.recipient, "justification": export.justification})  # fmt: skip
     answer = HttpResponse(export.data, content_type=kind.content_type)
     answer["Content-Disposition"] = f'attachment; filename="nam-extraction-{made:%Y-%m-%d-%H%M%S}.{kind.suffix}"'
     return answer

@@ -153,6 +153,11 @@ class ExportForm(BillingForm):
         max_length=100,
         help_text=_("The program or organisation that gets the file, for the register of communications. No patient."),
     )
+    justification = forms.ChoiceField(
+        label=_("Why it is necessary"),
+        choices=[("", "—"), *Export.Justification.choices],
+        help_text=_("For the register of communications (R-22.1, s. 265)."),
+    )
     failed_checks = forms.BooleanField(label=_("Include numbers that fail a check"), required=False)
     repeats = forms.BooleanField(label=_("Include repeated visits"), required=False)
 
@@ -178,6 +183,7 @@ class ExportForm(BillingForm):
             recipient=self.cleaned_data["recipient"],
             selection=self.selection,
             billing=self.billing,
+            justification=self.cleaned_data["justification"],
         )
 
 

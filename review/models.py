@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from base64 import b64decode
 from datetime import datetime
@@ -16,6 +17,7 @@ from extraction.page import Box
 from review.effort import MOST, Effort
 from review.priority import Left
 from vault.fields import EncryptedTextField
+from vault.index import MAC_BYTES
 
 
 class Verdict(models.TextChoices):
@@ -335,8 +337,8 @@ class PageScore(models.Model):
 class Export(models.Model):
     """A file of a document's numbers that was made for somebody, kept as it was made.
 
-    `content` is the file's bytes in base64, `sha256` theirs. `recipient` is an organisation or a program, for the
-    register of communications (R-22.1 s. 265), never a patient.
+    `content` is the file's bytes in base64, `mac` their keyed code (`vault.index.content_mac`). `recipient` is an
+    organisation or a program, for the register of communications (R-22.1 s. 265), never a patient.
     """
 
     class Format(models.TextChoices):
@@ -346,16 +348,27 @@ class Export(models.Model):
         XLSX = "xlsx", _("workbook (XLSX)")
         JSON = "json", _("data (JSON)")
 
+    class Justification(models.TextChoices):
+        """Why the communication is necessary (R-22.1 s. 265). A closed list: typed words could name a patient."""
+
+        CLAIM = "claim", _("claim of insured services by the clinic")
+        MANDATE = "mandate", _("billing entrusted to a provider under a written contract (s. 77)")
+        CORRECTION = "correction", _("correction of a file that left before")
+        VERIFICATION = "verification", _("verification of what was billed, asked for by the payer")
+        LAW = "law", _("required by law or by an order")
+
     vault_owner = ("document",)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="exports")
     format = models.CharField(max_length=10, choices=Format.choices)
     recipient = models.CharField(max_length=100)
+    # Empty in files from before it was asked for.
+    justification = models.CharField(max_length=20, choices=Justification.choices, blank=True)
     lines = models.PositiveIntegerField()
     withheld = models.PositiveIntegerField()
     content = EncryptedTextField()
-    sha256 = models.CharField(max_length=64)
+    mac = models.BinaryField(max_length=MAC_BYTES, editable=False)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(auto_now_add=True)
 
@@ -369,6 +382,11 @@ class Export(models.Model):
     def data(self) -> bytes:
         """The file."""
         return b64decode(str(self.content))
+
+    @property
+    def sha256(self) -> str:
+        """Of the file, for whoever may have it; in clear it is kept nowhere."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 WAITING = Q(waiting_since__isnull=False)

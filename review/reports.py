@@ -29,7 +29,7 @@ from accounts.models import Role
 from audit.models import Event
 from audit.verbs import Context, Outcome, Purpose, Verb
 from extraction.models import Finding
-from review.models import Decision
+from review.models import Decision, Export
 from vault.index import blind_index
 
 DISCLOSING = (
@@ -89,15 +89,22 @@ def _communication(event: Event) -> tuple[str, ...]:
     recipient = (
         details.get("recipient") or details.get("service") or _("program of {name}").format(name=event.actor_name)
     )
-    justification = {
-        Verb.EXPORT_DOWNLOADED: _("claim of insured services by the clinic"),
-        Verb.API_READ: _("program of the clinic, under the rights of the person"),
-        Verb.OCR_CALLED: _("service provider under a written contract (s. 77)"),
-    }[Verb(event.verb)]
     return (
         _clock(event.at), str(NATURES[Verb(event.verb)]), str(recipient), str(Purpose(event.purpose).label),
-        justification, event.actor_name or _("the system"), _number(event.count), _id(event.document_id),
+        _justification(event), event.actor_name or _("the system"), _number(event.count), _id(event.document_id),
     )  # fmt: skip
+
+
+def _justification(event: Event) -> str:
+    """Of a file, what its exporter chose. What no person asks for each time has the justification of its kind."""
+    if event.verb == Verb.API_READ:
+        return _("program of the clinic, under the rights of the person")
+    if event.verb == Verb.OCR_CALLED:
+        return _("service provider under a written contract (s. 77)")
+    chosen = event.details.get("justification")
+    if not chosen:
+        return _("not stated (before it was asked for)")
+    return str(Export.Justification(chosen).label)
 
 
 NATURES: dict[Verb, str | Promise] = {
@@ -180,8 +187,10 @@ def _is_on(event: Event, places: dict[UUID, set[int]]) -> bool:
 
 
 def anomalies(clinic_id: UUID, span: Span) -> Report:
-    """What deserves a question, by person: refusals, failed sign-ins, off-hours, and unusually many pages."""
-    rows = [*_refused(clinic_id, span), *_off_hours(clinic_id, span), *_volume(clinic_id, span)]
+    """What deserves a question, by person: refusals, failed sign-ins, off-hours, unusually many pages, and uploads of
+    pages with text that nobody sees or that speaks to a program."""
+    rows = [*_refused(clinic_id, span), *_off_hours(clinic_id, span), *_volume(clinic_id, span),
+            *_suspect_text(clinic_id, span)]  # fmt: skip
     return Report(
         _("Unusual accesses"),
         _(
@@ -235,6 +244,22 @@ def _volume(clinic_id: UUID, span: Span) -> Iterator[tuple[str, ...]]:
                 str(row["events"]),
                 _("median of the others: {count}").format(count=round(median(others))),
             )
+
+
+def _suspect_text(clinic_id: UUID, span: Span) -> Iterator[tuple[str, ...]]:
+    """By who uploaded the documents, whenever that was. Who wrote into them is somebody else, more often than not."""
+    pages: Counter[UUID] = Counter()
+    for event in _events(clinic_id, span).filter(verb=Verb.SUSPECT_TEXT_FOUND):
+        if event.document_id is not None:
+            pages[event.document_id] += 1
+    uploads = Event.objects.filter(clinic_id=clinic_id, verb=Verb.DOCUMENT_UPLOADED, document_id__in=list(pages))
+    uploaded_by = dict(uploads.values_list("document_id", "actor_name"))
+    documents: defaultdict[str, list[UUID]] = defaultdict(list)
+    for document_id in pages:
+        documents[uploaded_by.get(document_id) or _("unknown")].append(document_id)
+    for name, theirs in sorted(documents.items()):
+        count = sum(pages[document_id] for document_id in theirs)
+        yield _("suspect text"), name, str(count), _("pages, in {count} documents").format(count=len(theirs))
 
 
 def _events(clinic_id: UUID, span: Span) -> QuerySet[Event]:

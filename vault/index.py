@@ -21,6 +21,7 @@ from vault.errors import VaultError
 from vault.keys import keyring
 
 INDEX_BYTES: Final = 16
+MAC_BYTES: Final = 32
 
 _PURPOSE = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -37,6 +38,17 @@ def blind_index(value: str, *, clinic_id: UUID, purpose: str) -> bytes:
         raise VaultError("The purpose of an index is a lower-case name.")
     key = keyring().derive("subject" if purpose == "subject" else f"index.{purpose}", clinic_id)
     return hmac.digest(key, value.encode("utf-8"), hashlib.sha256)[:INDEX_BYTES]
+
+
+def content_mac(digest: str, *, clinic_id: UUID, purpose: str) -> bytes:
+    """The 32-byte message authentication code of a file, by which the clinic can know it again and nobody else can.
+
+    `digest` is the file's SHA-256 in hexadecimal. A plain digest would confirm a guessed file: a table of one visit has
+    few unknown characters. HMAC-SHA256 (RFC 2104) under a key of the clinic and the purpose. Raises VaultError.
+    """
+    if not re.fullmatch(r"[0-9a-f]{64}", digest) or not _PURPOSE.fullmatch(purpose):
+        raise VaultError("This is no digest of a file, or no purpose.")
+    return hmac.digest(keyring().derive(f"index.mac_{purpose}", clinic_id), digest.encode("ascii"), hashlib.sha256)
 
 
 def same_index(one: bytes | memoryview, other: bytes | memoryview) -> bool:

@@ -1,14 +1,16 @@
 """PDF files through a sandbox: facts, text layers and pixels, never parsed in this process.
 
 Every file is taken apart by a child process (`pdf_child.py`) that has little memory and processor time, no network, no
-environment, and writes no file. The bytes go to it through a pipe, so no document lies on a disk in clear text. A
-child that dies or takes too long costs the document ("too_complex") or, once it is open, one page ("page_unreadable").
+environment, and opens no file but modules and fonts (where the kernel has Landlock). The bytes go to it through a pipe,
+so no document lies on a disk in clear text. A child that dies or takes too long costs the document ("too_complex") or,
+once it is open, one page ("page_unreadable").
 """
 
 from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 import os
 import struct
@@ -20,6 +22,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -33,6 +36,8 @@ from extraction.page import Box
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
 
 CHILD = Path(__file__).with_name("pdf_child.py")
 LENGTHS = struct.Struct(">II")
@@ -299,7 +304,7 @@ class _Sandbox:
         """Opens and checks the document; returns the size of each page. Raises UnreadableDocument."""
         child = self._child = self._child or _Child(self._limits)
         try:
-            header, prepared = child.ask({"do": "open", "check": True}, self.data)
+            header, prepared = self._open(child, check=True)
             if "error" in header:
                 raise UnreadableDocument(_known(header["error"], "damaged"))
             self.data = prepared or self.data
@@ -310,6 +315,12 @@ class _Sandbox:
             self.close()
             raise
 
+    def _open(self, child: _Child, *, check: bool) -> tuple[dict[str, Any], bytes]:
+        header, prepared = child.ask({"do": "open", "check": check}, self.data)
+        if header.get("closed") is False:
+            _say_that_files_are_open()
+        return header, prepared
+
     def ask(self, question: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Asks about pages. Raises UnreadablePage."""
         if self._lost >= MAX_LOST:
@@ -317,7 +328,7 @@ class _Sandbox:
         try:
             if self._child is None:
                 self._child = _Child(self._limits)
-                self._child.ask({"do": "open", "check": False}, self.data)
+                self._open(self._child, check=False)
             header, payload = self._child.ask(question)
         except _ChildLost:
             self._child = None
@@ -346,6 +357,12 @@ class _Sandbox:
         if self._child is not None:
             self._child.close()
             self._child = None
+
+
+@cache
+def _say_that_files_are_open() -> None:
+    """Once for each process of ours."""
+    logger.warning("this kernel has no Landlock: the process that opens PDFs may read what this user may read")
 
 
 class _ChildLost(Exception):

@@ -1,10 +1,11 @@
 """The process that parses hostile files: structure (qpdf), text and pixels (PDFium). Run by path, never imported.
 
-It gives up what it does not need before it reads the first byte, then answers one request after the other. A message,
-in both directions, is two big-endian 32-bit lengths, a JSON header and a raw payload. Requests:
+It gives up what it does not need before a parser sees the first byte, then answers one request after the other. A
+message, in both directions, is two big-endian 32-bit lengths, a JSON header and a raw payload. Requests:
 
-    open    payload: the file            answer: page sizes in points; payload: the file as it is read from now on
-                                         (decrypted, repaired, form fields drawn), empty where it is the same
+    open    payload: the file            answer: page sizes in points, and whether this process can read other files;
+                                         payload: the file as it is read from now on (decrypted, repaired, form fields
+                                         drawn), empty where it is the same
     text    numbers of pages             answer: one entry a page; payload: four 32-bit floats a word (its box)
     render  number, scale, crop, colour  answer: width, height, stride, channels, of whole pages their pictures;
                                          payload: the pixels
@@ -16,6 +17,7 @@ only: Django in here would cost its start-up time and put its secrets within a p
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import io
 import json
 import math
@@ -56,6 +58,36 @@ def confine(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+
+
+FONTS = (
+    "/usr/share/fonts",
+    "/usr/share/X11/fonts/Type1",
+    "/usr/share/X11/fonts/TTF",
+    "/usr/local/share/fonts",
+)
+"""Where PDFium looks for the fonts that a file names and does not bring along (core/fxge/linux)."""
+
+
+def close_files(*, checks: bool) -> bool:
+    """Takes away every file but installed modules and fonts. False where the kernel has no Landlock.
+
+    Parsers and the libraries that they are linked with are loaded first; qpdf only if the structure is to be checked.
+    """
+    import pypdfium2.raw  # noqa: F401
+
+    if checks:
+        import pikepdf  # noqa: F401
+    return bool(beside("landlock").confine((*sys.path, *FONTS, "/dev/urandom")))
+
+
+def beside(name: str) -> Any:
+    """A module that stands beside this file: the folder itself is on no path, because its names are not ours here."""
+    spec = importlib.util.spec_from_file_location(name, os.path.join(os.path.dirname(__file__), f"{name}.py"))  # noqa: PTH118, PTH120
+    assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - a file of ours
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def allow_cpu(seconds: int) -> None:
@@ -712,8 +744,11 @@ class Server:
     def __init__(self, limits: dict[str, Any]) -> None:
         self.limits = limits
         self.document: Document | None = None
+        self.is_closed: bool | None = None
 
     def open(self, header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        if self.is_closed is None:
+            self.is_closed = close_files(checks=header["check"])
         prepared = prepare(payload, self.limits["pages"]) if header["check"] else payload
         self.document = Document(prepared)
         sizes = self.document.sizes()
@@ -726,7 +761,7 @@ class Server:
                 raise Refused("damaged")
             if max(size) > self.limits["page_points"]:
                 raise Refused("page_too_large")
-        return {"sizes": sizes}, b"" if prepared is payload else prepared
+        return {"sizes": sizes, "closed": self.is_closed}, b"" if prepared is payload else prepared
 
     def text(self, header: dict[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
         entries, boxes = [], array("f")

@@ -181,7 +181,7 @@ class Reviewer:
         self.keyboard.tab_to("select[name=format]")
         self.keyboard.press("End", "Tab")
         self.keyboard.type("RAMQ")
-        self.keyboard.press("Enter")
+        self.keyboard.press("Tab", "ArrowDown", "Shift+Tab", "Enter")
         self.keyboard.wait_for("document.querySelector('#files ~ div a')")
         address = self.page.locator("#files ~ div a").first.get_attribute("href")
         return list(json.loads(self.page.request.get(str(address)).body()))

@@ -127,6 +127,7 @@ def test_staff_take_the_numbers_out_as_a_billing_file(visit):
         page.get_by_role("link", name="Exporter").click()
         expect(page.get_by_role("main")).to_contain_text("2 numéros peuvent partir")
         page.get_by_label("Destinataire").fill("Logiciel de facturation")
+        page.get_by_label("Pourquoi c’est nécessaire").select_option("claim")
         page.get_by_label("Numéro de permis").fill("1234567")
         page.get_by_label("Secteur").fill("2")
         page.get_by_role("button", name="Produire le fichier").click()

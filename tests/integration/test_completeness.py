@@ -141,7 +141,7 @@ def _exported(document, staff):
     from review.models import Export
 
     return Export.objects.create(
-        document=document, format="csv", recipient="RAMQ", lines=1, withheld=0, sha256="0" * 64, by=staff,
+        document=document, format="csv", recipient="RAMQ", lines=1, withheld=0, mac=bytes(32), by=staff,
         content=b64encode(f"{some_nam(7)};{FILE}".encode()).decode(),
     )  # fmt: skip
 

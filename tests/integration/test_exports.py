@@ -6,22 +6,30 @@ import hashlib
 from datetime import date, time
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.policy import NotAllowed
 from audit.models import Event
+from audit.record import record_alone
 from audit.verbs import Verb
+from audit.verify import verdict, verify
 from extraction.actions import Billing
 from review import actions
 from review.actions import Request, Value
+from review.exports import recognition
 from review.exports.lines import Selection
 from review.models import Export
 from review.policy import Conflict
 from tests.factories import FindingFactory, RunFactory, RunPageFactory, some_nam
+from vault.index import content_mac
 
 pytestmark = pytest.mark.django_db
 
-FORM = {"format": "csv", "recipient": "Logiciel de facturation"}
+FORM = {"format": "csv", "recipient": "Logiciel de facturation", "justification": "claim"}
 
 
 @pytest.fixture
@@ -73,8 +81,73 @@ def test_the_journal_says_who_got_what_and_no_number(reviewed, staff):
         staff.pk, reviewed.document_id, 2, "billing",
     )  # fmt: skip
     assert event.details["recipient"] == FORM["recipient"]
-    assert event.details["sha256"] == export.sha256 == hashlib.sha256(export.data).hexdigest()
+    assert event.details["mac"] == bytes(export.mac).hex()
     assert not any(some_nam(n) in str(event.details) for n in range(1, 6))
+
+
+@pytest.mark.attack("guessed content", "refused")
+def test_nothing_that_is_kept_confirms_a_guessed_file(reviewed, staff):
+    digest = hashlib.sha256(make(reviewed, staff).data).digest()
+    rows = repr(list(Event.objects.values_list("details", flat=True)))
+    rows += repr([tuple(bytes(part) if isinstance(part, memoryview) else part for part in row)
+                  for row in Export.objects.values_list()])  # fmt: skip
+    assert digest.hex() not in rows
+    assert repr(digest) not in rows
+
+
+def test_nothing_is_exported_without_a_justification(reviewed, client, staff):
+    client.force_login(staff)
+    for justification in ("", "because"):
+        form = FORM | {"justification": justification}
+        assert client.post(reverse("review:export", args=[reviewed.document_id]), form).status_code == 400
+    assert not Export.objects.exists()
+
+
+def test_the_justification_goes_with_the_file_into_both_events(reviewed, client, staff):
+    client.force_login(staff)
+    form = FORM | {"justification": "mandate"}
+    client.post(reverse("review:export", args=[reviewed.document_id]), form)
+    client.get(reverse("review:download", args=[Export.objects.get().pk]))
+    for verb in (Verb.EXPORTED, Verb.EXPORT_DOWNLOADED):
+        assert Event.objects.get(verb=verb).details["justification"] == "mandate"
+
+
+def test_a_file_is_known_again_after_it_was_destroyed(reviewed, staff, tmp_path, capsys):
+    export = make(reviewed, staff)
+    (tmp_path / "found").write_bytes(export.data)
+    export.delete()
+    call_command("recognise_export", str(tmp_path / "found"))
+    event = Event.objects.get(verb=Verb.EXPORTED)
+    assert f"event {event.seq}: export {event.object_id}" in capsys.readouterr().out
+    assert Event.objects.get(verb=Verb.JOURNAL_VIEWED).reason_code == "recognise_export"
+
+
+def test_a_file_of_a_time_when_codes_were_not_keyed_is_known_again(reviewed, staff, clinic):
+    data = b"old"
+    record_alone(Verb.EXPORTED, by=staff, object_id=reviewed.pk,
+                 details={"recipient": "RAMQ", "sha256": hashlib.sha256(data).hexdigest()})  # fmt: skip
+    assert [event.object_id for event in recognition.recognised(data)] == [reviewed.pk]
+    assert verdict(verify(clinic.pk, timezone.now())) == "intact"
+
+
+def test_another_file_is_not_known(reviewed, staff, tmp_path, capsys):
+    (tmp_path / "other").write_bytes(make(reviewed, staff).data + b" ")
+    with pytest.raises(SystemExit) as stop:
+        call_command("recognise_export", str(tmp_path / "other"))
+    assert (stop.value.code, capsys.readouterr().out) == (1, "not exported here\n")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_digests_that_were_kept_are_keyed_by_the_migration(reviewed, staff):
+    digest = hashlib.sha256(b"old").hexdigest()
+    before = MigrationExecutor(connection)
+    before.migrate([("review", "0010_retention")])
+    old = before.loader.project_state([("review", "0010_retention")]).apps.get_model("review", "Export")
+    old.objects.create(document_id=reviewed.document_id, by_id=staff.pk, format="csv", recipient="RAMQ", lines=1,
+                       withheld=0, content="", sha256=digest)  # fmt: skip
+    MigrationExecutor(connection).migrate([("review", "0012_export_mac")])
+    expected = content_mac(digest, clinic_id=reviewed.document.clinic_id, purpose="export")
+    assert bytes(Export.objects.values_list("mac", flat=True).get()) == expected
 
 
 def test_a_file_stays_as_it_was_made(reviewed, reviewer, client, staff):

@@ -19,7 +19,7 @@ from tests.factories import FindingFactory, RunFactory, RunPageFactory, some_nam
 
 pytestmark = pytest.mark.django_db
 
-ASKED = {"format": "json", "recipient": "Logiciel de facturation"}
+ASKED = {"format": "json", "recipient": "Logiciel de facturation", "justification": "claim"}
 
 
 def token_client(user):
@@ -97,7 +97,10 @@ def test_the_physician_of_the_upload_need_not_be_repeated(api, path, document):
     assert post(api, path, format="ssv").status_code == 201
 
 
-@pytest.mark.parametrize("changes", [{"format": "doc"}, {"recipient": ""}, {"doctorLicenceID": "1"}, {"sector": "9"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"format": "doc"}, {"recipient": ""}, {"justification": ""}, {"doctorLicenceID": "1"}, {"sector": "9"}],
+)
 def test_wrong_fields_are_refused(api, path, changes):
     assert post(api, path, **changes).status_code == 422
     assert not Export.objects.exists()

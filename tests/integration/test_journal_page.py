@@ -229,6 +229,7 @@ def test_that_no_key_is_set_is_said(events, settings):
 
 def test_events_that_wait_for_their_anchor_raise_an_alert_that_ends(events, key, admin):
     now = timezone.now()
+    verified(events, "intact")
     alerts.evaluate(now)
     alert = Alert.objects.get(kind="journal", clinic_id=events)
     assert (alert.detail, alert.ended_at) == ("late", None)
@@ -259,6 +260,7 @@ def test_a_changed_journal_raises_an_alert(events, key):
     assert Alert.objects.get(kind="journal", clinic_id=events).detail == "tampered"
 
 
-def test_without_a_key_nobody_is_alarmed(events):
+def test_without_a_key_nobody_is_alarmed_of_anchors(events):
+    verified(events, "intact")
     alerts.evaluate(timezone.now())
     assert not Alert.objects.filter(kind="journal").exists()

@@ -341,7 +341,7 @@ def test_deciding_signing_and_exporting_at_once_wait_for_each_other(finding, doc
     """Each takes several locks; in another order, PostgreSQL would end one of them as a deadlock."""
     numbers = [FindingFactory(run=finding.run) for _turn in range(6)]
     billing = actions.Billing("1234567", "0", "2")
-    request = actions.Request("json", "RAMQ", actions.Selection(), billing)
+    request = actions.Request("json", "RAMQ", actions.Selection(), billing, "claim")
     found = together(
         *(lambda each=each: actions.decide(finding=each, value=proposed(each), by=reviewer) for each in numbers),
         lambda: actions.sign_off(run=finding.run, page=2, by=reviewer),

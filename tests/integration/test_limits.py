@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
@@ -12,7 +13,8 @@ from django.utils import timezone
 from accounts import actions, limits
 from accounts.limits import Limit
 from accounts.models import Counter
-from audit.models import Event
+from audit.models import PLATFORM, Event
+from audit.record import JournalUnavailable
 from audit.verbs import Verb
 from tests.factories import DocumentFactory, RunFactory, UserFactory
 
@@ -91,3 +93,70 @@ def test_old_counters_are_removed(clock, two, staff_client):
     clock.shift(limits.KEPT.total_seconds() + 1)
     limits.forget_old(timezone.now())
     assert not Counter.objects.exists()
+
+
+# --- allauth's own limits ---------------------------------------------------------------------------------------------
+
+PASSKEY, FORGOTTEN = "/accounts/2fa/webauthn/login/", "/accounts/password/reset/"
+
+
+@pytest.fixture
+def allauth_two(clock, settings):
+    """Two a minute for one address, counted in an empty cache."""
+    settings.MFA_RATE_LIMITS = {"webauthn_login": "2/m/ip"}
+    settings.ACCOUNT_RATE_LIMITS = {
+        **settings.ACCOUNT_RATE_LIMITS,
+        "reset_password": "2/m/ip",
+        "reauthenticate": "2/m/user",
+    }
+    cache.clear()
+    yield clock
+    cache.clear()
+
+
+@pytest.mark.attack("requests to every address", "refused")
+def test_refused_passkeys_leave_one_event_a_window_and_source(client, allauth_two):
+    codes = [client.post(PASSKEY).status_code for _turn in range(5)]
+    assert codes[2:] == [429, 429, 429]
+    event = Event.objects.get(verb=Verb.LIMIT_REACHED)
+    assert (event.clinic_id, event.actor_id, event.ip, event.reason_code) == (
+        PLATFORM, None, "127.0.0.1", "mfa_login_webauthn.ip",
+    )  # fmt: skip
+    assert client.post(PASSKEY, REMOTE_ADDR="127.0.0.2").status_code != 429
+    allauth_two.shift(61)
+    assert [client.post(PASSKEY).status_code for _turn in range(3)][-1] == 429
+    assert Event.objects.filter(verb=Verb.LIMIT_REACHED).count() == 2
+
+
+@pytest.mark.attack("requests to every address", "refused")
+def test_a_refusal_tells_nobody_whether_an_account_exists(allauth_two, staff):
+    answers = {}
+    for number, email in enumerate((staff.email, "personne@nulle-part.example")):
+        cache.clear()
+        for _turn in range(3):
+            answers[email] = Client().post(FORGOTTEN, {"email": email}, REMOTE_ADDR=f"127.0.1.{number}")
+    known, unknown = answers.values()
+    assert (known.status_code, known["Retry-After"]) == (unknown.status_code, unknown["Retry-After"]) == (429, "60")
+    events = Event.objects.filter(verb=Verb.LIMIT_REACHED)
+    assert {(event.clinic_id, event.actor_id, event.reason_code, str(event.details)) for event in events} == {
+        (PLATFORM, None, "account_reset_password.ip", "{}")
+    }
+    assert events.count() == 2
+
+
+def test_a_person_who_confirms_too_often_is_named_in_their_clinics_journal(allauth_two, staff_client, staff):
+    for _turn in range(3):
+        answer = staff_client.post(reverse("account_reauthenticate"), {"password": "non"})
+    assert answer.status_code == 429
+    event = Event.objects.get(verb=Verb.LIMIT_REACHED)
+    assert (event.clinic_id, event.actor_id, event.reason_code) == (
+        staff.clinic_id, staff.pk, "account_reauthenticate.user",
+    )  # fmt: skip
+
+
+def test_a_refusal_that_cannot_be_journalled_is_answered_503(client, allauth_two, monkeypatch):
+    def unavailable(*_args, **_fields):
+        raise JournalUnavailable
+
+    monkeypatch.setattr(limits, "record_at_the_door", unavailable)
+    assert [client.post(PASSKEY).status_code for _turn in range(4)][2:] == [503, 503]

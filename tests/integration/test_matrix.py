@@ -190,7 +190,10 @@ DECLARED = {
 }
 BODIES: dict[str, dict[str, Any]] = {
     "accounts:change-role": {"data": {"role": "reviewer"}},
-    "api-1:make_export": {"data": {"format": "json", "recipient": "RAMQ"}, "content_type": "application/json"},
+    "api-1:make_export": {
+        "data": {"format": "json", "recipient": "RAMQ", "justification": "claim"},
+        "content_type": "application/json",
+    },
 }
 """What is sent where an empty form would be refused before anybody looks at whose rows it is about."""
 NAMED_OTHERWISE = {"api-1:exports": "api-1:list_exports"}

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from extraction.errors import UnreadableDocument, UnreadablePage
 from extraction.page import Box
-from extraction.readers import pdf
+from extraction.readers import landlock, pdf
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, inspect, open_pdf
 from tests import hostile_pdfs as hostile
 
@@ -241,8 +243,6 @@ def test_a_page_that_does_not_exist_cannot_be_drawn() -> None:
 
 
 def test_the_parsers_never_enter_this_process() -> None:
-    import subprocess
-
     code = (
         "import sys; from extraction.readers import choosing; "
         "print([m for m in ('pikepdf', 'pypdfium2', 'cv2', 'rapidocr', 'openvino', 'numpy') if m in sys.modules])"
@@ -268,6 +268,89 @@ def test_the_child_runs_confined() -> None:
     assert child._process.returncode is not None
 
 
+needs_landlock = pytest.mark.skipif(not landlock.abi(), reason="this kernel has no Landlock; the other limits hold")
+TAKEN_OVER = """
+import importlib.util, os, sys
+spec = importlib.util.spec_from_file_location("child", sys.argv[1])
+child = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(child)
+child.confine(1_000_000_000)
+assert child.close_files(checks=True)
+try:
+    print("done", exec(sys.argv[2], {"os": os, "place": sys.argv[3]}))
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
+def taken_over(does: str, place: Path) -> str:
+    """What comes of Python code that runs in the child's place, as if a file had taken the parser over."""
+    command = [sys.executable, "-I", "-B", "-c", TAKEN_OVER, str(pdf.CHILD), does, str(place)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env={}).stdout.strip()
+
+
+@ATTACK
+@needs_landlock
+@pytest.mark.parametrize(
+    "does",
+    [
+        "open(place + '/secret').read()",
+        "os.listdir(place)",
+        "os.unlink(place + '/secret')",
+        "os.truncate(place + '/secret', 0)",
+        "os.mkdir(place + '/new')",
+        "os.symlink('/etc', place + '/new')",
+        "open(place + '/new', 'w')",
+        "open('/etc/passwd').read()",
+        "open(f'/proc/{os.getppid()}/environ', 'rb').read()",
+        "open(f'/proc/{os.getppid()}/mem', 'rb').read(1)",
+        "os.execv('/bin/true', ['true'])",
+    ],
+)
+def test_a_parser_that_was_taken_over_touches_no_file(does: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    assert taken_over(does, tmp_path) == "PermissionError"
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["secret"]
+
+
+@needs_landlock
+def test_modules_and_fonts_stay_readable() -> None:
+    assert taken_over("open(place).read()", Path(os.__file__)) == "done None"
+    if Path("/usr/share/fonts").is_dir():
+        assert taken_over("os.listdir(place)", Path("/usr/share/fonts")) == "done None"
+
+
+@needs_landlock
+def test_every_child_is_confined_before_a_parser_sees_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = []
+    ask = pdf._Child.ask
+
+    def noting(child: pdf._Child, header: dict[str, Any], payload: bytes = b"") -> tuple[dict[str, Any], bytes]:
+        answers.append((header, ask(child, header, payload)))
+        return answers[-1][1]
+
+    monkeypatch.setattr(pdf._Child, "ask", noting)
+    with open_pdf(hostile.plain()) as document:
+        document._sandbox.close()
+        document.render(1, dpi=36)
+    opened = [(header["check"], answer[0]["closed"]) for header, answer in answers if header["do"] == "open"]
+    assert opened == [(True, True), (False, True)]
+
+
+def test_a_kernel_without_landlock_is_said_once_and_files_are_opened(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """A child whose `landlock.py` finds none, as on such a kernel."""
+    (tmp_path / "pdf_child.py").write_text(pdf.CHILD.read_text())
+    (tmp_path / "landlock.py").write_text("def confine(readable): return False\n")
+    monkeypatch.setattr(pdf, "CHILD", tmp_path / "pdf_child.py")
+    pdf._say_that_files_are_open.cache_clear()
+    assert [inspect(hostile.plain()).page_count for _turn in range(2)] == [1, 1]
+    assert [record.message for record in caplog.records if "Landlock" in record.message] == [
+        "this kernel has no Landlock: the process that opens PDFs may read what this user may read"
+    ]
+
+
 @ATTACK
 @pytest.mark.skipif(sys.platform != "linux", reason="namespaces are Linux's")
 def test_the_child_has_no_network() -> None:
@@ -285,8 +368,6 @@ def test_the_child_has_no_network() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux's")
 def test_the_child_dies_with_its_parent() -> None:
-    import subprocess
-
     code = (
         "import os, sys; from extraction.readers.pdf import open_pdf; from tests import hostile_pdfs as h\n"
         "d = open_pdf(h.plain()); print(d._sandbox._child._process.pid, flush=True); os.kill(os.getpid(), 9)"

@@ -14,6 +14,7 @@ from audit.models import Event
 from audit.record import record_alone
 from audit.verbs import Outcome, Verb
 from review import reports
+from review.models import Export
 from review.reports import Span
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, UserFactory, some_nam
 
@@ -40,11 +41,19 @@ def document(staff):
 
 
 def test_a_communication_says_nature_recipient_purpose_and_justification(staff, document):
-    at(MONDAY_AT_NINE, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=4, details={"recipient": "RAMQ"})
+    at(MONDAY_AT_NINE, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=4,
+       details={"recipient": "RAMQ", "justification": "mandate"})  # fmt: skip
     (row,) = reports.communications(staff.clinic_id, NOVEMBER).rows
     assert row[0] == "2026-11-09 09:00:00"
     assert all(row[1:6])
     assert (row[2], row[5], row[6], row[7]) == ("RAMQ", staff.name, "4", str(document.pk))
+    assert row[4] == str(Export.Justification.MANDATE.label)
+
+
+def test_a_file_of_a_time_when_nobody_was_asked_says_so(staff, document):
+    at(MONDAY_AT_NINE, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=4, details={"recipient": "RAMQ"})
+    (row,) = reports.communications(staff.clinic_id, NOVEMBER).rows
+    assert row[4] not in {str(label) for label in Export.Justification.labels}
 
 
 @pytest.mark.parametrize("verb", [Verb.DOCUMENT_VIEWED, Verb.EXPORTED, Verb.MODEL_CALLED])
@@ -99,6 +108,15 @@ def test_many_pages_are_many_beside_the_others(staff, reviewer, clinic):
             at(MONDAY_AT_NINE, Verb.PAGE_VIEWED, person)
     (row,) = reports.anomalies(staff.clinic_id, NOVEMBER).rows
     assert row[1:3] == (staff.name, "6")
+
+
+def test_suspect_text_is_counted_by_who_uploaded_it(staff, document):
+    at("2026-10-30T14:00:00Z", Verb.DOCUMENT_UPLOADED, staff, document_id=document.pk)
+    for page in (1, 2):
+        at(MONDAY_AT_NINE, Verb.SUSPECT_TEXT_FOUND, None, clinic_id=staff.clinic_id, document_id=document.pk, page=page)
+    (row,) = reports.anomalies(staff.clinic_id, NOVEMBER).rows
+    assert row[1:3] == (staff.name, "2")
+    assert "1" in row[3]
 
 
 def test_refusals_are_counted_by_person(staff):

@@ -105,7 +105,7 @@ def test_what_a_machine_concluded_stands_apart(admin_client, finding):
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "json", "ssv"])
 def test_the_transcript_names_the_recipients_of_files_with_the_number(admin_client, reviewer, run, finding, suffix):
     sign_everything(run, reviewer)
-    asked = Request(suffix, "RAMQ", Selection(), Billing("", "", ""))
+    asked = Request(suffix, "RAMQ", Selection(), Billing("", "", ""), "claim")
     actions.export(document=run.document, request=asked, by=reviewer)
     sent = transcript(admin_client, request_of(admin_client), "json").json()["sent"]
     assert [each["recipient"] for each in sent] == ["RAMQ"]
@@ -216,7 +216,7 @@ def test_a_reviewer_is_not_told_who_asked(admin_client, reviewer_client, finding
 
 def test_a_file_made_before_a_correction_says_so(staff_client, reviewer, run, finding):
     sign_everything(run, reviewer)
-    asked = Request("csv", "RAMQ", Selection(), Billing("", "", ""))
+    asked = Request("csv", "RAMQ", Selection(), Billing("", "", ""), "claim")
     actions.export(document=run.document, request=asked, by=reviewer)
     address = reverse("review:exports", args=[run.document_id])
     assert [each.is_outdated for each in staff_client.get(address).context["exports"]] == [False]

@@ -80,7 +80,7 @@ def again(document, by, *numbers):
 
 
 def file_of(document, by):
-    asked = Request(format="json", recipient="RAMQ", selection=Selection(), billing=Billing())
+    asked = Request(format="json", recipient="RAMQ", selection=Selection(), billing=Billing(), justification="claim")
     export = actions.export(document=document, request=asked, by=by)
     return export.data, export.withheld
 

@@ -109,7 +109,7 @@ def addresses(run):
 
 
 def make_file(document, by):
-    asked = Request(format="json", recipient="RAMQ", selection=Selection(), billing=Billing())
+    asked = Request(format="json", recipient="RAMQ", selection=Selection(), billing=Billing(), justification="claim")
     return actions.export(document=document, request=asked, by=by)
 
 

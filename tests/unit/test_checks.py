@@ -7,6 +7,7 @@ import socket
 import pytest
 from django.core.checks import run_checks
 
+from extraction.readers import landlock
 from vault.errors import VaultUnavailable
 
 PRODUCTION = {
@@ -27,6 +28,7 @@ def production(settings, monkeypatch):
     for name, value in PRODUCTION.items():
         setattr(settings, name, value)
     monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.postgresql")
+    monkeypatch.setattr(landlock, "abi", lambda: 3)
     return settings
 
 
@@ -38,6 +40,12 @@ def ids(*, deploy: bool = True) -> set[str]:
 
 def test_a_production_as_documented_passes(production):
     assert ids() == set()
+
+
+def test_a_kernel_without_landlock_is_said_and_no_obstacle(production, monkeypatch):
+    monkeypatch.setattr(landlock, "abi", lambda: 0)
+    (message,) = (each for each in run_checks(include_deployment_checks=True) if each.id == "namsite.I112")
+    assert not message.is_serious()
 
 
 def test_a_password_alone_is_refused_by_every_command(production):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -14,9 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from audit.models import Event
-from audit.record import JournalUnavailable, record_alone
-from audit.verbs import Outcome, Purpose, Verb
-from audit.verify import Problem, chains, verdict, verify
+from audit.verify import Problem, chains, verdict, verified
 
 STATUS = {"intact": 0, "tampered": 1, "incomplete": 2}
 USAGE = 3
@@ -41,11 +37,9 @@ class Command(BaseCommand):
         if clinic is not None and clinic not in known:
             self.stderr.write(f"audit_verify: no journal for clinic {clinic}")
             sys.exit(USAGE)
-        problems = []
+        problems: list[Problem] = []
         for chain in [clinic] if clinic else known:
-            found = verify(chain, timezone.now(), every_copy=options["every_copy"])
-            _journal(chain, found)
-            problems += found
+            problems += verified(chain, timezone.now(), every_copy=options["every_copy"])
         self._report(problems, as_json=options["json"])
         sys.exit(STATUS[verdict(problems)])
 
@@ -62,21 +56,6 @@ class Command(BaseCommand):
             place = f" ({problem.place})" if problem.place else ""
             self.stdout.write(f"{problem.clinic_id} event {problem.seq}: {problem.kind}{place}")
         self.stdout.write(f"{events} events, {len(problems)} problems")
-
-
-def _journal(chain: UUID, problems: Sequence[Problem]) -> None:
-    """What came out, in the chain itself. One that cannot be written to is a finding and no obstacle."""
-    with suppress(JournalUnavailable):
-        record_alone(
-            Verb.JOURNAL_VERIFIED,
-            by=None,
-            clinic_id=chain,
-            outcome=Outcome.ERROR if problems else Outcome.SUCCESS,
-            reason_code=verdict(problems),
-            purpose=Purpose.AUDIT,
-            count=len(problems),
-            details={"first": problems[0].kind} if problems else None,
-        )
 
 
 def _usage(parser: ArgumentParser) -> Any:

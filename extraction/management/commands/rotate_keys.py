@@ -24,6 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--new-clinic-keys", action="store_true", help="first give clinics a new key")
+        parser.add_argument("--due", action="store_true", help="first give a new key to clinics whose own is old")
         parser.add_argument("--clinic", metavar="ID", help="the only clinic that gets a new key")
         parser.add_argument("--retire", action="store_true", help="then destroy former keys whose days are over")
         parser.add_argument("--status", action="store_true", help="only say how much is sealed under which key")
@@ -35,6 +36,8 @@ class Command(BaseCommand):
                 return
             if options["new_clinic_keys"]:
                 self._renew(options["clinic"])
+            if options["due"]:
+                self.stdout.write(f"{rotation.renew_due(timezone.now())} new keys")
             broken = self._move()
             if options["retire"]:
                 self.stdout.write(f"{rotation.retire(timezone.now())} former keys destroyed")
