@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -202,8 +203,11 @@ def forget_failures(*, user: User) -> None:
     limits.CODE.clear(str(user.pk))
 
 
-def is_locked(user: User) -> bool:
-    return bool(limits.ADDRESS.until(user.email.lower()) or limits.CODE.until(str(user.pk)))
+def locked(people: Collection[User]) -> set[UUID]:
+    """Which of these people may not try to sign in just now, by their ids."""
+    addresses = limits.ADDRESS.locked(user.email.lower() for user in people)
+    codes = limits.CODE.locked(str(user.pk) for user in people)
+    return {user.pk for user in people if user.email.lower() in addresses or str(user.pk) in codes}
 
 
 @transaction.atomic

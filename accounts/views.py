@@ -70,8 +70,7 @@ def _people(
     request: HttpRequest, form: PersonForm, *, invitation: dict[str, str] | None = None, status: int = 200
 ) -> HttpResponse:
     people = _colleagues(person(request))
-    locked = {colleague.pk for colleague in people if actions.is_locked(colleague)}
-    context = {"people": people, "form": form, "invitation": invitation, "locked": locked}
+    context = {"people": people, "form": form, "invitation": invitation, "locked": actions.locked(people)}
     return render(request, "accounts/people.html", context, status=status)
 
 

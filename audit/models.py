@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.chain import NEWEST
 from audit.notes import Note
-from audit.verbs import Context, Outcome, Purpose, verb_choices
+from audit.verbs import Context, Outcome, Purpose, Verb, verb_choices
 
 PLATFORM = uuid.UUID(int=0)
 """The chain of events that belong to no clinic, such as a sign-in attempt by somebody unknown."""
@@ -87,6 +87,8 @@ class Event(AppendOnly):
         indexes = [
             models.Index(fields=["clinic_id", "-at"], name="event_by_time"),
             models.Index(fields=["clinic_id", "actor_id", "-seq"], name="event_by_actor"),
+            # Not one of the two around it: a person's verb that never was would be looked for in all of their events.
+            models.Index(fields=["clinic_id", "actor_id", "verb", "-seq"], name="event_by_actor_and_verb"),
             models.Index(fields=["clinic_id", "verb", "-seq"], name="event_by_verb"),
             models.Index(fields=["clinic_id", "document_id", "-seq"], name="event_by_document"),
             models.Index(fields=["clinic_id", "subject", "-seq"], name="event_by_subject"),
@@ -94,6 +96,10 @@ class Event(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.verb}"
+
+    def get_verb_display(self) -> str:
+        """As Django's own, which translates every verb there is to find this one. A verb of before shows itself."""
+        return str(Verb(self.verb).label) if self.verb in Verb else self.verb
 
 
 class ChainHead(models.Model):

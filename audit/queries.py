@@ -86,7 +86,8 @@ class Search:
     def page(self, size: int, *, before: int | None = None) -> list[Event]:
         """The first so many of `events`, read from indexes whatever is looked for.
 
-        Of several verbs each has its own stretch of an index: they are read one by one and merged.
+        Of several verbs each has its own stretch of an index: they are read one by one and merged. A patient and a
+        document have few events, so that what else is asked of them is looked for in those.
         """
         if len(self.verbs) <= 1 or self.subject is not None or self.document_id is not None:
             return list(self.events(before=before)[:size])

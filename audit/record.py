@@ -112,11 +112,19 @@ def check_writable(verb: Verb, *, by: Actor) -> None:
 
 def _append(event: Event) -> None:
     """Gives the event its place and its hash under the lock of the chain's head."""
-    ChainHead.objects.get_or_create(clinic_id=event.clinic_id, defaults={"hash": GENESIS})
-    # PostgreSQL locks the row; SQLite holds its only write lock since the transaction began (IMMEDIATE).
-    head = ChainHead.objects.select_for_update().get(clinic_id=event.clinic_id)
+    head = _locked_head(event.clinic_id)
     event.seq = head.seq + 1
     event.prev_hash = bytes(head.hash)
     event.hash = link(event.prev_hash, event)
     event.save(force_insert=True)
     ChainHead.objects.filter(clinic_id=event.clinic_id).update(seq=event.seq, hash=event.hash)
+
+
+def _locked_head(chain: UUID) -> ChainHead:
+    """PostgreSQL locks the row; SQLite holds its only write lock since the transaction began (IMMEDIATE)."""
+    heads = ChainHead.objects.select_for_update()
+    head = heads.filter(clinic_id=chain).first()
+    if head is None:
+        ChainHead.objects.get_or_create(clinic_id=chain, defaults={"hash": GENESIS})
+        head = heads.get(clinic_id=chain)
+    return head

@@ -16,7 +16,8 @@ from django.db import transaction
 logger = logging.getLogger(__name__)
 
 run_changed: list[Callable[[UUID], object]] = []
-"""Called with a document's id when a run of it is over, begins, or goes on again; in that transaction."""
+"""Called with a document's id when a run of it is over, begins, or goes on again, and when its kind is told; in that
+transaction."""
 people_work_on: list[Callable[[Collection[UUID]], Mapping[UUID, UUID]]] = []
 """Of documents' ids, which run of each people work on; those that are not named have their newest one shown."""
 chores: list[Callable[[], object]] = []

@@ -6,7 +6,7 @@ when it goes down, Shift and Control too (the keystroke-level model: Card, Moran
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -73,11 +73,14 @@ class Tally:
 
 def tallies(rows: Iterable[Mapping[str, int]]) -> dict[str, Tally]:
     """By action, from what `counted` made of each page."""
-    found: dict[str, Tally] = {}
+    known: defaultdict[str, int] = defaultdict(int)
     for row in rows:
         for name, items in row.items():
-            action, keys, presses = name.split("/")
-            found.setdefault(action, Tally()).add(int(keys), int(presses), items)
+            known[name] += items
+    found: dict[str, Tally] = {}
+    for name, items in known.items():
+        action, keys, presses = name.split("/")
+        found.setdefault(action, Tally()).add(int(keys), int(presses), items)
     return found
 
 

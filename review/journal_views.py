@@ -40,8 +40,8 @@ def _colleagues(user: User) -> list[User]:
 @journals(Verb.JOURNAL_VIEWED)
 def journal(request: HttpRequest) -> HttpResponse:
     """The clinic's journal, newest first; `?before=` goes on behind an event (keyset, so it stays fast)."""
-    form = JournalForm(request.GET, people=_colleagues(person(request)))
-    return _page(request, form, NamForm(), None)
+    people = _colleagues(person(request))
+    return _page(request, JournalForm(request.GET, people=people), NamForm(), None, people)
 
 
 @require_POST
@@ -50,14 +50,17 @@ def journal(request: HttpRequest) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """The same for one patient. The number comes in the body, is turned into its index and is kept nowhere."""
     user = person(request)
-    form, typed = JournalForm(request.POST, people=_colleagues(user)), NamForm(request.POST)
+    people = _colleagues(user)
+    form, typed = JournalForm(request.POST, people=people), NamForm(request.POST)
     subject = typed.index(user.clinic_id)
     if subject is None and not typed.errors:
         typed.add_error("nam", _("Type the number of the patient."))
-    return _page(request, form, typed, subject)
+    return _page(request, form, typed, subject, people)
 
 
-def _page(request: HttpRequest, form: JournalForm, typed: NamForm, subject: bytes | None) -> HttpResponse:
+def _page(
+    request: HttpRequest, form: JournalForm, typed: NamForm, subject: bytes | None, people: list[User]
+) -> HttpResponse:
     user, sent = person(request), request.POST if request.method == "POST" else request.GET
     before = sent.get("before", "")
     wanted = form.search(user.clinic_id, subject)
@@ -70,7 +73,7 @@ def _page(request: HttpRequest, form: JournalForm, typed: NamForm, subject: byte
         "form": form,
         "nam_form": NamForm() if subject else typed,
         "subject": sealed(subject, user.clinic_id) if subject else "",
-        "export_form": JournalExportForm(people=_colleagues(user)),
+        "export_form": JournalExportForm(people=people),
         "events": shown[:EVENTS_PER_PAGE],
         "more": shown[EVENTS_PER_PAGE - 1].seq if len(shown) > EVENTS_PER_PAGE else None,
         "query": kept.urlencode(),

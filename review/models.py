@@ -290,6 +290,33 @@ class ReviewedRun(models.Model):
         return str(self.run_id)
 
 
+class ScoreGroup(models.Model):
+    """What the scores of pages are split by: a configuration and a kind of document. One row for all that share it.
+
+    Pages point here, so that figures are added up from one index without a look at runs and documents
+    (docs/decisions/0039). `model` and `prompt` are empty where no model was asked, `kind` (an `extraction.kinds.Kind`)
+    and `form_kind` (a FormKind) where nobody knows.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+", db_index=False)
+    reader = models.CharField(max_length=12, blank=True)
+    rules = models.CharField(max_length=40, blank=True)
+    model = models.CharField(max_length=150, blank=True)
+    prompt = models.CharField(max_length=40, blank=True)
+    kind = models.CharField(max_length=10, blank=True)
+    form_kind = models.CharField(max_length=10, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clinic", "reader", "rules", "model", "prompt", "kind", "form_kind"], name="score_group_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
 class PageScore(models.Model):
     """How a run did on a signed-off page: counts, and nothing that stands there. Gone when the page is opened again.
 
@@ -307,8 +334,10 @@ class PageScore(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="page_scores")
-    # Its document's; null in rows that an older version writes while this one is put in service.
-    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, null=True, db_index=False, related_name="+")
+    # Its document's.
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, db_index=False, related_name="+")
+    # Null in rows that an older version writes while this one is put in service; `scores.catch_up` fills it.
+    group = models.ForeignKey(ScoreGroup, on_delete=models.RESTRICT, null=True, db_index=False, related_name="+")
     page = models.PositiveIntegerField()
     reader = models.CharField(max_length=12, blank=True)
     signed_on = models.DateField()
@@ -328,7 +357,15 @@ class PageScore(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "page"], name="page_scored_once_per_run")]
-        indexes = [models.Index(fields=["clinic", "signed_on"], name="page_score_by_clinic_and_day")]
+        indexes = [
+            models.Index(fields=["clinic", "signed_on"], name="page_score_by_clinic_and_day"),
+            # Holds all that is added up, so that the figures are read from it alone; `id` tells hidden pages.
+            models.Index(
+                fields=["clinic", "group", "signed_on", "is_reviewed", "tp", "fp", "fn", "day_right", "clock_right",
+                        "decided", "agreed", "timed", "review_seconds", "id"],
+                name="page_score_sums",
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.run_id} p. {self.page}"
@@ -416,6 +453,8 @@ class ReviewTask(models.Model):
     waiting_since = models.DateTimeField(null=True)
     place = models.DateTimeField(null=True)
     counted_at = models.DateTimeField(null=True)
+    # A run was over after pages were signed, and is not scored on them yet (`review.scores`).
+    scores_due = models.BooleanField(default=False, db_default=False)
 
     holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     held_since = models.DateTimeField(null=True)
@@ -444,6 +483,7 @@ class ReviewTask(models.Model):
                 fields=["clinic", "place", "document"], condition=WAITING & Q(unread__gt=0), name="task_unread"
             ),
             models.Index(fields=["holder", "clinic", "place", "document"], condition=WAITING, name="task_mine"),
+            models.Index(fields=["clinic"], condition=Q(scores_due=True), name="task_scores_due"),
         ]
 
     def __str__(self) -> str:

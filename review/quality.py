@@ -10,42 +10,38 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
+from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
+from django.db.models import Count, F, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
 from extraction import charts
 from extraction.availability import Pace, pace
 from extraction.charts import Curve
-from extraction.models import Finder, Run, RunPage, Status
+from extraction.models import Run, RunPage, Status
 from extraction.monitoring import Chart
 from extraction.scoring import BINS, Score, wilson
 from review.blindness import hidden_from
 from review.effort import Tally, tallies, together
-from review.models import PageScore, Verdict
+from review.models import PageScore, ScoreGroup, Verdict
 from review.scores import AT_ONCE
 
 PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
 WORST = 10
 """Confusions that are shown."""
-NEWEST_PACED, MOST_TIMES = 1_000, 10_000
-"""Of so many of the newest documents, and at most so many of their pages, the seconds are counted."""
+NEWEST_RUNS, MOST_TIMES = 1_000, 10_000
+"""Of so many of the newest extractions, and at most so many of their pages, the seconds are counted."""
 NEWEST_CORRECTED = 1_000
 """Of so many of the newest pages with a correction the characters are counted."""
-NEWEST_CALIBRATED = 2_000
-"""Of so many of the newest pages the calibration is counted."""
-NEWEST_HANDLED = 2_000
-"""Of so many of the newest pages the keys of an item are counted."""
+NEWEST_PAGES = 2_000
+"""Of so many of the newest pages the calibration and the keys of an item are counted."""
 ACTIONS = (Verdict.CONFIRM, AT_ONCE, Verdict.CORRECT, Verdict.REJECT, Verdict.ADD)
 NEWEST_TIMED = 500
-"""Of so many of the newest documents the pages a second are counted."""
+"""Of so many of those of them that went through in one go the pages a second are counted."""
 _SUMS = {name: Sum(name) for name in ("tp", "fp", "fn", "day_right", "clock_right")}
 _REVIEW_SUMS = {name: Sum(name) for name in ("decided", "agreed", "timed", "review_seconds")}
-_CONFIGURATION = ("reader", "run__finder", "run__without_model", "run__model_name", "run__prompt_version",
-                  "run__rules_version")  # fmt: skip
-_DOCUMENT = ("run__document__kind", "run__document__form_kind", "is_reviewed")
 By = Literal["kind", "form_kind", "reader", "model", "prompt"]
 SPLITS: tuple[By, ...] = get_args(By)
 """By what scores are split, apart from weeks and whole configurations."""
@@ -126,20 +122,12 @@ class Configuration:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Pages with one configuration and of one kind of document; `is_reviewed` tells the run that reviewers worked on.
+class Totals:
+    """The clinic's pages added up: those of the reviewed runs by day, and all by what they are split by, once for runs
+    that reviewers worked on (`True`) and once for others."""
 
-    `kind` is an `extraction.kinds.Kind` and `form_kind` a FormKind, empty where nobody knows.
-    """
-
-    reader: str
-    rules: str
-    model: str
-    prompt: str
-    kind: str
-    form_kind: str
-    is_reviewed: bool
-    result: Result
+    by_day: Mapping[date, Result]
+    by_group: Mapping[tuple[ScoreGroup, bool], Result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +164,9 @@ def scores(user: User, since: date) -> QuerySet[PageScore]:
 
 
 def _shown_to(user: User, found: QuerySet[PageScore]) -> QuerySet[PageScore]:
-    hidden = hidden_from(user).filter(document=OuterRef("run__document"), page=OuterRef("page"))
-    return found.exclude(Exists(hidden))
+    # Found by the few reviews that are open, not by a look at each of the scores.
+    hidden = hidden_from(user).filter(document__runs__page_scores__page=F("page"))
+    return found.exclude(pk__in=hidden.values("document__runs__page_scores"))
 
 
 def reviewed(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
@@ -206,46 +195,46 @@ def overall(found: Iterable[Week]) -> Result:
     return sum((week.result for week in found), Result())
 
 
-def groups(user: User, since: date) -> list[Group]:
-    """The clinic's pages by everything that scores are split by, in one reading."""
-    # By document and run, as rows lie in the table: each run is looked up once.
-    found = PageScore.objects.filter(run__document__clinic_id=user.clinic_id, signed_on__gte=since)
-    names = (*_CONFIGURATION, *_DOCUMENT)
-    rows = _shown_to(user, found).values(*names).annotate(pages=Count("pk"), **_SUMS).order_by(*names)
-    return [_group(row) for row in rows]
+def totals(user: User, since: date) -> Totals:
+    """The clinic's pages of that day or later, added up in one reading."""
+    groups = {group.pk: group for group in ScoreGroup.objects.filter(clinic=user.clinic_id)}
+    by_day: dict[date, Result] = defaultdict(Result)
+    by_group: dict[tuple[ScoreGroup, bool], Result] = defaultdict(Result)
+    for row in sums(user, since, groups.values()):
+        result = _result(row)
+        by_group[groups[row["group"]], row["is_reviewed"]] += result
+        if row["is_reviewed"]:
+            by_day[row["signed_on"]] += result
+    return Totals(by_day, by_group)
 
 
-def _group(row: Mapping[str, Any]) -> Group:
-    return Group(
-        reader=row["reader"],
-        rules=row["run__rules_version"],
-        model="" if _asks_nobody(row) else row["run__model_name"],
-        prompt="" if _asks_nobody(row) else row["run__prompt_version"],
-        kind=row["run__document__kind"],
-        form_kind=row["run__document__form_kind"],
-        is_reviewed=row["is_reviewed"],
-        result=_result(row),
-    )
+def sums(user: User, since: date, groups: Iterable[ScoreGroup]) -> QuerySet[Any]:
+    """A row for each group, day and whether the run was reviewed. Days of a group lie beside each other in the index
+    `page_score_sums`, so that the database neither opens a score nor sorts."""
+    names = ("group", "signed_on", "is_reviewed")
+    rows = scores(user, since).filter(group__in=groups).order_by(*names).values(*names)
+    found: QuerySet[Any] = rows.annotate(pages=Count("*"), **_SUMS, **_REVIEW_SUMS)
+    return found
 
 
-def configurations(found: Iterable[Group]) -> list[Configuration]:
+def configurations(found: Totals) -> list[Configuration]:
     """Every configuration by how many pages it has, the most first."""
     known: dict[tuple[str, str, str, str], Result] = defaultdict(Result)
-    for each in found:
-        known[each.reader, each.rules, each.model, each.prompt] += each.result
+    for (group, _is_reviewed), result in found.by_group.items():
+        known[group.reader, group.rules, group.model, group.prompt] += result
     return [Configuration(*names, result) for names, result in _most_first(known)]
 
 
-def split(found: Iterable[Group], by: By) -> list[tuple[str, Result]]:
+def split(found: Totals, by: By) -> list[tuple[str, Result]]:
     """The same by one name, the most pages first.
 
     A kind of document counts the run that was reviewed, so that a page counts once; a reader, a model and a prompt
     count every page that they were tried on.
     """
     known: dict[str, Result] = defaultdict(Result)
-    for each in found:
-        if each.is_reviewed or by not in OF_DOCUMENT:
-            known[getattr(each, by)] += each.result
+    for (group, is_reviewed), result in found.by_group.items():
+        if is_reviewed or by not in OF_DOCUMENT:
+            known[getattr(group, by)] += result
     return _most_first(known)
 
 
@@ -253,12 +242,11 @@ def _most_first(known: Mapping[Name, Result]) -> list[tuple[Name, Result]]:
     return sorted(known.items(), key=lambda item: (-item[1].pages, item[0]))
 
 
-def weeks(found: QuerySet[PageScore], since: date, until: date) -> list[Week]:
+def weeks(found: Totals, since: date, until: date) -> list[Week]:
     """Every week from that of `since` to that of `until`; it begins on Monday."""
     known: dict[date, Result] = defaultdict(Result)
-    rows = found.values("signed_on").annotate(pages=Count("pk"), **_SUMS, **_REVIEW_SUMS).order_by("signed_on")
-    for row in rows:
-        known[monday(row["signed_on"])] += _result(row)
+    for day, result in found.by_day.items():
+        known[monday(day)] += result
     count = (monday(until) - monday(since)).days // 7 + 1
     begun = (monday(since) + timedelta(weeks=n) for n in range(count))
     return [Week(each, known[each]) for each in begun]
@@ -273,17 +261,29 @@ def confusions(found: QuerySet[PageScore]) -> list[tuple[str, str, int]]:
     return [(pair[0], pair[1], count) for pair, count in counted.most_common(WORST)]
 
 
-def paces(user: User, since: date) -> list[Paces]:
-    """How long pages of the clinic's newest documents took, by reader."""
-    runs = Run.objects.filter(document__clinic_id=user.clinic_id, created_at__gte=_midnight(since))
-    newest = runs.order_by("-created_at")
-    rows = (
-        RunPage.objects.filter(run__in=newest.values("pk")[:NEWEST_PACED])
-        .exclude(reader="")
-        .values_list("reader", "read_seconds", "find_seconds")[:MOST_TIMES]
-    )
+class NewestRun(NamedTuple):
+    """Of one of the newest extractions; it went through in one go if `turn` is 0."""
+
+    pk: UUID
+    status: str
+    turn: int
+    started_at: datetime | None
+    finished_at: datetime | None
+    pages: int
+
+
+def newest_runs(user: User, since: date) -> list[NewestRun]:
+    """The clinic's newest extractions since the beginning of that day."""
+    found = Run.objects.filter(document__clinic_id=user.clinic_id, created_at__gte=_midnight(since))
+    names = ("pk", "status", "turn", "started_at", "finished_at", "document__page_count")
+    return [NewestRun(*row) for row in found.order_by("-created_at").values_list(*names)[:NEWEST_RUNS]]
+
+
+def paces(runs: Iterable[NewestRun]) -> list[Paces]:
+    """How long the pages of these runs took, by reader."""
+    pages = RunPage.objects.filter(run__in=[run.pk for run in runs]).exclude(reader="")
     by_reader: dict[str, list[tuple[float, float]]] = {}
-    for reader, read, find in rows:
+    for reader, read, find in pages.values_list("reader", "read_seconds", "find_seconds")[:MOST_TIMES]:
         by_reader.setdefault(reader, []).append((read, find))
     return [
         Paces(reader, len(times), pace((read, 1) for read, _ in times), pace((find, 1) for _, find in times))
@@ -333,13 +333,26 @@ class Calibration:
         return Chart(bars=tuple(bars), curves=(charts.curve("first", [each.mean for each in self.bins], 1.0),))
 
 
-def calibration(found: QuerySet[PageScore]) -> Calibration:
-    """Of the newest pages, by bin of confidence."""
-    sums = [[0, 0, 0.0] for _bin in range(BINS)]
+class NewestPage(NamedTuple):
+    """What is kept of one of the newest signed pages beside its counts; see `PageScore`."""
+
+    day: date
+    calibration: Mapping[str, Sequence[float]]
+    effort: Mapping[str, int] | None
+
+
+def newest_pages(found: QuerySet[PageScore]) -> list[NewestPage]:
+    """The newest of these pages. Those from before confidences were kept are left out."""
     kept = found.filter(calibration__isnull=False).order_by("-signed_on")
-    rows = list(kept.values_list("calibration", flat=True)[:NEWEST_CALIBRATED])
-    for row in rows:
-        for place, parts in (row or {}).items():
+    rows = kept.values_list("signed_on", "calibration", "effort")[:NEWEST_PAGES]
+    return [NewestPage(day, calibration or {}, effort) for day, calibration, effort in rows]
+
+
+def calibration(pages: Sequence[NewestPage]) -> Calibration:
+    """Of these pages, by bin of confidence."""
+    sums = [[0, 0, 0.0] for _bin in range(BINS)]
+    for page in pages:
+        for place, parts in page.calibration.items():
             held = sums[int(place)]
             for number, part in enumerate(parts):
                 held[number] += part
@@ -347,7 +360,7 @@ def calibration(found: QuerySet[PageScore]) -> Calibration:
         Bin(place / BINS, (place + 1) / BINS, int(count), int(right), total / count if count else None)
         for place, (count, right, total) in enumerate(sums)
     )
-    return Calibration(tuple(bins), len(rows))
+    return Calibration(tuple(bins), len(pages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,12 +374,12 @@ class Handling:
         return together(self.by_action.values())
 
 
-def handling(found: QuerySet[PageScore]) -> dict[date, Handling]:
-    """Of the newest pages, by the week in which they were signed, the newest last. Weeks without a count are absent."""
-    kept = found.filter(effort__isnull=False).order_by("-signed_on")
-    weeks: dict[date, list[dict[str, int]]] = defaultdict(list)
-    for day, row in kept.values_list("signed_on", "effort")[:NEWEST_HANDLED]:
-        weeks[monday(day)].append(row or {})
+def handling(pages: Iterable[NewestPage]) -> dict[date, Handling]:
+    """Of these pages, by the week in which they were signed, the newest last. Weeks without a count are absent."""
+    weeks: dict[date, list[Mapping[str, int]]] = defaultdict(list)
+    for page in pages:
+        if page.effort is not None:
+            weeks[monday(page.day)].append(page.effort)
     return {begins: Handling(_in_order(tallies(rows))) for begins, rows in sorted(weeks.items())}
 
 
@@ -390,17 +403,13 @@ class Speed:
     slow: float
 
 
-def speed(user: User, since: date) -> Speed | None:
-    """Of the newest documents of the clinic that went through in one go; None without any."""
-    rows = (
-        Run.objects.filter(
-            document__clinic_id=user.clinic_id, status=Status.DONE, turn=0, created_at__gte=_midnight(since)
-        )
-        .filter(started_at__isnull=False, finished_at__isnull=False)
-        .order_by("-created_at")
-        .values_list("started_at", "finished_at", "document__page_count")[:NEWEST_TIMED]
-    )
-    times = [((finished - started).total_seconds(), pages) for started, finished, pages in rows if started and finished]
+def speed(runs: Iterable[NewestRun]) -> Speed | None:
+    """Of those of the runs that are done and went through in one go; None without any."""
+    times = [
+        ((run.finished_at - run.started_at).total_seconds(), run.pages)
+        for run in runs
+        if run.status == Status.DONE and run.turn == 0 and run.started_at and run.finished_at
+    ][:NEWEST_TIMED]
     found = pace(times)
     return Speed(len(times), 1 / found.middle, 1 / found.slow) if found is not None and found.middle else None
 
@@ -421,10 +430,6 @@ def chart(found: Sequence[Week]) -> F1Chart:
         curve("second", (end and end[1] for end in ends)),
     )
     return F1Chart(curves=curves, floor=floor)
-
-
-def _asks_nobody(row: Mapping[str, Any]) -> bool:
-    return bool(row["run__without_model"]) or row["run__finder"] == Finder.PATTERN
 
 
 def _result(row: Mapping[str, Any]) -> Result:

@@ -39,26 +39,25 @@ def quality_page(request: HttpRequest) -> HttpResponse:
     period = _period(request)
     since = today - PERIODS[period]
     scores.catch_up(user)
-    found = quality.scores(user, since)
-    reviewed = quality.reviewed(found)
-    weeks = quality.weeks(reviewed, since, today)
-    handling, groups = quality.handling(reviewed), quality.groups(user, since)
+    totals, reviewed = quality.totals(user, since), quality.reviewed(quality.scores(user, since))
+    pages, runs = quality.newest_pages(reviewed), quality.newest_runs(user, since)
+    weeks, handling = quality.weeks(totals, since, today), quality.handling(pages)
     context = {
         "period": period,
         "periods": list(PERIODS),
         "overall": quality.overall(weeks),
         "weeks": weeks,
         "chart": quality.chart(weeks),
-        "configurations": quality.configurations(groups),
-        "splits": {by: quality.split(groups, by) for by in ("kind", "form_kind")},
+        "configurations": quality.configurations(totals),
+        "splits": {by: quality.split(totals, by) for by in ("kind", "form_kind")},
         "confusions": quality.confusions(reviewed),
-        "paces": quality.paces(user, since),
+        "paces": quality.paces(runs),
         "agreement": agreement.total(second_queries.agreement_by_week(user, since).values()),
         "standing": second_queries.standing(user),
         "handling": handling,
         "handled": quality.handled(handling.values()),
-        "speed": quality.speed(user, since),
-        "calibration": quality.calibration(reviewed),
+        "speed": quality.speed(runs),
+        "calibration": quality.calibration(pages),
     }
     return render(request, "review/quality.html", context | _of_the_month(user))
 
@@ -86,7 +85,7 @@ def calibration_file(request: HttpRequest) -> HttpResponse:
     found = quality.reviewed(quality.scores(user, timezone.localdate() - PERIODS[_period(request)]))
     answer, writer = _csv("calibration.csv")
     writer.writerow(_BIN_COLUMNS)
-    for each in quality.calibration(found).bins:
+    for each in quality.calibration(quality.newest_pages(found)).bins:
         ratios = (each.mean, each.share, *(each.interval or (None, None)))
         writer.writerow([f"{each.low:.4f}", f"{each.high:.4f}", each.count, each.right, *map(_decimals, ratios)])
     return answer
@@ -114,11 +113,11 @@ def quality_file(request: HttpRequest) -> HttpResponse:
     by = next((each for each in quality.SPLITS if each == request.GET.get("by")), None)
     answer, writer = _csv(f"quality-{by}.csv" if by else "quality.csv")
     writer.writerow([by or "week", *_COLUMNS])
+    totals = quality.totals(user, since)
     if by:
-        rows = quality.split(quality.groups(user, since), by)
+        rows = quality.split(totals, by)
     else:
-        weeks = quality.weeks(quality.reviewed(quality.scores(user, since)), since, today)
-        rows = [(week.begins.isoformat(), week.result) for week in weeks]
+        rows = [(week.begins.isoformat(), week.result) for week in quality.weeks(totals, since, today)]
     for name, result in rows:
         writer.writerow([name, *_figures(result)])
     return answer
@@ -162,7 +161,7 @@ def effort_file(request: HttpRequest) -> HttpResponse:
     found = quality.reviewed(quality.scores(user, timezone.localdate() - PERIODS[_period(request)]))
     answer, writer = _csv("effort.csv")
     writer.writerow(_EFFORT_COLUMNS)
-    for begins, week in quality.handling(found).items():
+    for begins, week in quality.handling(quality.newest_pages(found)).items():
         for action, tally in {**week.by_action, "all": week.all}.items():
             spreads = (*(tally.keys or ("", "")), *(tally.presses or ("", "")))
             writer.writerow([begins.isoformat(), action, tally.items, *spreads])

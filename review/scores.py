@@ -1,7 +1,8 @@
 """How runs do against what reviewers signed: kept a page at a time, so that a thousand documents are read in one query.
 
 A page is scored when it is signed off, for every run of its document, and a run that comes later when its scores are
-first asked for (`catch_up`). A page that is opened again has no score.
+first asked for: it is noted when it is over (`note`), so that nobody searches for it (`catch_up`). A page that is
+opened again has no score.
 """
 
 from __future__ import annotations
@@ -9,24 +10,25 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from extraction.models import ACTIVE, Document, Run
+from extraction.models import ACTIVE, Document, Finder, Run
 from extraction.scoring import Outcome, Score, bin_of, score
 from review import effort, queries
 from review.differences import Visit
-from review.models import Decision, PageScore, SignOff, Verdict
+from review.models import Decision, PageScore, ReviewTask, ScoreGroup, SignOff, Verdict
 
 AT_ONCE = "at_once"
 LONGEST_ITEM = timedelta(minutes=2)
 MOST_AT_ONCE = 200
-"""Signed pages of runs that came later, which one look at the figures scores."""
+"""Signed pages of runs that came later, after which a look at the figures leaves the other documents to the next."""
+MISSED_WITHIN = timedelta(days=1)
 
 
 def keep(signed: SignOff) -> dict[UUID, Score]:
@@ -35,7 +37,9 @@ def keep(signed: SignOff) -> dict[UUID, Score]:
     scored = PageScore.objects.filter(run=OuterRef("pk"), page=signed.page)
     runs = Run.objects.filter(~Q(status__in=ACTIVE) | Exists(scored), document=signed.document_id)
     reviewed = queries.run_under_review(signed.document)
-    return {run.pk: _score(run, signed, is_reviewed=run == reviewed) for run in runs}
+    found = {run.pk: _score(run, signed, is_reviewed=run == reviewed) for run in runs}
+    regroup(signed.document_id)
+    return found
 
 
 def forget(document: Document, page: int) -> None:
@@ -43,22 +47,81 @@ def forget(document: Document, page: int) -> None:
     PageScore.objects.filter(run__document=document, page=page).delete()
 
 
+def regroup(document_id: UUID) -> None:
+    """Puts the document's scores under its kind and the configurations of its runs, in the transaction of what changed
+    one of them."""
+    _group(PageScore.objects.filter(run__document=document_id))
+
+
+def _group(rows: QuerySet[PageScore]) -> None:
+    names = rows.order_by().values(
+        "clinic", "reader", "run__finder", "run__without_model", "run__model_name", "run__prompt_version",
+        "run__rules_version", "run__document__kind", "run__document__form_kind",
+    )  # fmt: skip
+    for each in list(names.distinct()):
+        asks_nobody = each["run__without_model"] or each["run__finder"] == Finder.PATTERN
+        group, _is_new = ScoreGroup.objects.get_or_create(
+            clinic_id=each["clinic"],
+            reader=each["reader"],
+            rules=each["run__rules_version"],
+            model="" if asks_nobody else each["run__model_name"],
+            prompt="" if asks_nobody else each["run__prompt_version"],
+            kind=each["run__document__kind"],
+            form_kind=each["run__document__form_kind"],
+        )
+        rows.filter(**each).exclude(group=group).update(group=group)
+
+
+def note(document_id: UUID) -> None:
+    """Called when a run of the document begins or is over, after the document's task was locked: where pages are signed
+    already, it is noted that scores are due, for whoever looks at the figures next."""
+    regroup(document_id)
+    if _unscored(Run.objects.filter(document=document_id)).exists():
+        ReviewTask.objects.filter(document=document_id).update(scores_due=True)
+
+
+def note_missed() -> int:
+    """The scheduler's chore: notes runs of the last day that were over unheard. Returns of how many documents."""
+    recent = Run.objects.filter(finished_at__gt=timezone.now() - MISSED_WITHIN, document__review_task__scores_due=False)
+    found = set(_unscored(recent).values_list("document", flat=True)[:MOST_AT_ONCE])
+    for document_id in found:
+        with transaction.atomic():
+            note(document_id)
+    return len(found)
+
+
 def catch_up(user: User) -> None:
     """Scores pages of the person's clinic that were signed off before a run of their document was over, or whose
     scores are from before all of it was kept."""
-    known = PageScore.objects.filter(run=OuterRef("pk"), calibration__isnull=False)
-    signed = SignOff.objects.filter(document=OuterRef("document"), reopened_at=None)
-    later = Run.objects.filter(Exists(signed), ~Exists(known), document__clinic_id=user.clinic_id)
-    later = later.filter(document__destroyed_at=None)  # Its scores stay; there is nothing left to score.
+    _group(PageScore.objects.filter(clinic=user.clinic_id, group=None))
     left = MOST_AT_ONCE
-    for run in later.exclude(status__in=ACTIVE).select_related("document").order_by("-created_at")[:MOST_AT_ONCE]:
-        is_reviewed = run == queries.run_under_review(run.document)
-        with transaction.atomic():
-            for each in SignOff.objects.filter(document=run.document_id, reopened_at=None).select_related("document"):
-                _score(run, each, is_reviewed=is_reviewed)
-                left -= 1
+    due = ReviewTask.objects.filter(clinic=user.clinic_id, scores_due=True)
+    for document_id in list(due.values_list("pk", flat=True)[:MOST_AT_ONCE]):
+        left -= _catch_up_with(document_id)
         if left <= 0:
             return
+
+
+@transaction.atomic
+def _catch_up_with(document_id: UUID) -> int:
+    """Scores what is due of a document. Returns how many pages."""
+    task = ReviewTask.objects.select_for_update(of=("self",)).select_related("document").get(pk=document_id)
+    reviewed = queries.run_under_review(task.document)
+    signed = SignOff.objects.filter(document=document_id, reopened_at=None).select_related("document")
+    due = list(product(_unscored(task.document.runs.all()), signed))
+    for run, each in due:
+        _score(run, each, is_reviewed=run == reviewed)
+    regroup(document_id)
+    ReviewTask.objects.filter(pk=document_id).update(scores_due=False)
+    return len(due)
+
+
+def _unscored(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Those that are over and not scored as they should be on pages of their document that are signed off."""
+    known = PageScore.objects.filter(run=OuterRef("pk"), calibration__isnull=False)
+    signed = SignOff.objects.filter(document=OuterRef("document"), reopened_at=None)
+    later = runs.filter(Exists(signed), ~Exists(known)).exclude(status__in=ACTIVE)
+    return later.filter(document__destroyed_at=None)  # Its scores stay; there is nothing left to score.
 
 
 def _score(run: Run, signed: SignOff, *, is_reviewed: bool) -> Score:

@@ -38,5 +38,6 @@ def pressing_requests(clinic_id: UUID, today: date) -> int:
 def standing(clinic_id: UUID, register: Register) -> dict[str, Any]:
     """What the newest open entry of a register says; empty while there is none. For registers that hold what is so
     now, such as who is in charge."""
-    newest = Entry.objects.filter(clinic_id=clinic_id, register=register, closed_on=None).order_by("-number").first()
-    return dict(newest.current.content) if newest else {}
+    own = Version.objects.filter(entry__clinic_id=clinic_id, entry__register=register, entry__closed_on=None)
+    newest = own.select_related("entry").order_by("-entry__number", "-number").first()
+    return dict(newest.content) if newest else {}

@@ -17,7 +17,7 @@ def key_digests(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('review', '0010_retention'),
+        ('review', '0011_score_groups'),
     ]
 
     operations = [

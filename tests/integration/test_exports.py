@@ -141,8 +141,8 @@ def test_another_file_is_not_known(reviewed, staff, tmp_path, capsys):
 def test_digests_that_were_kept_are_keyed_by_the_migration(reviewed, staff):
     digest = hashlib.sha256(b"old").hexdigest()
     before = MigrationExecutor(connection)
-    before.migrate([("review", "0010_retention")])
-    old = before.loader.project_state([("review", "0010_retention")]).apps.get_model("review", "Export")
+    before.migrate([("review", "0011_score_groups")])
+    old = before.loader.project_state([("review", "0011_score_groups")]).apps.get_model("review", "Export")
     old.objects.create(document_id=reviewed.document_id, by_id=staff.pk, format="csv", recipient="RAMQ", lines=1,
                        withheld=0, content="", sha256=digest)  # fmt: skip
     MigrationExecutor(connection).migrate([("review", "0012_export_mac")])

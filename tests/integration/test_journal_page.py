@@ -7,17 +7,21 @@ import io
 import json
 import subprocess
 import sys
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from audit import anchors, signing
 from audit.integrity import integrity
 from audit.models import AnchorMark, Event
+from audit.queries import Search
 from audit.record import record_alone
 from audit.verbs import Verb
 from extraction import alerts
@@ -115,6 +119,50 @@ def test_a_search_without_a_usable_number_shows_nothing(events, admin_client, se
 def test_a_number_in_an_address_is_not_read(events, admin_client):
     assert len(shown(admin_client.get(JOURNAL, {"nam": some_nam(1)}))) == 4
     assert admin_client.get(SEARCH, {"nam": some_nam(1)}).status_code == 405
+
+
+# --- A long journal --------------------------------------------------------------------------------------------------
+
+PERSON, PATIENT, DOCUMENT = {"actor_id": uuid.UUID(int=1)}, {"subject": b"s" * 16}, {"document_id": uuid.UUID(int=2)}
+KIND = {"verbs": (Verb.DENIED,)}
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "index"),
+    [
+        (PERSON, "event_by_actor (clinic_id=? AND actor_id=? AND seq<?)"),
+        (PATIENT, "event_by_subject (clinic_id=? AND subject=? AND seq<?)"),
+        (DOCUMENT, "event_by_document (clinic_id=? AND document_id=? AND seq<?)"),
+        (KIND, "event_by_verb (clinic_id=? AND verb=? AND seq<?)"),
+        (PERSON | KIND, "event_by_actor_and_verb (clinic_id=? AND actor_id=? AND verb=? AND seq<?)"),
+    ],
+    ids=["person", "patient", "document", "verb", "person and verb"],
+)
+def test_what_is_looked_for_is_a_stretch_of_one_index(events, narrowed, index):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL does without an index where a table is this small (docs/journal.md has its plans)")
+    plan = Search(events, **narrowed).events(before=90)[:51].explain()
+    assert f"USING INDEX {index}" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_a_page_costs_the_same_however_many_events_it_shows(events, staff, admin_client, django_assert_num_queries):
+    with CaptureQueriesContext(connection) as few:
+        admin_client.get(JOURNAL)
+    for _event in range(50):
+        record_alone(Verb.LIST_VIEWED, by=staff)
+    with django_assert_num_queries(len(few)):
+        admin_client.get(JOURNAL)
+
+
+def test_an_event_costs_the_head_the_event_and_the_head_again(events, staff, django_assert_num_queries):
+    with django_assert_num_queries(5):  # with the beginning and the end of the transaction
+        record_alone(Verb.LIST_VIEWED, by=staff)
+
+
+def test_a_verb_of_before_shows_itself(events):
+    assert Event(verb="doc.burnt").get_verb_display() == "doc.burnt"
+    assert Event(verb=Verb.DENIED).get_verb_display() == str(Verb.DENIED.label)
 
 
 # --- Taking it away --------------------------------------------------------------------------------------------------

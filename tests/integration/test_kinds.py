@@ -128,8 +128,8 @@ def signed(staff, reviewer):
 
 
 def split(user, by):
-    groups = quality.groups(user, timezone.localdate() - timedelta(days=9))
-    return {name: (result.pages, result.score.tp, result.score.fp) for name, result in quality.split(groups, by)}
+    totals = quality.totals(user, timezone.localdate() - timedelta(days=9))
+    return {name: (result.pages, result.score.tp, result.score.fp) for name, result in quality.split(totals, by)}
 
 
 def test_scores_are_split_by_kind_and_a_page_counts_once(signed, reviewer):

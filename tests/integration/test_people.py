@@ -6,11 +6,15 @@ import re
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts import actions, limits
 from accounts.models import ApiToken, Clinic, User
 from audit.models import Event
 from audit.verbs import Verb
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +115,19 @@ def test_another_persons_token_cannot_be_revoked(client, staff, reviewer):
     token, _text = actions.create_token(name="t", days=30, by=reviewer)
     client.force_login(staff)
     assert client.post(reverse("accounts:revoke-token", args=[token.pk])).status_code == 404
+
+
+def test_the_page_costs_the_same_however_many_people_there_are(admin, admin_client, clinic, django_assert_num_queries):
+    with CaptureQueriesContext(connection) as alone:
+        admin_client.get(reverse("accounts:people"))
+    UserFactory.create_batch(12, clinic=clinic)
+    with django_assert_num_queries(len(alone)):
+        admin_client.get(reverse("accounts:people"))
+
+
+def test_who_is_locked_is_known_of_all_at_once(staff, reviewer, admin, django_assert_num_queries):
+    for _failure in range(5):
+        limits.ADDRESS.fail(staff.email.lower())
+        limits.CODE.fail(str(reviewer.pk))
+    with django_assert_num_queries(2):
+        assert actions.locked([staff, reviewer, admin]) == {staff.pk, reviewer.pk}

@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.policy import Right
-from audit.registers.models import Entry
+from audit.registers import queries
+from audit.registers.models import Entry, Register
 from review.registers.policy import RIGHT_WORDS
 from review.retention.actions import change_period
 from review.retention.classes import DataClass
@@ -34,6 +35,11 @@ def test_who_is_in_charge_stands_in_every_footer(office, staff_client):
     page = staff_client.get(reverse("extraction:document-list")).content.decode()
     assert "Rose Responsable" in page
     assert "mailto:prp@erables.example" in page
+
+
+def test_who_is_in_charge_is_one_query(office, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert queries.standing(office.clinic_id, Register.GOVERNANCE)["in_charge"] == "Rose Responsable"
 
 
 def test_another_clinics_person_in_charge_does_not(office, outsider_client):

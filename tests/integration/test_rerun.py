@@ -11,7 +11,7 @@ from accounts import actions as accounts
 from accounts.policy import NotAllowed
 from audit.models import Event
 from audit.verbs import Verb
-from extraction import jobs
+from extraction import following, jobs
 from extraction import queries as extraction_queries
 from extraction.actions import Billing, CannotRun, Configuration
 from extraction.models import Finder, Run, Status
@@ -76,6 +76,7 @@ def again(document, by, *numbers):
     run = rerun(document, by)
     for position, number in enumerate(numbers):
         FindingFactory(run=run, page=1, position=position, value=some_nam(number))
+    following.tell(document.pk)
     return run
 
 

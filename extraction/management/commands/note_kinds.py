@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from extraction import kinds, storage
+from extraction import following, kinds, storage
 from extraction.configuration import limits
 from extraction.errors import ExtractionError, UnreadablePage
 from extraction.kinds import Kind
@@ -41,7 +41,10 @@ def _note(document: Document) -> bool:
     with transaction.atomic():
         for number, own in pages.items():
             RunPage.objects.filter(run__document=document, number=number, kind="").update(kind=own)
-        return bool(Document.objects.filter(pk=document.pk, kind="").update(kind=kind))
+        is_new = bool(Document.objects.filter(pk=document.pk, kind="").update(kind=kind))
+        if is_new:
+            following.tell(document.pk)
+        return is_new
 
 
 def _pages(document: Document) -> dict[int, Kind]:
