@@ -95,6 +95,8 @@ def settings_of(launch: Launch) -> dict[str, str]:
         "VLLM_HOST_IP": "127.0.0.1",
         # A folder that happens to be the working directory holds no module of the server.
         "PYTHONSAFEPATH": "1",
+        # Every question has a schema of its own (finders/choices.py): kept for later, they would only fill 512 MB.
+        "VLLM_XGRAMMAR_CACHE_MB": "16",
     }
     if launch.profile.on_cpu:
         variables["VLLM_CPU_KVCACHE_SPACE"] = str(launch.profile.cache_gib)

@@ -130,7 +130,8 @@ def test_the_command_has_the_option(option: str) -> None:
 @pytest.mark.parametrize(
     "variable",
     ["VLLM_NO_USAGE_STATS=1", "DO_NOT_TRACK=1", "HF_HUB_OFFLINE=1", "VLLM_LOGGING_LEVEL=WARNING",
-     "VLLM_CPU_KVCACHE_SPACE=1", "VLLM_CPU_NUM_OF_RESERVED_CPU=0", "VLLM_USE_AOT_COMPILE=0"],
+     "VLLM_CPU_KVCACHE_SPACE=1", "VLLM_CPU_NUM_OF_RESERVED_CPU=0", "VLLM_USE_AOT_COMPILE=0",
+     "VLLM_XGRAMMAR_CACHE_MB=16"],
 )  # fmt: skip
 def test_the_environment_has_the_variable(variable: str) -> None:
     assert f"{variable} \\" in serve("cpu-small", "--print").splitlines()
@@ -376,7 +377,7 @@ def test_the_server_sees_none_of_the_web_applications_secrets(tmp_path: Path) ->
     assert set(called["environment"]) - {"LC_CTYPE"} == {
         "PATH", "VLLM_NO_USAGE_STATS", "DO_NOT_TRACK", "HF_HUB_OFFLINE", "VLLM_LOGGING_LEVEL", "VLLM_HOST_IP",
         "PYTHONSAFEPATH", "VLLM_CPU_KVCACHE_SPACE", "VLLM_CPU_NUM_OF_RESERVED_CPU", "VLLM_USE_AOT_COMPILE",
-        "VLLM_API_KEY",
+        "VLLM_XGRAMMAR_CACHE_MB", "VLLM_API_KEY",
     }  # fmt: skip
 
 
@@ -402,9 +403,11 @@ def test_the_unit_is_as_hardened_as_those_of_the_web_application() -> None:
     theirs.read(ROOT / "deploy" / "systemd" / "namsite-web.service")
     own = {"User", "Group", "WorkingDirectory", "Environment", "ExecStart", "RestartSec", "StateDirectory",
            "RestrictAddressFamilies"}  # fmt: skip
+    for_parsers = {"RestrictNamespaces", "SystemCallFilter"}  # Theirs confine the process that opens PDFs.
     for name, value in theirs["Service"].items():
-        if name not in own:
+        if name not in own | for_parsers:
             assert ours[name] == [value]
+    assert (ours["RestrictNamespaces"], ours["SystemCallFilter"]) == (["yes"], ["@system-service"])
 
 
 def test_the_unit_lets_the_server_speak_to_this_host_only() -> None:
