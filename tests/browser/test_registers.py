@@ -41,7 +41,7 @@ print(f"/registers/entries/{request.pk}/", f"/registers/findings/{finding.pk}/",
       f"/registers/policy/{admin.clinic_id}/",
       f"/registers/entries/{request.pk}/letters/answer/")
 """
-PAGES = ["/registers/", "/registers/rectifications/"]
+PAGES = ["/registers/"]
 PAGES += [f"/registers/{register}/{part}" for register in Register for part in ("", "new/")]
 
 
