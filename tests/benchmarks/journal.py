@@ -81,7 +81,7 @@ def main(events: int) -> None:
     fill(clinic.pk, events)
     client = Client()
     client.force_login(admin)
-    with override_settings(ALLOWED_HOSTS=["*"]):
+    with override_settings(ALLOWED_HOSTS=["*"], MFA_REQUIRED=False):
         for name, ask in questions(client, clinic.pk, events).items():
             measured[f"journal of {events:,}, {name}"] = timed(ask)
     print(json.dumps(measured))

@@ -1,21 +1,21 @@
-"""The registers in a real browser: an incident by keyboard alone, and every page on a telephone and at a desk."""
+"""The registers in a real browser: an incident by keyboard alone, and every page
+in both languages, on a telephone and at a desk."""
 
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.reviewing import DESK, SECONDS, open_browser, sign_in
+from audit.registers.models import Register
+from tests.browser.looks import LANGUAGES, VIEWPORTS, flaws, opened
+from tests.browser.reviewing import open_browser, sign_in
 from tests.installation import PEOPLE, installation
 
 pytestmark = pytest.mark.browser
 
 NOWHERE = "redis://127.0.0.1:1/0"
-PHONE = {"width": 390, "height": 844}
 
 # An entry of each kind, a public policy, and a finding to explain.
 SEED = """
@@ -41,8 +41,8 @@ print(f"/registers/entries/{request.pk}/", f"/registers/findings/{finding.pk}/",
       f"/registers/policy/{admin.clinic_id}/",
       f"/registers/entries/{request.pk}/letters/answer/")
 """
-PAGES = ["/registers/", "/registers/incidents/", "/registers/incidents/new/", "/registers/products/",
-         "/registers/restrictions/new/"]  # fmt: skip
+PAGES = ["/registers/"]
+PAGES += [f"/registers/{register}/{part}" for register in Register for part in ("", "new/")]
 
 
 @pytest.fixture(scope="module")
@@ -59,34 +59,19 @@ def browser(chromium):
         yield launched
 
 
-@contextmanager
-def administrator(browser, site, viewport=DESK):
-    """A page of a signed-in administrator; whatever the browser complains about fails the test."""
-    complaints: list[str] = []
-    context = browser.new_context(base_url=site.url, viewport=viewport)
-    context.set_default_timeout(20 * SECONDS)
-    page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    sign_in(page, PEOPLE["admin"])
-    yield page
-    context.close()
-    assert complaints == []
-
-
-@pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
-def test_every_page_passes_axe_and_fits(browser, site, viewport):
-    with administrator(browser, site, viewport) as page:
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("viewport", VIEWPORTS)
+def test_every_page_passes_axe_and_fits(browser, site, viewport, language):
+    with opened(browser, site.url, VIEWPORTS[viewport], language) as page:
+        sign_in(page, PEOPLE["admin"])
         for address in site.pages:
             page.goto(address)
-            page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
-            found = [(address, each["id"]) for each in Axe().run(page).response["violations"]]
-            assert found == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], address
+            assert (address, flaws(page)) == (address, [])
 
 
 def test_an_incident_is_written_down_by_keyboard_alone(browser, site):
-    with administrator(browser, site) as page:
+    with opened(browser, site.url) as page:
+        sign_in(page, PEOPLE["admin"])
         page.goto("/registers/incidents/new/")
         page.locator("[name=information]").focus()
         for words in ("Noms et numéros", "Courriel mal adressé", "", "hier"):

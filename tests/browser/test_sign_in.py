@@ -9,14 +9,14 @@ import time
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
+from tests.browser.looks import LANGUAGES, PHONE, flaws
 from tests.browser.reviewing import DESK, SECONDS, open_browser
 from tests.installation import PASSWORD, PEOPLE, installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.queue]
-
-NARROW = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_passkey_is_set_up_at_the_first_sign_in_and_then_opens_alone(page):
 
 
 def test_an_app_is_set_up_and_its_code_opens(page):
-    page.set_viewport_size(NARROW)
+    page.set_viewport_size(PHONE)
     enter(page, "staff")
     assert has_no_overflow(page)
     page.get_by_role("link", name="Configurer").click()
@@ -130,3 +130,43 @@ def test_a_passkey_that_is_put_away_is_said_on_the_page(page):
     )
     page.get_by_role("button", name="Se connecter avec une clé d’accès").click()
     expect(page.get_by_text("La clé d’accès n’a pas servi.")).to_be_visible()
+
+
+def flaws_in_both_languages(page: Page, *addresses: str) -> list[str]:
+    found = []
+    for language in LANGUAGES:
+        speak(page, language)
+        for address in addresses:
+            page.goto(address)
+            page.locator(f"html[lang^={language}]").wait_for()
+            found += [f"{address} {language}: {flaw}" for flaw in flaws(page)]
+    speak(page, "fr")
+    return found
+
+
+def speak(page: Page, language: str) -> None:
+    page.context.add_cookies(
+        [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "domain": "localhost", "path": "/"}]
+    )
+
+
+def test_the_pages_of_the_second_step_pass_axe_and_fit_a_telephone(page):
+    """Of somebody who has no second step yet, and then of the same person who has one."""
+    page.set_viewport_size(PHONE)
+    add_authenticator(page)
+    enter(page, "admin")
+    page.wait_for_url(re.compile(r"/2fa/$"))
+    found = flaws_in_both_languages(
+        page, "/accounts/2fa/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/add/"
+    )
+    page.goto("/accounts/2fa/webauthn/add/")
+    page.get_by_role("button", name="Ajouter la clé d’accès").click()
+    page.locator(".codes li").first.wait_for()
+    found += flaws(page)
+    found += flaws_in_both_languages(page, "/accounts/2fa/", "/accounts/2fa/webauthn/add/")
+    page.goto("/")
+    leave(page)
+    enter(page, "admin")
+    page.wait_for_url(re.compile(r"/2fa/authenticate/$"))
+    found += flaws_in_both_languages(page, "/accounts/2fa/authenticate/")
+    assert found == []

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from audit.models import Event
 from audit.verbs import Verb
+from extraction import following
 from review import actions
 from review.actions import Value
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, RunPageFactory, page_of, some_nam
@@ -22,6 +23,7 @@ def a_run(document, *numbers, **fields):
     RunPageFactory(run=run, number=1, words=page_of("Agenda").to_json())
     for position, number in enumerate(numbers):
         FindingFactory(run=run, page=1, position=position, value=some_nam(number))
+    following.tell(document.pk)
     return run
 
 
