@@ -8,21 +8,16 @@ Django's test client: the event of the look itself, the integrity state and the 
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import random
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 
-from namsite.devservers import CannotStart, EmbeddedPostgres
-from tests.benchmarks import Result
-from tests.benchmarks.measure import ROOT
+from tests.benchmarks import Result, databases
 
 EVENTS = int(os.environ.get("JOURNAL_EVENTS", "1000000"))
 TURNS = 60
@@ -32,34 +27,12 @@ PEOPLE, DOCUMENTS, PATIENTS = 40, 50_000, 100_000
 
 
 def benchmarks(events: int = EVENTS) -> Iterator[Result]:
-    try:
-        with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres() as server:
-            yield from results(server.url, folder, events)
-    except CannotStart as reason:
-        print(f"journal left out: {reason}")
-
-
-def results(url: str, folder: str, events: int) -> Iterator[Result]:
-    """What a process with this database measured."""
-    environment = os.environ | {
-        "ENV_FILE": os.devnull,
-        "TESTING": "1",
-        "DJANGO_SETTINGS_MODULE": "namsite.settings",
-        "DATABASE_URL": url,
-        "DATA_DIR": folder,
-        "SECRET_KEY": "only-a-benchmark",
-        "VAULT_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),
-        "VAULT_INDEX_KEY": base64.b64encode(bytes(range(32, 64))).decode(),
-    }
-    command = [sys.executable, "-m", "tests.benchmarks.journal", "--measure", str(events)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    for name, (taken, busy) in json.loads(done.stdout.splitlines()[-1]).items():
-        bar = WRITE_BAR if name.startswith("one event") else PAGE_BAR
-        yield Result(f"{name}: median", statistics.median(taken), "ms")
-        yield Result("… p95", sorted(taken)[int(0.95 * len(taken))], "ms", bar=bar)
-        yield Result("… p95 of the processor's time in Django", sorted(busy)[int(0.95 * len(busy))], "ms")
+    for _, found in databases.measured("journal", "--measure", str(events), sqlite=False):
+        for name, (taken, busy) in found.items():
+            bar = WRITE_BAR if name.startswith("one event") else PAGE_BAR
+            yield Result(f"{name}: median", statistics.median(taken), "ms")
+            yield Result("… p95", sorted(taken)[int(0.95 * len(taken))], "ms", bar=bar)
+            yield Result("… p95 of the processor's time in Django", sorted(busy)[int(0.95 * len(busy))], "ms")
 
 
 # --- In the process with the database --------------------------------------------------------------------------------

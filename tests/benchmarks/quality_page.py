@@ -8,13 +8,8 @@ process; that of PostgreSQL's is added, as Linux accounts for it.
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import random
-import subprocess
-import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,9 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from namsite.devservers import CannotStart, EmbeddedPostgres
-from tests.benchmarks import Result
-from tests.benchmarks.measure import ROOT
+from tests.benchmarks import Result, databases
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -42,35 +35,10 @@ BAR = 300.0  # ms
 
 
 def benchmarks() -> Iterator[Result]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield from results("SQLite", f"sqlite:///{folder}/bench.sqlite3", folder)
-    try:
-        with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres() as server:
-            yield from results("PostgreSQL", server.url, folder)
-    except CannotStart as reason:
-        print(f"quality page on PostgreSQL left out: {reason}")
-
-
-def results(database: str, url: str, folder: str) -> Iterator[Result]:
-    """What a process with this database measured."""
-    environment = os.environ | {
-        "ENV_FILE": os.devnull,
-        "TESTING": "1",
-        "DJANGO_SETTINGS_MODULE": "namsite.settings",
-        "DATABASE_URL": url,
-        "DATA_DIR": folder,
-        "SECRET_KEY": "only-a-benchmark",
-        "LLM_ENDPOINT": "",
-        "VAULT_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),
-        "VAULT_INDEX_KEY": base64.b64encode(bytes(range(32, 64))).decode(),
-    }
-    command = [sys.executable, "-m", "tests.benchmarks.quality_page"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    for period, (taken, busy) in json.loads(done.stdout.splitlines()[-1]).items():
-        yield Result(f"quality page, {RUNS:,} extractions, a {period}, {database}: processor", busy, "ms", bar=BAR)
-        yield Result("… by the clock", taken, "ms")
+    for database, periods in databases.measured("quality_page"):
+        for period, (taken, busy) in periods.items():
+            yield Result(f"quality page, {RUNS:,} extractions, a {period}, {database}: processor", busy, "ms", bar=BAR)
+            yield Result("… by the clock", taken, "ms")
 
 
 # --- In the process with the database --------------------------------------------------------------------------------

@@ -6,22 +6,15 @@ the journal's event, the file names opened and the page rendered, but without a 
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import random
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from namsite.devservers import CannotStart, EmbeddedPostgres
-from tests.benchmarks import Result
-from tests.benchmarks.measure import ROOT
+from tests.benchmarks import Result, databases
 
 WAITING = 100_000
 AT_ONCE = 5_000
@@ -30,35 +23,11 @@ BAR = 150.0  # milliseconds
 
 
 def benchmarks() -> Iterator[Result]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield from results("SQLite", f"sqlite:///{folder}/queue.sqlite3", folder)
-    try:
-        with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres() as server:
-            yield from results("PostgreSQL", server.url, folder)
-    except CannotStart as reason:
-        print(f"queue on PostgreSQL left out: {reason}")
-
-
-def results(database: str, url: str, folder: str) -> Iterator[Result]:
-    """What a process with this database measured."""
-    environment = os.environ | {
-        "ENV_FILE": os.devnull,
-        "TESTING": "1",
-        "DJANGO_SETTINGS_MODULE": "namsite.settings",
-        "DATABASE_URL": url,
-        "DATA_DIR": folder,
-        "SECRET_KEY": "only-a-benchmark",
-        "VAULT_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),
-        "VAULT_INDEX_KEY": base64.b64encode(bytes(range(32, 64))).decode(),
-    }
-    command = [sys.executable, "-m", "tests.benchmarks.queue"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    for name, (taken, busy) in json.loads(done.stdout.splitlines()[-1]).items():
-        yield Result(f"{name}, {WAITING:,} waiting, {database}: median", statistics.median(taken), "ms")
-        yield Result("… p95", p95(taken), "ms", bar=BAR)
-        yield Result("… p95 of the processor's time in Django", p95(busy), "ms")
+    for database, found in databases.measured("queue"):
+        for name, (taken, busy) in found.items():
+            yield Result(f"{name}, {WAITING:,} waiting, {database}: median", statistics.median(taken), "ms")
+            yield Result("… p95", p95(taken), "ms", bar=BAR)
+            yield Result("… p95 of the processor's time in Django", p95(busy), "ms")
 
 
 def p95(values: list[float]) -> float:

@@ -7,22 +7,16 @@ that what else the machine does weighs on both.
 
 from __future__ import annotations
 
-import base64
 import json
-import os
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from namsite.devservers import CannotStart, EmbeddedPostgres
-from tests.benchmarks import Result
-from tests.benchmarks.measure import ROOT
+from tests.benchmarks import Result, databases
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -34,36 +28,11 @@ ROLE = "namsite_app"
 
 
 def benchmarks() -> Iterator[Result]:
-    try:
-        with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres() as server:
-            measured = _process(server.url, folder)
-    except CannotStart as reason:
-        print(f"row security left out: {reason}")
-        return
-    for page, (without, within, alone, together) in measured.items():
-        yield Result(f"{page}, without row security: median", statistics.median(without), "ms")
-        yield Result("… with it: median", statistics.median(within), "ms")
-        yield Result("… with it, of what it was without: processor's time in Django", together / alone, "")
-
-
-def _process(url: str, folder: str) -> dict[str, tuple[list[float], list[float], float, float]]:
-    environment = os.environ | {
-        "ENV_FILE": os.devnull,
-        "TESTING": "1",
-        "DJANGO_SETTINGS_MODULE": "namsite.settings",
-        "DATABASE_URL": url,
-        "DATA_DIR": folder,
-        "SECRET_KEY": "only-a-benchmark",
-        "VAULT_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),
-        "VAULT_INDEX_KEY": base64.b64encode(bytes(range(32, 64))).decode(),
-        "LLM_ENDPOINT": "",
-    }
-    command = [sys.executable, "-m", "tests.benchmarks.row_security"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    found: dict[str, tuple[list[float], list[float], float, float]] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    for _, pages in databases.measured("row_security", sqlite=False):
+        for page, (without, within, alone, together) in pages.items():
+            yield Result(f"{page}, without row security: median", statistics.median(without), "ms")
+            yield Result("… with it: median", statistics.median(within), "ms")
+            yield Result("… with it, of what it was without: processor's time in Django", together / alone, "")
 
 
 # --- In the process with the database --------------------------------------------------------------------------------
