@@ -5,9 +5,9 @@
         server.questions     # the request bodies that arrived, checked
 
 It refuses what vLLM 0.33 refuses and some of what vLLM would ignore in silence (unknown fields), so that a request that
-passes here is one that the real server understands. An answer that breaks the schema of its request is an error of
-the test, because the real server's grammar cannot produce it; `faults` are for everything that can go wrong. Each
-fault is used up by one chat request, in order; after the last, requests are answered.
+passes here is one that the real server understands. With `holds` an answer that breaks the schema of its request is an
+error of the test, because the real server's grammar cannot produce it. `faults` are for everything that can go wrong.
+Each fault is used up by one chat request, in order; after the last, requests are answered.
 """
 
 from __future__ import annotations
@@ -309,14 +309,14 @@ def running_vllm(
     model: str = MODEL,
     api_key: str = "",
     healthy: bool = True,
-    holds: bool = True,
+    holds: bool = False,
     gets: Mapping[str, Fault] = MappingProxyType({}),
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[FakeVLLM]:
     """A stand-in that serves until the block ends; then its port refuses connections and no thread is left.
 
-    Without `holds` it lets a model say what the question's schema does not allow, as a server may that does not know
-    schemas. `gets` are answers to GET requests by their path, in place of the usual ones.
+    It lets a model say what the question's schema does not allow, as a server may that does not know schemas; with
+    `holds` that is an error of the test. `gets` are answers to GET requests by their path, in place of the usual ones.
     """
     server = FakeVLLM(answer, faults, model, api_key, healthy=healthy, holds=holds, gets=gets)
     if tls is not None:

@@ -25,7 +25,7 @@ INJECTIONS = {each.name: each for each in corpus()}
 @pytest.fixture(scope="module")
 def obeying() -> Iterator[FakeVLLM]:
     """One server for all documents: it remembers every number of every page before, and is told all the wanted ones."""
-    with running_vllm(Obeying([each.number for each in INJECTIONS.values()]), holds=False) as running:
+    with running_vllm(Obeying([each.number for each in INJECTIONS.values()])) as running:
         yield running
 
 

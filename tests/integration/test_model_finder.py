@@ -55,7 +55,7 @@ def entry(printed: str, **said: str) -> dict[str, Any]:
 
 def found(page: Page, *entries: dict[str, Any]) -> ModelAnswer:
     """What the finder makes of `page` when the model answers with `entries`, whatever it was held to."""
-    with running_vllm(lambda _: {"nams": list(entries)}, holds=False) as running:
+    with running_vllm(lambda _: {"nams": list(entries)}) as running:
         return ModelFinder(ModelServer(running.endpoint, vllm.MODEL, timeout=5.0), prompts.load("nam-v1")).find(page)
 
 
@@ -102,7 +102,7 @@ def forgetful(*said: str) -> Callable[[str], dict[str, Any]]:
 
 
 def test_a_number_that_was_passed_over_is_asked_about_without_the_others() -> None:
-    with running_vllm(forgetful(nam.grouped(ANNE)), holds=False) as running:
+    with running_vllm(forgetful(nam.grouped(ANNE))) as running:
         answer = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-v1")).find(page_of(AGENDA))
     assert [proposal.nam for proposal in answer.proposals] == [MARTIN, ANNE]
     first, again = map(asked, running.questions)
@@ -143,7 +143,7 @@ def test_a_page_without_anything_like_a_number_is_not_sent(rows: list[Any]) -> N
 def test_the_server_is_asked_to_let_the_model_say_only_what_the_page_prints(version: str) -> None:
     prompt = prompts.load(version)
     said = PrintedNam(nam="TREM 0412 1925", date="3 octobre 2025", time="08:30")
-    with running_vllm(lambda _: FORMS[prompt.form].saying([said]).text()) as running:
+    with running_vllm(lambda _: FORMS[prompt.form].saying([said]).text(), holds=True) as running:
         ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompt).find(page_of(AGENDA[:2]))
     schema = running.questions[0]["response_format"]["json_schema"]["schema"]
     for value in ("TREM 0412 1925", "3 octobre 2025", "08:30"):
@@ -349,7 +349,7 @@ def test_a_long_page_is_asked_about_in_parts_and_each_number_counts_once() -> No
     def answer(question: str) -> dict[str, Any]:
         return {"nams": [entry(text, date="3 octobre 2025") for text in LONG if text in question]}
 
-    with running_vllm(answer, holds=False) as running:
+    with running_vllm(answer) as running:
         answered = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompt).find(long_page())
     assert len(running.questions) > 2
     assert [proposal.nam for proposal in answered.proposals] == LONG

@@ -75,7 +75,7 @@ class Command(BaseCommand):
                 )
         for name, results in finders.items():
             for code, pages in sum((each.model_errors for each in results.values()), Counter()).items():
-                self.stderr.write(f"evaluate: {name}: {pages} pages without an answer of the model ({code})")
+                self.stderr.write(f"evaluate: {name}: pages without an answer of the model: {pages} ({code})")
         if options["errors"]:
             write_errors(options["errors"], finders)
         if options["json"]:

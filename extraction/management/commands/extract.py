@@ -46,7 +46,7 @@ class Command(BaseCommand):
         except ExtractionError as error:
             self._stop(f"{error.code}: {error.sentence}", UNAVAILABLE)
         for code, pages in result.model_errors.items():
-            self.stderr.write(f"extract: {pages} pages without an answer of the model ({code})")
+            self.stderr.write(f"extract: pages without an answer of the model: {pages} ({code})")
         if options["json"]:
             self.stdout.write(json.dumps(result.to_json(), ensure_ascii=False))
         else:
