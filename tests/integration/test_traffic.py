@@ -249,7 +249,9 @@ def test_an_adopted_deployment_is_in_service_and_its_replicas_share_the_pages(go
         deployment = start(newcomer.endpoint, admin)
         Deployment.objects.update(state="adopted", share=100, endpoints=[newcomer.endpoint, second.endpoint])
         work_off(upload(staff, pages=6))
-        assert (newcomer.chats, second.chats, good.chats) == (3, 3, 0)
+        # How many each gets depends on who answers faster; who gets the next one is tested with `Replicas`.
+        assert newcomer.chats + second.chats == 6
+        assert min(newcomer.chats, second.chats) > good.chats == 0
         deployments.roll_back(deployment=deployment, by=admin)
         work_off(upload(staff, pages=1, first=50))
         assert good.chats == 1
