@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -74,8 +75,9 @@ class Watch(NamedTuple):
 _watches: list[Watch] = []
 
 
+@cache
 def watches() -> list[Watch]:
-    """Those of every app."""
+    """Those of every app; looked for once, for the scheduler asks every second."""
     autodiscover_modules("watches")
     return _watches
 
