@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.reviewing import SECONDS, open_browser, sign_in
+from tests.browser.reviewing import SECONDS, sign_in
 from tests.factories import agenda_pdf, some_nam
 from tests.installation import PEOPLE, installation, wait_until
 
@@ -35,12 +35,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, redis_server: str) -> Any:
         for name in ("worker", "web"):
             made.start(name)
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Any:
-    with open_browser(chromium) as launched:
-        yield launched
 
 
 @pytest.fixture(scope="module")

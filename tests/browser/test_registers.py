@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from audit.registers.models import Register
 from tests.browser.looks import LANGUAGES, VIEWPORTS, flaws, opened
-from tests.browser.reviewing import open_browser, sign_in
+from tests.browser.reviewing import sign_in
 from tests.installation import PEOPLE, installation
 
 pytestmark = pytest.mark.browser
@@ -51,12 +51,6 @@ def site(tmp_path_factory):
         made.pages = PAGES + made.python(SEED).split()
         made.start("web")
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with open_browser(chromium) as launched:
-        yield launched
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.looks import LANGUAGES, VIEWPORTS, flaws, opened
-from tests.browser.reviewing import open_browser, sign_in
+from tests.browser.reviewing import sign_in
 from tests.installation import PEOPLE, installation
 
 pytestmark = pytest.mark.browser
@@ -39,12 +39,6 @@ def site(tmp_path_factory):
         made.pages = ["/retention/", *made.python(SEED).split()]
         made.start("web")
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with open_browser(chromium) as launched:
-        yield launched
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

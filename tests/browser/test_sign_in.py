@@ -13,7 +13,7 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from tests.browser.looks import LANGUAGES, PHONE, flaws
-from tests.browser.reviewing import DESK, SECONDS, open_browser
+from tests.browser.reviewing import DESK, SECONDS
 from tests.installation import PASSWORD, PEOPLE, installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.queue]
@@ -24,12 +24,6 @@ def site(tmp_path_factory, redis_server):
     with installation(tmp_path_factory.mktemp("sign-in"), redis_server, MFA_REQUIRED="1") as made:
         made.start("web")
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with open_browser(chromium) as launched:
-        yield launched
 
 
 @pytest.fixture

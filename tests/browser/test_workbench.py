@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.reviewing import DESK, SECONDS, open_browser, sign_in
+from tests.browser.reviewing import DESK, SECONDS, sign_in
 from tests.factories import agenda_pdf, some_nam
 from tests.installation import PASSWORD, PEOPLE, installation
 
@@ -55,12 +55,6 @@ def site(tmp_path_factory, redis_server):
         for name in ("worker", "scheduler", "web"):
             made.start(name)
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with open_browser(chromium) as launched:
-        yield launched
 
 
 @contextmanager
