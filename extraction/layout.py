@@ -14,7 +14,9 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
+from statistics import median
 from typing import NamedTuple
 
 from extraction.page import Box, Page, Word
@@ -24,6 +26,8 @@ _SAME_ROW = 0.5
 _CELL_GAP = 1.5
 """A gap wider than this many word heights parts two cells: one space of a typewriter face is about 1.1 of the height
 that a reader measures, and columns stand at least two apart."""
+_APART, _WIDER = 0.35, 1.5
+"""The least distance between rows of two blocks, in heights of a usual row, and as a multiple of the usual distance."""
 
 
 class Row(NamedTuple):
@@ -178,6 +182,16 @@ class Layout:
         pitch = (x1 - x0) / (stop - offset)
         left = x0 + pitch * (start - offset) if start > offset else x0
         return Box(left, y0, x0 + pitch * ((end if end < stop else stop) - offset), y1)
+
+
+def block_starts(layout: Layout) -> frozenset[int]:
+    """The rows that stand apart from the one above: by more than most rows do, as an eye sees blocks of rows."""
+    distances = [below.top - above.bottom for above, below in pairwise(layout.rows)]
+    if not distances:
+        return frozenset()
+    height = median(row.bottom - row.top for row in layout.rows)
+    least = max(_APART * height, _WIDER * median(distances))
+    return frozenset(row for row, distance in enumerate(distances, start=1) if distance > least)
 
 
 def _row_middle(row: Row) -> float:

@@ -25,6 +25,8 @@ SAME_DATE = "="
 
 _BETWEEN = "|"
 _FIELDS = 3
+_NEVER = frozenset('"\\')
+_SPECIAL = re.compile(r"[.*+?^${}()|\[\]]")
 
 Text = Annotated[str, Field(max_length=80)]
 Line = Annotated[str, Field(max_length=160)]
@@ -166,9 +168,6 @@ def _one_of(texts: Sequence[str]) -> str:
     kept = "|".join(_SPECIAL.sub(r"\\\g<0>", text) for text in texts if text and not set(text) & _NEVER)
     return f"({kept})?" if "" in texts or not kept else f"({kept})"
 
-
-_NEVER = frozenset('"\\')
-_SPECIAL = re.compile(r"[.*+?^${}()|\[\]]")
 
 FORMS: dict[str, type[PrintedNams] | type[PrintedLines]] = {"objects": PrintedNams, "lines": PrintedLines}
 """By the name that a prompt file gives."""

@@ -23,8 +23,8 @@ from typing import NamedTuple
 from extraction import nam
 from extraction.finders import pattern
 from extraction.finders.repair import LETTERS
-from extraction.layout import Layout
-from extraction.llm.prompts import block_starts, visible
+from extraction.layout import Layout, block_starts
+from extraction.llm.prompts import visible
 from extraction.visits.moments import (
     DateMatch,
     TimeMatch,
@@ -38,8 +38,6 @@ from extraction.visits.moments import (
 _RUN = re.compile(r"[a-z]+|[0-9]+")
 _FARTHEST = 3
 """Characters between two groups of a number."""
-_FEWEST_LETTERS, _FEWEST_DIGITS = 2, 5
-"""Among the first four and the last eight characters; the others may be misread."""
 _REST = re.compile("[0-9oqdilszbga]{6}[0-9a-z][0-9oqdilszbga]")
 """Digits, or what readers make of them; the sequence character may be a letter."""
 
@@ -66,7 +64,7 @@ class _Printed(NamedTuple):
 
 def choices(layout: Layout) -> list[Choice]:
     """What there is to choose on a page, in reading order."""
-    places = sorted(set(_places(layout)))
+    places = _places(layout)
     numbers = [_Printed(layout.row_at(start), text) for start, _, text in places]
     if not numbers:
         return []
@@ -130,23 +128,24 @@ def spans_in(folded: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_like(glyphs: str) -> bool:
-    letters, rest = glyphs[:LETTERS], glyphs[LETTERS:]
-    enough = sum(map(str.isalpha, letters)) >= _FEWEST_LETTERS and sum(map(str.isdecimal, rest)) >= _FEWEST_DIGITS
-    return enough and _REST.fullmatch(rest) is not None
+    return pattern.has_letters(glyphs) and pattern.has_digits(glyphs) and _REST.fullmatch(glyphs[LETTERS:]) is not None
 
 
 _Place = tuple[int, int, str]
 """Start and end of a number in the layout's text, in its first row if it has several, and what it says."""
 
 
-def _places(layout: Layout) -> Iterator[_Place]:
-    """Everything with roughly the shape of a number."""
+def _places(layout: Layout) -> list[_Place]:
+    """Everything with roughly the shape of a number, in reading order, each once."""
     days = [(date.start, date.end) for date in dates_in(layout.folded)]
     in_rows = ((start, end, layout.printed[start:end], False) for start, end in spans_in(layout.folded))
     shapes = ((*shape.span[:2], shape.text, bool(shape.valid)) for shape in pattern.shapes(layout))
-    for start, end, text, valid in dict.fromkeys((*in_rows, *shapes)):
-        if _shown(text) and (valid or not any(begin < end and start < stop for begin, stop in days)):
-            yield start, end, _shown(text)
+    found = {
+        (start, end, _shown(text))
+        for start, end, text, valid in (*in_rows, *shapes)
+        if valid or not any(begin < end and start < stop for begin, stop in days)
+    }
+    return sorted(place for place in found if place[2])
 
 
 def _dates(layout: Layout, births: Iterable[object]) -> list[_Printed]:

@@ -52,6 +52,7 @@ _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), 
 _ALL_GAPS = 3
 """Between four letters."""
 _FEWEST_LETTERS = 2
+"""Of the first four characters; the others may be misread."""
 _MOST_PARTS = 3
 _ROWS_BELOW = 3
 """A part goes on within fewer rows."""
@@ -156,7 +157,7 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
         start, end = found.span(1)
         pieces = _SEPARATORS.split(found[1])
         glyphs = "".join(pieces)
-        if len(glyphs) != nam.LENGTH or _digits(glyphs) < _FEWEST_DIGITS or glyphs[4:] in ANY:
+        if len(glyphs) != nam.LENGTH or not has_digits(glyphs) or glyphs[4:] in ANY:
             continue
         if len(pieces) > 1 and (_GLUED_ON.match(layout.plain, end) or _DATE_INSIDE.search(found[1])):
             continue
@@ -193,7 +194,7 @@ def _over_rows(layout: Layout) -> Iterator[Candidate]:
     """Numbers that begin at the end of a cell and go on in the lines below it, in one or two more parts."""
     for tail in _TAIL.finditer(layout.plain):
         beginning = _SEPARATORS.sub("", tail["tail"])
-        if sum(map(str.isalpha, beginning[:4])) >= _FEWEST_LETTERS and not _GIVEN_NAME.match(tail["tail"]):
+        if has_letters(beginning) and not _GIVEN_NAME.match(tail["tail"]):
             part = _Part(beginning, (tail.span("tail"),), layout.box(*tail.span("tail")), layout.cell(tail.start()))
             yield from _continued(layout, part)
 
@@ -219,7 +220,7 @@ def _continued(layout: Layout, part: _Part) -> Iterator[Candidate]:
         whole = _Part(part.glyphs + own, (*part.spans, head.span()), layout.box(*head.span()), part.cell)
         if len(whole.glyphs) < nam.LENGTH and len(whole.spans) < _MOST_PARTS:
             yield from _continued(layout, whole)
-        if len(whole.glyphs) != nam.LENGTH or _digits(whole.glyphs) < _FEWEST_DIGITS:
+        if len(whole.glyphs) != nam.LENGTH or not has_digits(whole.glyphs):
             continue
         valid, dated = _read(whole.glyphs)
         # What stands over two rows is mostly two things: chance is let in only with a real birth date.
@@ -265,8 +266,14 @@ def _stand_together(above: Box, below: Box, cell: Box) -> bool:
     return close and below.x0 < above.x1 and below.x1 > cell.x0 and below.x0 > cell.x0 - above.height
 
 
-def _digits(glyphs: str) -> int:
-    return sum(map(str.isdecimal, glyphs[-8:]))
+def has_letters(glyphs: str) -> bool:
+    """Whether enough of the first four characters are letters as printed."""
+    return sum(map(str.isalpha, glyphs[: repair.LETTERS])) >= _FEWEST_LETTERS
+
+
+def has_digits(glyphs: str) -> bool:
+    """Whether enough of the last eight characters are digits as printed."""
+    return sum(map(str.isdecimal, glyphs[-8:])) >= _FEWEST_DIGITS
 
 
 def _evidence(candidate: Candidate, label: str, surroundings: Surroundings) -> _Evidence:

@@ -16,11 +16,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import pairwise
-from statistics import median
 from typing import Literal, TypedDict
 
-from extraction.layout import Layout
+from extraction.layout import Layout, block_starts
 from extraction.page import Page
 
 CURRENT = "nam-v1"
@@ -38,8 +36,6 @@ _HEADING = re.compile("^## (.+)\n", re.MULTILINE)
 _PAGE = "{page}"
 _BLOCKS = "blocks"
 _CELL = " | "
-_APART, _WIDER = 0.35, 1.5
-"""The least distance between rows of two blocks, in heights of a usual row, and as a multiple of the usual distance."""
 # A chat template marks turns with <|eot_id|>, <s>, [INST] and the like, and vLLM's tokenizer takes such marks for real
 # ones wherever they stand. No number, name, date or time holds these characters, so a page is shown with others.
 _HARMLESS = str.maketrans("<>[]", "‹›()")
@@ -123,16 +119,6 @@ def render(page: Page, *, blocks: bool = False) -> str:
     shown = [_CELL.join(visible(cell) for cell in row.split("\t")) for row in rows]
     begins = block_starts(layout) if blocks else frozenset()
     return "\n".join(f"\n{text}" if row in begins else text for row, text in enumerate(shown))
-
-
-def block_starts(layout: Layout) -> frozenset[int]:
-    """The rows that stand apart from the one above: by more than most rows do, as an eye sees blocks of rows."""
-    distances = [below.top - above.bottom for above, below in pairwise(layout.rows)]
-    if not distances:
-        return frozenset()
-    height = median(row.bottom - row.top for row in layout.rows)
-    least = max(_APART * height, _WIDER * median(distances))
-    return frozenset(row for row, distance in enumerate(distances, start=1) if distance > least)
 
 
 def visible(text: str) -> str:
