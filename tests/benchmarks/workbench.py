@@ -21,7 +21,7 @@ from extraction import nam
 from extraction.corpus.documents import build
 from namsite.devservers import EmbeddedRedis
 from tests.benchmarks import Result
-from tests.browser.reviewing import DESK, Reviewer, agenda, open_browser, sign_in, take_agenda
+from tests.browser.reviewing import DESK, Reviewer, agenda, open_browser, sign_in, take_agenda, wait_until_ready
 from tests.installation import CHROMIUM, PEOPLE, Installation, installation
 
 FINDINGS, PAGES, TURNS = 100, 200, 20
@@ -61,7 +61,7 @@ def benchmarks() -> Iterator[Result]:
         with page_of(browser, site, crowded_pdf()) as page:
             yield from _results(f"key to paint, page of {FINDINGS} findings", keys(page, "j", FINDINGS - 1), 50)
             page.reload()
-            page.wait_for_load_state("networkidle")
+            wait_until_ready(page)
             yield from _results("next item painted after Enter", keys(page, "Enter", FINDINGS - 1), 50)
             yield from _results("decision acknowledged", list(page.evaluate(ACKNOWLEDGED)), 500)
         with page_of(browser, site, build("agenda", seed=2026, pages=PAGES).pdf) as page:
@@ -105,7 +105,7 @@ def page_of(browser: Browser, site: Installation, pdf: bytes | None) -> Iterator
         reviewer = Reviewer(page)
         reviewer.upload(pdf)
         reviewer.open_document()
-        page.wait_for_load_state("networkidle")
+        wait_until_ready(page)
     yield page
     context.close()
 

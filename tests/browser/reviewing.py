@@ -42,6 +42,15 @@ def sign_in(page: Page, email: str) -> None:
     page.wait_for_url(re.compile(r"/(documents|journal)/$"))
 
 
+def wait_until_ready(page: Page) -> None:
+    """Its scripts listen (they have run when it is loaded), and it has fetched what it fetches by itself.
+
+    A network at rest alone says little: on a machine that is busy elsewhere it rests before the scripts are asked for.
+    """
+    page.wait_for_load_state("load")
+    page.wait_for_load_state("networkidle")
+
+
 def agenda() -> CorpusDocument:
     """The 20 printed pages with 100 NAMs of the planning papers' first functional test."""
     return functional_tests()[0].document()

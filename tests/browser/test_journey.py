@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.reviewing import DESK, SECONDS, sign_in
+from tests.browser.reviewing import DESK, SECONDS, sign_in, wait_until_ready
 from tests.factories import agenda_pdf, some_nam
 from tests.installation import PEOPLE, installation
 
@@ -90,7 +90,7 @@ def test_a_reviewer_decides_by_keyboard_and_signs_every_page(visit):
         page.locator("#documents tbody tr a").first.click()
         expect(page.locator("figure img, .sheet img").first).to_be_visible()
         expect(page.locator("#review")).to_contain_text(grouped(some_nam(0)))
-        page.wait_for_load_state("networkidle")  # the scripts that listen to the keyboard are there
+        wait_until_ready(page)
         for decided in (1, 2):
             page.keyboard.press("Enter")
             expect(confirmed(page)).to_have_count(decided)
@@ -105,7 +105,7 @@ def test_a_reviewer_decides_by_keyboard_and_signs_every_page(visit):
         expect(confirmed(page)).to_have_count(1)
         page.keyboard.press("PageDown")
         page.wait_for_url(re.compile("page=2"))
-        page.wait_for_load_state("networkidle")
+        wait_until_ready(page)
         page.keyboard.press("PageUp")
         page.wait_for_url(re.compile("page=1"))
         for number in (1, 2):

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.browser.reviewing import wait_until_ready
 from tests.installation import PASSWORD, PEOPLE, installation
 
 pytestmark = pytest.mark.browser
@@ -81,7 +82,7 @@ def test_a_document_is_claimed_lost_and_left(sign_in, site):
     mine, theirs = sign_in(PEOPLE["reviewer"]), sign_in(OTHER)
 
     mine.goto("/queue/")
-    mine.wait_for_load_state("networkidle")
+    wait_until_ready(mine)
     mine.keyboard.press("c")
     mine.wait_for_url(re.compile(first))
     number = mine.locator("[data-decide] [name=nam]")
@@ -102,7 +103,7 @@ def test_a_document_is_claimed_lost_and_left(sign_in, site):
     see_it_freed(theirs)
 
     mine.goto(f"/documents/{second}/")
-    mine.wait_for_load_state("networkidle")
+    wait_until_ready(mine)
     mine.keyboard.press("Enter")
     expect(mine.locator("#items .confirm")).to_have_count(1)
     mine.keyboard.press("Control+Enter")

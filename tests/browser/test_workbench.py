@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.reviewing import DESK, SECONDS, sign_in
+from tests.browser.reviewing import DESK, SECONDS, sign_in, wait_until_ready
 from tests.factories import agenda_pdf, some_nam
 from tests.installation import PASSWORD, PEOPLE, installation
 
@@ -94,9 +94,8 @@ def open_fresh_document(page: Page) -> None:
 
 
 def ready(page: Page) -> None:
-    """The scripts that listen to the keyboard are there."""
     expect(page.locator("#review")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    wait_until_ready(page)
 
 
 def document(page: Page) -> str:
@@ -330,7 +329,7 @@ def test_an_addition_can_be_taken_back_before_it_is_sent(desk, site):
 
 
 def test_the_next_page_is_there_without_the_server(desk, site):
-    desk.wait_for_load_state("networkidle")
+    wait_until_ready(desk)
     site.kill("web")
     try:
         desk.keyboard.press("PageDown")
