@@ -24,14 +24,14 @@ from extraction.layout import Layout
 from extraction.page import Box, Page
 from extraction.visits import VisitIndex
 
-RULES_VERSION = "2026-11-27.1"
+RULES_VERSION = "2026-11-27.2"
 """Changes with every change of what is found, so that runs can be compared."""
 
 _L = r"[A-Za-z0124568|!\]]"
 _D = "[0-9OoQDIil|!SsBZzGAL]"
 _S = "[0-9A-Za-z|!]"
-_GAP = r"[ \t.\-_·•*/'`]{0,3}+"
-_SOME_GAP = r"[ \t.\-_·•|'`]{1,3}+"
+_GAP = r"[ \t.,\-_·•*/'`]{0,3}+"
+_SOME_GAP = r"[ \t.,\-_·•|'`]{1,3}+"
 # A number starts where a word does, or right behind a label that lost its space.
 _BEGIN = "(?<![A-Za-z0-9])(?:NAM|Nam|nam|RAMQ|ramq)?"
 _END = "(?![A-Za-z0-9])|(?=(?:exp|Exp|EXP|DDN|Sexe|SEXE))"
@@ -40,7 +40,7 @@ _FOUR = rf"{_L}(?>{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}}|(?:[ ]?{_L}){{3}})"
 _NUMBER = re.compile(rf"{_BEGIN}(?=({_FOUR}(?:{_GAP}{_D}){{6}}{_GAP}{_S}{_GAP}{_D})(?:{_END}))")
 _TAIL = re.compile(rf"{_BEGIN}(?P<tail>{_FOUR}(?:{_GAP}{_D}){{0,6}})[ -]?(?=[\t\n])")
 _HEAD = re.compile(rf"{_S}(?:{_GAP}{_S}){{1,7}}(?![A-Za-z0-9:/,h]|[ ]h)")
-_SEPARATORS = re.compile(r"[ \t.\-_·•*/'`\n]+")
+_SEPARATORS = re.compile(r"[ \t.,\-_·•*/'`\n]+")
 _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
 _GIVEN_NAME = re.compile(r"[A-ZÀ-Þ][a-zà-þ]{3}(?![A-Za-z0-9])")

@@ -23,7 +23,7 @@ KNOWN = confidence.score(Checks(True, True, True, True), reading=0.97, found_by=
 
 @pytest.fixture
 def finding(staff):
-    run = RunFactory(document=DocumentFactory(uploaded_by=staff), rules_version="2026-11-27.1")
+    run = RunFactory(document=DocumentFactory(uploaded_by=staff), rules_version="2026-11-27.2")
     RunPageFactory(run=run, words=page_of("NAM").to_json())
     return FindingFactory(run=run, confidence=float(KNOWN), witnesses=KNOWN.witnesses.to_json())
 
@@ -61,7 +61,7 @@ def test_the_page_names_the_parts_with_their_versions(finding, reviewer_client):
     finding.run.finder, finding.run.model_name, finding.run.prompt_version = Finder.HYBRID, "llama-nam", "nam-v1"
     finding.run.save()
     text = page(reviewer_client, finding).content.decode()
-    for version in ("2026-11-27.1", "llama-nam", "nam-v1"):
+    for version in ("2026-11-27.2", "llama-nam", "nam-v1"):
         assert version in text
 
 

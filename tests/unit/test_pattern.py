@@ -34,6 +34,8 @@ def only(*rows: str, reader: str = "local", confidence: float = 1.0) -> Proposal
         "TREM-0412-1925",
         "TREM.0412.1925",
         "TREM - 0412 - 1925",
+        "TREM,04121925",
+        "TREM , 04 12 19 25",
         "TREM 041219 25",
         "T R E M 0 4 1 2 1 9 2 5",
         "trem 0412 1925",
