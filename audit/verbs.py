@@ -140,6 +140,10 @@ class Category(models.TextChoices):
     DISCLOSURES = "hssi", _("Lists, exports and the API")
     SERVICES = "ai", _("Reading and model services")
     ROLLOUTS = "rollout", _("Models in service")
+    REGISTERS = "register", _("Registers")
+    RETENTION = "retention", _("Retention and destruction")
+    KEYS = "key", _("Encryption keys")
+    LIMITS = "sys", _("Limits")
     JOURNAL = "audit", _("The journal itself")
 
     @property

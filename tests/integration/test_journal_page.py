@@ -23,7 +23,7 @@ from audit.integrity import integrity
 from audit.models import AnchorMark, Event
 from audit.queries import Search
 from audit.record import record_alone
-from audit.verbs import Verb
+from audit.verbs import Category, Verb
 from extraction import alerts
 from extraction.models import Alert
 from tests.factories import some_nam
@@ -158,6 +158,10 @@ def test_a_page_costs_the_same_however_many_events_it_shows(events, staff, admin
 def test_an_event_costs_the_head_the_event_and_the_head_again(events, staff, django_assert_num_queries):
     with django_assert_num_queries(5):  # with the beginning and the end of the transaction
         record_alone(Verb.LIST_VIEWED, by=staff)
+
+
+def test_the_kinds_of_events_leave_no_verb_out():
+    assert sorted(verb for category in Category for verb in category.verbs) == sorted(Verb)
 
 
 def test_a_verb_of_before_shows_itself(events):
