@@ -62,7 +62,7 @@ def is_production(**_: Any) -> Iterator[CheckMessage]:
     if not settings.SECRET_KEY_IS_LASTING:
         yield Error("SECRET_KEY is not set: every restart would sign everybody out.", id="namsite.E101")
     if not settings.MFA_REQUIRED:
-        yield Error("MFA_REQUIRED is off.", id="namsite.E110", hint="Remove MFA_REQUIRED from the environment.")
+        yield Error("MFA_REQUIRED is off.", id="namsite.E104", hint="Remove MFA_REQUIRED from the environment.")
     for name in ("DEBUG", "DEMO", "TESTING"):
         if getattr(settings, name):
             yield Error(f"{name} is on.", id="namsite.E103", hint=f"Remove {name} from the environment.")
@@ -89,7 +89,7 @@ def journal_is_anchored(**_: Any) -> Iterator[CheckMessage]:
     """A chain alone cannot show that its end was cut off or that it was computed anew."""
     if not settings.AUDIT_ANCHOR_KEY_FILE and not settings.AUDIT_ANCHOR_PUBLIC_KEYS:
         hint = "Run `manage.py make_anchor_key FILE` and set AUDIT_ANCHOR_KEY_FILE where the scheduler runs."
-        yield Error("The journal has no anchors: no key is set.", id="namsite.E110", hint=hint)
+        yield Error("The journal has no anchors: no key is set.", id="namsite.E113", hint=hint)
     if len(settings.AUDIT_ANCHOR_DIRS) + bool(settings.AUDIT_ANCHOR_S3_BUCKET) < PLACES:
         hint = "Add a bucket with Object Lock (AUDIT_ANCHOR_S3_BUCKET) or a folder of another host (AUDIT_ANCHOR_DIRS)."
         yield Warning("The journal's anchors are kept in one place besides the database.", id="namsite.W110", hint=hint)

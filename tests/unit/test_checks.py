@@ -50,7 +50,7 @@ def test_a_kernel_without_landlock_is_said_and_no_obstacle(production, monkeypat
 
 def test_a_password_alone_is_refused_by_every_command(production):
     production.MFA_REQUIRED = False
-    assert ids() == {"namsite.E003", "namsite.E110"}
+    assert ids() == {"namsite.E003", "namsite.E104"}
     assert ids(deploy=False) == {"namsite.E003"}
 
 
@@ -66,7 +66,7 @@ def test_a_demonstration_may_do_without_the_second_step(settings):
         ("VAULT_KEYS", "", "namsite.E102"),
         ("VAULT_KEYS", "k1:bm90LWEta2V5", "namsite.E102"),
         ("VAULT_INDEX_KEY", "", "namsite.E102"),
-        ("AUDIT_ANCHOR_KEY_FILE", "", "namsite.E110"),
+        ("AUDIT_ANCHOR_KEY_FILE", "", "namsite.E113"),
         ("AUDIT_ANCHOR_DIRS", ["/srv/anchors"], "namsite.W110"),
         ("DEBUG", True, "namsite.E103"),
         ("DEMO", True, "namsite.E103"),
