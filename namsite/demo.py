@@ -56,7 +56,6 @@ UPLOADED = "documents-uploaded"  # a file that says the documents need not be ma
 
 PROFILE = "cpu-small"
 MODEL_STATE = "model-state"
-MODEL_PAGES = 8  # questions at a time: the server answers as many together
 MODEL_SECONDS = 120.0  # for one question; two cores may have an OCR engine at work beside it
 
 WELCOME = """
@@ -224,7 +223,8 @@ class Demo:
         if os.environ.get("DEMO_MODEL") == "0" or os.environ.get("LLM_ENDPOINT"):
             return {}
         try:
-            prompt = installing.prompt_of(installing.adapter_of(profiles.profile(PROFILE)))
+            profile = profiles.profile(PROFILE)
+            prompt = installing.prompt_of(installing.adapter_of(profile))
         except installing.CannotInstall as error:
             self.say(str(error))
             return {}
@@ -232,9 +232,9 @@ class Demo:
         starting.write(state, Starting("installing"))
         return {
             "LLM_ENDPOINT": f"http://{devservers.LOOPBACK}:{devservers.free_port()}/v1",
-            "LLM_MODEL": profiles.profile(PROFILE).model,
+            "LLM_MODEL": profile.model,
             "LLM_PROMPT": prompt,
-            "LLM_CONCURRENCY": str(MODEL_PAGES),
+            "LLM_CONCURRENCY": str(profile.sequences),
             "LLM_TIMEOUT": str(MODEL_SECONDS),
             "LLM_STATE_FILE": str(state),
         }

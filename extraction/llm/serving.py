@@ -102,6 +102,8 @@ def settings_of(launch: Launch) -> dict[str, str]:
         variables["VLLM_CPU_KVCACHE_SPACE"] = str(launch.profile.cache_gib)
         # By itself it keeps a core for its scheduler: on two cores, half of what computes.
         variables["VLLM_CPU_NUM_OF_RESERVED_CPU"] = "0"
+        # What makes vLLM leave the engine and its only worker in one process (_device_options).
+        variables["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
         # What it compiles ahead of time it cannot load again (vllm-cpu 0.32.0: "no attribute 'finalize_loading'"), and
         # compiles anew at every start; the older cache it can.
         variables["VLLM_USE_AOT_COMPILE"] = "0"
@@ -174,7 +176,8 @@ def _device_options(profile: Profile) -> list[str]:
     if profile.on_cpu:
         # Only whole blocks are kept from one question to the next, and by itself a processor takes such of 128 tokens,
         # which is more than the constant beginning of a small model's prompt.
-        return ["--block-size", "32"]
+        # In two processes, the engine waits for its worker by spinning, on a core that the worker would compute with.
+        return ["--block-size", "32", "--distributed-executor-backend", "uni"]
     options = ["--gpu-memory-utilization", f"{profile.memory_share:.2f}"]
     if profile.device.count > 1:
         options += ["--tensor-parallel-size", str(profile.device.count)]

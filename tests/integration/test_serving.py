@@ -131,7 +131,7 @@ def test_the_command_has_the_option(option: str) -> None:
     "variable",
     ["VLLM_NO_USAGE_STATS=1", "DO_NOT_TRACK=1", "HF_HUB_OFFLINE=1", "VLLM_LOGGING_LEVEL=WARNING",
      "VLLM_CPU_KVCACHE_SPACE=1", "VLLM_CPU_NUM_OF_RESERVED_CPU=0", "VLLM_USE_AOT_COMPILE=0",
-     "VLLM_XGRAMMAR_CACHE_MB=16"],
+     "VLLM_ENABLE_V1_MULTIPROCESSING=0", "VLLM_XGRAMMAR_CACHE_MB=16"],
 )  # fmt: skip
 def test_the_environment_has_the_variable(variable: str) -> None:
     assert f"{variable} \\" in serve("cpu-small", "--print").splitlines()
@@ -377,7 +377,7 @@ def test_the_server_sees_none_of_the_web_applications_secrets(tmp_path: Path) ->
     assert set(called["environment"]) - {"LC_CTYPE"} == {
         "PATH", "VLLM_NO_USAGE_STATS", "DO_NOT_TRACK", "HF_HUB_OFFLINE", "VLLM_LOGGING_LEVEL", "VLLM_HOST_IP",
         "PYTHONSAFEPATH", "VLLM_CPU_KVCACHE_SPACE", "VLLM_CPU_NUM_OF_RESERVED_CPU", "VLLM_USE_AOT_COMPILE",
-        "VLLM_XGRAMMAR_CACHE_MB", "VLLM_API_KEY",
+        "VLLM_ENABLE_V1_MULTIPROCESSING", "VLLM_XGRAMMAR_CACHE_MB", "VLLM_API_KEY",
     }  # fmt: skip
 
 
