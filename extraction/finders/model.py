@@ -12,6 +12,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate, permutations, repeat
@@ -87,8 +88,10 @@ class ModelFinder:
         return _together(layout, first, again)
 
     def _ask_about(self, asked: Sequence[Part]) -> ModelAnswer:
-        """A question a part; of its answer counts what the part owns."""
-        answers = [self._ask(Layout.of(part.page)) for part in asked]
+        """A question a part, all at once; of its answer counts what the part owns."""
+        # How many questions are open at a time is the client's to limit.
+        with ThreadPoolExecutor(max(1, len(asked)), thread_name_prefix="part") as pool:
+            answers = list(pool.map(self._ask, [Layout.of(part.page) for part in asked]))
         return ModelAnswer(
             [
                 found

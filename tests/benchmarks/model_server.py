@@ -2,7 +2,7 @@
 
 Needs what `make test-llm` installs (MODEL_FOLDER names it). Pages are held-out ones as the computer prints them; the
 seed's design, one prompt for the whole document, asks the same server in the same run, once in that system's own words
-and once in ours, and its better figure counts.
+and once in ours, on which the adapter was tuned.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from tests.benchmarks.peers import one_prompt
 
 FOLDER = Path(os.environ.get("MODEL_FOLDER", ROOT / ".venv" / "model"))
 PAGES = 40
+FEW = "pharmacy"
+"""The layout whose pages are like those that the bar of a second was set on: four numbers, about 480 tokens."""
 LONG = (20, 200)
 DOCUMENTS, PAGES_EACH = 5, 8
 FIRST_SEED = 1_070_000
@@ -67,6 +69,9 @@ def _measured(running: Any) -> Iterator[Result]:
     yield Result("the same, constant beginning of the prompts found in the cache", hits / prefix, "", bar=0.8,
                  higher_is_better=True)  # fmt: skip
     yield Result("the same, F1 of the model alone", ours["f1"], "")
+    few = held_out(PAGES, layouts=[FEW])
+    yield Result(f"{PAGES} held-out pages of four numbers ({FEW})", asked(running, few)["seconds"] / PAGES, "s/page",
+                 bar=1.0)  # fmt: skip
     yield from _beside_one_prompt(running)
     yield from _long(running)
     yield from _five_at_once(running, rate)
@@ -78,16 +83,13 @@ def _beside_one_prompt(running: Any) -> Iterator[Result]:
     document = held_out(count, seed=FIRST_SEED + 10_000)
     ours = asked(running, document)
     peers = {name: whole(running, document, how) for name, how in HOW.items()}
-    fastest = max(60 * count / peer["seconds"] for peer in peers.values())
-    best = max(peer["f1"] for peer in peers.values())
     what = f"largest document one prompt takes ({count} pages)"
-    yield Result(f"{what}, ours", 60 * count / ours["seconds"], "pages/min", bar=5 * fastest, higher_is_better=True)
-    yield Result(
-        f"{what}, F1, ours beside the better of the two prompts", ours["f1"], "", bar=best, higher_is_better=True
-    )
+    yield Result(f"{what}, ours", 60 * count / ours["seconds"], "pages/min")
     for name, peer in peers.items():
-        yield Result(f"{what}, one prompt {name}: F1", peer["f1"], "")
         yield Result(f"{what}, one prompt {name}", 60 * count / peer["seconds"], "pages/min")
+        yield Result("  how many times as fast ours is", peer["seconds"] / ours["seconds"], "x", bar=5,
+                     higher_is_better=True)  # fmt: skip
+        yield Result(f"  F1, ours beside {peer['f1']:.2f}", ours["f1"], "", bar=peer["f1"], higher_is_better=True)
 
 
 def _long(running: Any) -> Iterator[Result]:
@@ -112,13 +114,13 @@ def _five_at_once(running: Any, rate: float) -> Iterator[Result]:
 # What is asked
 
 
-def held_out(count: int, seed: int = FIRST_SEED) -> list[tuple[Any, Any]]:
-    """Pages of all held-out layouts in turn, each with the document that it is the only page of."""
+def held_out(count: int, seed: int = FIRST_SEED, layouts: Sequence[str] = ()) -> list[tuple[Any, Any]]:
+    """Pages of these layouts in turn, or of all held-out ones, each with the document that it is the only page of."""
     from extraction.corpus.documents import build
     from extraction.corpus.layouts import HELD_OUT
     from extraction.readers.choosing import read_pages
 
-    layouts = sorted(HELD_OUT)
+    layouts = layouts or sorted(HELD_OUT)
     made = [build(layouts[n % len(layouts)], seed=seed + n, pages=1) for n in range(count)]
     return [(document, next(iter(read_pages(document.pdf, reader="text_layer"))).page) for document in made]
 

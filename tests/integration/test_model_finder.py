@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, time
@@ -14,6 +15,8 @@ import pytest
 from extraction import nam
 from extraction.finders.answers import FORMS, PrintedNam
 from extraction.finders.model import ModelAnswer, ModelFinder
+from extraction.finders.parts import parts
+from extraction.layout import Layout
 from extraction.llm import prompts
 from extraction.llm.client import ModelBadReply, ModelServer, ModelUnreachable
 from extraction.page import Box, Line, Page, Word
@@ -359,6 +362,23 @@ def test_a_long_page_is_asked_about_in_parts_and_each_number_counts_once() -> No
 
 def test_a_part_without_an_answer_is_an_error_of_the_page() -> None:
     prompt = replace(prompts.load("nam-v1"), longest=250)
-    silent = [vllm.says("no JSON")] * 2
-    with running_vllm(lambda _: {"nams": []}, faults=silent) as running, pytest.raises(ModelBadReply):
+
+    def answer(question: str) -> dict[str, Any]:
+        return {"nams": None if LONG[-1] in question else []}
+
+    with running_vllm(answer) as running, pytest.raises(ModelBadReply):
         ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompt).find(long_page())
+
+
+def test_the_parts_of_a_page_are_asked_about_at_once() -> None:
+    prompt, page = replace(prompts.load("nam-v1"), longest=250), long_page()
+    count = len(parts(Layout.of(page), 250))
+    together = threading.Barrier(count)
+
+    def answer(question: str) -> dict[str, Any]:
+        together.wait(timeout=20)
+        return {"nams": [entry(text) for text in LONG if text in question]}
+
+    with running_vllm(answer) as running:
+        ModelFinder(ModelServer(running.endpoint, vllm.MODEL, concurrency=count), prompt).find(page)
+        assert len(running.questions) == count > 1
