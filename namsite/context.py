@@ -15,10 +15,12 @@ from accounts.policy import rights
 from audit.registers import queries
 from audit.registers.models import Register
 from extraction.banner import banner
+from review.registers.products import suppliers, where_suppliers_work
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """The person's rights by name, what they should know of now, and whether this installation is a demonstration.
+    """The person's rights by name, what they should know of now, who else is sent data, and whether this installation
+    is a demonstration.
 
     `alerts`, `pressing_requests` and `office` are looked up by the templates that show them only.
     """
@@ -33,6 +35,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "alerts": alerts,
         "pressing_requests": SimpleLazyObject(lambda: _pressing(known)),
         "office": SimpleLazyObject(lambda: _office(known)),
+        "suppliers": suppliers(),
+        "suppliers_place": where_suppliers_work(),
         "is_demo": settings.DEMO,
         "languages": settings.LANGUAGES,
         "is_mfa_required": settings.MFA_REQUIRED,
