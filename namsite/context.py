@@ -11,10 +11,11 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import second_factor
 from accounts.models import User
-from accounts.policy import rights
+from accounts.policy import Right, rights
 from audit.registers import queries
 from audit.registers.models import Register
 from extraction.banner import banner
+from namsite.menu import Item, menu
 from review.registers.products import suppliers, where_suppliers_work
 
 
@@ -22,7 +23,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     """The person's rights by name, what they should know of now, who else is sent data, and whether this installation
     is a demonstration.
 
-    `alerts`, `pressing_requests` and `office` are looked up by the templates that show them only.
+    `menu`, `alerts` and `office` are looked up by the templates that show them only.
     """
     user = getattr(request, "user", None)
     known = user if user and user.is_authenticated else None
@@ -33,7 +34,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "may": may,
         "alerts": alerts,
-        "pressing_requests": SimpleLazyObject(lambda: _pressing(known)),
+        "menu": SimpleLazyObject(lambda: _menu(request, known, may)),
         "office": SimpleLazyObject(lambda: _office(known)),
         "suppliers": suppliers(),
         "suppliers_place": where_suppliers_work(),
@@ -43,8 +44,12 @@ def site(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _pressing(known: User | None) -> int:
-    return queries.pressing_requests(known.clinic_id, timezone.localdate()) if known else 0
+def _menu(request: HttpRequest, known: User | None, may: dict[str, bool]) -> list[Item]:
+    pressing = {}
+    if known and may.get(Right.REGISTERS):
+        pressing[Right.REGISTERS] = queries.pressing_requests(known.clinic_id, timezone.localdate())
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    return menu(may, here, pressing)
 
 
 def _office(known: User | None) -> dict[str, Any]:
