@@ -75,7 +75,7 @@ def move_all(moved: Moved) -> Iterator[str]:
     wrapped = _rewrap_keys(clinics)
     yield "clinic keys"
     heads = rotation.current_heads([clinic.pk for clinic in clinics])
-    for model in rotation.movable_models():
+    for model in rotation.sealed_models():
         for _count in rotation.reseal(model, heads, moved):
             yield model._meta.label
     moved.values[None] += reseal_secrets()
@@ -176,5 +176,5 @@ def status() -> dict[str, int]:
         for key_id in clinic_keys.ids(clinic.pk):
             found[f"{clinic.pk}/{key_id}"] = rotation.count_under(crypto.header_for(clinic.pk, key_id))
     heads = rotation.current_heads(Clinic.objects.values_list("pk", flat=True))
-    found["to be moved"] = sum(rotation.stale(model, heads).count() for model in rotation.movable_models())
+    found["to be moved"] = sum(rotation.stale(model, heads).count() for model in rotation.sealed_models())
     return found

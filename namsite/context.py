@@ -11,16 +11,19 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import second_factor
 from accounts.models import User
-from accounts.policy import rights
+from accounts.policy import Right, rights
 from audit.registers import queries
 from audit.registers.models import Register
 from extraction.banner import banner
+from namsite.menu import Item, menu
+from review.registers.products import suppliers, where_suppliers_work
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """The person's rights by name, what they should know of now, and whether this installation is a demonstration.
+    """The person's rights by name, what they should know of now, who else is sent data, and whether this installation
+    is a demonstration.
 
-    `alerts`, `pressing_requests` and `office` are looked up by the templates that show them only.
+    `menu`, `alerts` and `office` are looked up by the templates that show them only.
     """
     user = getattr(request, "user", None)
     known = user if user and user.is_authenticated else None
@@ -31,16 +34,22 @@ def site(request: HttpRequest) -> dict[str, Any]:
     return {
         "may": may,
         "alerts": alerts,
-        "pressing_requests": SimpleLazyObject(lambda: _pressing(known)),
+        "menu": SimpleLazyObject(lambda: _menu(request, known, may)),
         "office": SimpleLazyObject(lambda: _office(known)),
+        "suppliers": suppliers(),
+        "suppliers_place": where_suppliers_work(),
         "is_demo": settings.DEMO,
         "languages": settings.LANGUAGES,
         "is_mfa_required": settings.MFA_REQUIRED,
     }
 
 
-def _pressing(known: User | None) -> int:
-    return queries.pressing_requests(known.clinic_id, timezone.localdate()) if known else 0
+def _menu(request: HttpRequest, known: User | None, may: dict[str, bool]) -> list[Item]:
+    pressing = {}
+    if known and may.get(Right.REGISTERS):
+        pressing[Right.REGISTERS] = queries.pressing_requests(known.clinic_id, timezone.localdate())
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    return menu(may, here, pressing)
 
 
 def _office(known: User | None) -> dict[str, Any]:

@@ -63,7 +63,7 @@ WELCOME = """
 
     accueil          accueil@demo.example     téléverse des documents
     révision         revision@demo.example    confirme les NAM et signe les pages
-    administration   admin@demo.example       gère les comptes et lit le journal
+    administration   admin@demo.example       gère les comptes, lit le journal, tient les registres
     mot de passe de chacun                    {password}
 
   Ouvrez une session comme révision, choisissez l’agenda, confirmez chaque NAM avec Entrée, puis signez la page.
@@ -110,18 +110,22 @@ def prepare() -> None:
 
 
 def upload_documents() -> None:
-    """The invented documents of the first day, uploaded by the clinic's staff member, once."""
+    """The invented documents of the first day, uploaded by the clinic's staff member, and what its registers show,
+    once."""
     if _uploaded().exists():
         return
     from accounts.models import User
     from audit.origin import origin
     from extraction.actions import upload
     from extraction.corpus.documents import demo_documents
+    from namsite import demo_registers
 
-    staff = User.objects.get(email=PEOPLE[0].email)
+    staff, admin = (User.objects.get(email=person.email) for person in (PEOPLE[0], PEOPLE[-1]))
+    documents = demo_documents()
     with origin("demo"):
-        for name, document in demo_documents():
+        for name, document in documents:
             upload(data=document.pdf, file_name=name, by=staff)
+        demo_registers.write(nam=documents[0][1].truth[0].nam, by=admin)
     _uploaded().touch()
 
 

@@ -38,12 +38,6 @@ def sealed_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if encrypted(model)]
 
 
-def movable_models() -> list[type[models.Model]]:
-    """Those whose rows may be sealed anew. Where `vault_is_kept`, a row is never written again: it stays under the key
-    it was sealed with, which is then not destroyed."""
-    return [model for model in sealed_models() if not getattr(model, "vault_is_kept", False)]
-
-
 def encrypted(model: type[models.Model]) -> list[EncryptedField[Any, Any]]:
     """The encrypted columns of a model."""
     return [each for each in model._meta.fields if isinstance(each, EncryptedField)]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from audit.models import Event
 from audit.record import Actor, record
+from audit.registers.codes import code_of
 from audit.registers.models import Entry, Register, Version
 from audit.verbs import Purpose, Verb
 
@@ -36,7 +37,7 @@ def open_entry(
     entry = Entry(clinic_id=by.clinic_id, register=register, began_on=began_on, kept_until=kept_until, subject=subject)
     # The journal first: its chain's head is the lock that gives entries their numbers one after the other.
     record(Verb.REGISTER_OPENED, by=by, object_type="entry", object_id=entry.pk, purpose=Purpose.ADMINISTRATION,
-           details={"register": str(register)})  # fmt: skip
+           details={"register": str(register), "mac": code_of(entry, 1, content)})  # fmt: skip
     # Counted in the journal, so that the number of a destroyed entry is never given again.
     opened = Event.objects.filter(clinic_id=by.clinic_id, verb=Verb.REGISTER_OPENED, details__register=str(register))
     entry.number = opened.count()
@@ -67,11 +68,13 @@ def correct_entry(
     if entry.kept_until is not None and kept_until is not None:
         entry.kept_until = max(entry.kept_until, kept_until)
     entry.save(update_fields=["began_on", "closed_on", "kept_until"])
+    said, number = {**before.content, **content}, before.number + 1
     changed = sorted(name for name, value in content.items() if before.content.get(name) != value)
     record(Verb.REGISTER_CORRECTED, by=by, object_type="entry", object_id=entry.pk, reason_code=note,
            purpose=Purpose.ADMINISTRATION, count=len(changed),
-           details={"register": entry.register, "version": before.number + 1, "fields": ",".join(changed)})  # fmt: skip
-    return _add_version(entry, before.number + 1, {**before.content, **content}, note=note, by=by)
+           details={"register": entry.register, "version": number, "fields": ",".join(changed),
+                    "mac": code_of(entry, number, said)})  # fmt: skip
+    return _add_version(entry, number, said, note=note, by=by)
 
 
 @transaction.atomic

@@ -61,14 +61,14 @@ class Entry(models.Model):
 
 
 class Version(models.Model):
-    """What an entry said from `at` on. Never changed: a correction is the next version, with the reason in `note`.
+    """What an entry said from `at` on. Never changed: a correction is the next version, with the reason in `note`. Only
+    a rotation of keys seals the same content anew; the journal has its keyed code (`audit.registers.codes`).
 
     `content` is what the register's form asked for, as JSON: texts, ISO dates, numbers and booleans by field name.
     No foreign key to the person, who may leave: their name is kept as in the journal.
     """
 
     vault_owner = ("entry",)
-    vault_is_kept = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="versions")

@@ -1,6 +1,7 @@
 """Database triggers that keep a register as it was written, whoever asks through SQL.
 
-A version is never changed. An entry goes only after its term, with its versions; its term is only ever prolonged.
+A version is never changed, but for its seal, which a rotation moves to a newer key of the same clinic (decision 0043).
+An entry goes only after its term, with its versions; its term is only ever prolonged.
 """
 
 from __future__ import annotations
@@ -15,13 +16,22 @@ _KEPT = "({row}kept_until IS NULL OR {row}kept_until >= {today})"
 _SHORTENED = "(OLD.kept_until IS NOT NULL AND (NEW.kept_until IS NULL OR NEW.kept_until < OLD.kept_until))"
 # Whether the entry of a version that is to go must stay. Only names of ours stand in these texts.
 _ITS_ENTRY_IS_KEPT = "EXISTS (SELECT 1 FROM audit_entry e WHERE e.id = OLD.entry_id AND " + _KEPT + ")"  # noqa: S608
+_COLUMNS = ("id", "entry_id", "number", "note", "by_id", "by_name", "at")
+_NEW, _OLD = (", ".join(f"{row}.{column}" for column in _COLUMNS) for row in ("NEW", "OLD"))
+# Whether more changes than the key of the seal, which begins with 17 bytes of layout and clinic and 8 of the key's id
+# (`vault.crypto`). The same text is as long under another key, and a later key has a greater id.
+_MORE_THAN_THE_SEAL = (
+    f"({_NEW}) <> ({_OLD}) OR length(NEW.content) <> length(OLD.content)"
+    " OR substr(NEW.content, 1, 17) <> substr(OLD.content, 1, 17)"
+    " OR substr(NEW.content, 18, 8) <= substr(OLD.content, 18, 8)"
+)
 
 # By table and operation, when it is refused.
 _RULES = (
     (ENTRY, "DELETE", _KEPT.replace("{row}", "OLD.")),
     (ENTRY, "UPDATE", _SHORTENED),
     (VERSION, "DELETE", _ITS_ENTRY_IS_KEPT.replace("{row}", "e.")),
-    (VERSION, "UPDATE", "1 = 1"),
+    (VERSION, "UPDATE", _MORE_THAN_THE_SEAL),
 )
 
 

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Clinic, Role
 from accounts.policy import RIGHTS, Right
 from audit.registers.models import Register
-from review.registers.products import Product, installed
 from review.retention.classes import RULES
 from review.retention.due import periods
 
@@ -58,18 +57,6 @@ def roles() -> list[RoleRights]:
 def registers() -> list[str]:
     """The registers that are kept."""
     return [str(register.label) for register in Register]
-
-
-def suppliers() -> list[Product]:
-    """Parts that are reached over a network; without their versions, which are nobody's business outside."""
-    local = {"namsite"}
-    outside = ("Amazon", "AWS")
-    return [product for product in installed() if product.name not in local and product.name.startswith(outside)]
-
-
-def region() -> str:
-    """Where suppliers process what they are sent; empty where none is used."""
-    return settings.AWS_REGION if suppliers() else ""
 
 
 class Kept(NamedTuple):

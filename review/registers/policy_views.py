@@ -30,8 +30,6 @@ def policy(request: HttpRequest, clinic_id: UUID) -> HttpResponse:
         "office": office,
         "roles": configured.roles(),
         "registers": configured.registers(),
-        "suppliers": configured.suppliers(),
-        "region": configured.region(),
         "session_hours": configured.session_hours(),
         "kept": configured.kept(clinic),
     }

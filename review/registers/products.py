@@ -45,15 +45,28 @@ def installed() -> list[Product]:
 
 
 def _services() -> list[Product]:
-    found = []
-    if settings.LLM_ENDPOINT:
-        _endpoint, model = traffic.in_service()
-        version = settings.LLM_PROMPT or prompts.CURRENT
-        found.append(Product(model, version, _("the language model, on the clinic's own server, with its prompt")))
-    if settings.OCR_READER == "textract":
-        found.append(Product("Amazon Textract", settings.AWS_REGION, _("reading of scanned pages, by a supplier")))
-    if settings.VAULT_S3_BUCKET:
-        found.append(Product("Amazon S3", settings.AWS_REGION, _("storage of the encrypted files, by a supplier")))
-    if settings.VAULT_KMS_KEY_ID:
-        found.append(Product("AWS KMS", settings.AWS_REGION, _("wrapping of the encryption keys, by a supplier")))
-    return found
+    if not settings.LLM_ENDPOINT:
+        return suppliers()
+    _endpoint, model = traffic.in_service()
+    version = settings.LLM_PROMPT or prompts.CURRENT
+    own = Product(model, version, _("the language model, on the clinic's own server, with its prompt"))
+    return [own, *suppliers()]
+
+
+def suppliers() -> list[Product]:
+    """The services outside of the clinic's infrastructure that are sent anything, with their region as the version."""
+    asked = (
+        (settings.OCR_READER == "textract", "Amazon Textract", _("reading of scanned pages, by a supplier")),
+        (settings.VAULT_S3_BUCKET, "Amazon S3", _("storage of the encrypted files, by a supplier")),
+        (settings.VAULT_KMS_KEY_ID, "AWS KMS", _("wrapping of the encryption keys, by a supplier")),
+        (settings.AUDIT_ANCHOR_S3_BUCKET, "Amazon S3 Object Lock", _("the journal's anchors, without its events")),
+        (settings.CLOUDWATCH_NAMESPACE, "Amazon CloudWatch", _("figures for alerts, without any person's data")),
+    )
+    return [Product(name, settings.AWS_REGION, purpose) for is_used, name, purpose in asked if is_used]
+
+
+def where_suppliers_work() -> str:
+    """Such as "in Canada (region ca-central-1)"; a region elsewhere, which `check --deploy` refuses, by its name."""
+    in_canada = settings.AWS_REGION.startswith("ca-")
+    words = _("in Canada (region %(region)s)") if in_canada else _("in the region %(region)s")
+    return str(words) % {"region": settings.AWS_REGION}

@@ -20,6 +20,7 @@ from accounts.requests import person
 from audit.declared import journals
 from audit.record import record_alone
 from audit.registers import actions, queries
+from audit.registers.codes import altered
 from audit.registers.models import Entry, Register
 from audit.verbs import Purpose, Verb
 from review.registers import letters
@@ -153,6 +154,7 @@ def _entry(request: HttpRequest, entry: Entry, *, wrong: PartForm | None = None,
         "state": due(entry, content, timezone.localdate()),
         "forms": forms,
         "history": [(version, list(shown(book, version.content, user))) for version in versions],
+        "altered": altered(entry),
         "answer_form": AnswerForm(auto_id="answer-%s"),
         "look_up_form": LookUpForm(auto_id="look-up-%s"),
         "content": content,

@@ -14,9 +14,11 @@ from accounts.models import Role
 from audit.models import Event
 from audit.registers import actions
 from audit.registers.actions import Kept
+from audit.registers.codes import altered
 from audit.registers.models import Entry, Register, Version
 from audit.verbs import Verb
 from tests.factories import UserFactory
+from vault import clinic_keys
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +103,7 @@ def test_a_correction_of_the_day_never_shortens_the_term(admin_client, incident)
 def test_the_journal_names_fields_and_holds_no_word_of_them(admin_client, incident):
     fill(admin_client, incident, "facts", facts(circumstances="Vol d’un ordinateur"))
     event = Event.objects.get(verb=Verb.REGISTER_CORRECTED)
+    assert len(event.details.pop("mac")) == 64
     assert event.details == {"register": "incidents", "version": 2, "fields": "circumstances"}
     assert "ordinateur" not in json.dumps([each.details for each in Event.objects.all()])
 
@@ -151,6 +154,7 @@ def test_an_entry_is_destroyed_with_its_versions_after_its_term(admin):
         "DELETE FROM audit_version",
         "DELETE FROM audit_entry",
         "UPDATE audit_version SET by_name = 'x'",
+        "UPDATE audit_version SET content = content",
         "UPDATE audit_entry SET kept_until = '2020-01-01'",
         "UPDATE audit_entry SET kept_until = NULL",
     ],
@@ -158,6 +162,51 @@ def test_an_entry_is_destroyed_with_its_versions_after_its_term(admin):
 def test_the_database_itself_refuses_to_touch_what_is_kept(incident, statement):
     with pytest.raises(DatabaseError, match="kept"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def sealed_with_newer_key(version, content):
+    """What a rotation would write if the version said `content`."""
+    clinic_keys.renew(version.entry.clinic_id)
+    version.content = content
+    return Version._meta.get_field("content").resealed(version)
+
+
+@pytest.mark.parametrize("more", [{"note": "x"}, {"by_name": "x"}, {"number": 7}, {"at": timezone.now()}])
+def test_a_version_is_sealed_anew_alone_or_not_at_all(incident, more):
+    sealed = sealed_with_newer_key(incident.current, incident.current.content)
+    with pytest.raises(DatabaseError, match="kept"), transaction.atomic():
+        Version.objects.update(content=sealed, **more)
+    assert Version.objects.update(content=sealed) == 1
+
+
+def test_a_version_is_not_sealed_under_an_earlier_key_or_with_more_words(incident):
+    version, content = incident.current, incident.current.content
+    before = Version._meta.get_field("content").resealed(version)
+    longer = sealed_with_newer_key(version, content | {"circumstances": "Un récit plus long que celui qui y était"})
+    with pytest.raises(DatabaseError, match="kept"), transaction.atomic():
+        Version.objects.update(content=longer)
+    Version.objects.update(content=sealed_with_newer_key(version, content))
+    with pytest.raises(DatabaseError, match="kept"), transaction.atomic():
+        Version.objects.update(content=before)
+
+
+def test_words_put_in_the_place_of_others_under_a_newer_key_are_told_on_the_page(admin_client, incident):
+    page = reverse("registers:entry", args=[incident.pk])
+    told = "Différente de ce que le journal dit avoir été écrit"
+    assert told not in admin_client.get(page).content.decode()
+    swapped = incident.current.content | {"circumstances": FACTS["circumstances"][::-1]}
+    Version.objects.update(content=sealed_with_newer_key(incident.current, swapped))
+    assert altered(incident) == {1}
+    assert told in admin_client.get(page).content.decode()
+
+
+def test_a_version_from_before_the_journal_held_codes_is_not_accused(incident):
+    from audit import triggers
+
+    triggers.remove(connection)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE audit_event SET details = '{}' WHERE verb = 'register.opened'")
+    assert altered(incident) == set()
 
 
 def test_a_version_is_never_saved_again(incident):

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from accounts.adapter import SealingAdapter
 from audit.models import Event
-from audit.registers.actions import open_entry
-from audit.registers.models import Register
+from audit.registers.actions import correct_entry, open_entry
+from audit.registers.codes import altered
+from audit.registers.models import Register, Version
 from extraction import rotation, storage
 from extraction.models import Document, Finding, RunPage
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, RunPageFactory
@@ -193,17 +194,29 @@ def test_a_row_moved_to_another_clinic_raises(document: Document, outsider: Any)
         _ = Document.objects.get(pk=document.pk).file_name
 
 
-def test_a_registers_entry_stays_as_it_was_written_and_keeps_its_key(
+def test_every_version_of_a_registers_entry_reads_the_same_once_its_former_key_is_destroyed(
     document: Document, admin: Any, settings: Any
 ) -> None:
     settings.VAULT_RETIRE_DAYS = 0
     began = timezone.localdate()
     entry = open_entry(register=Register.INCIDENTS, content={"what": "essai"}, began_on=began, by=admin)
+    correct_entry(entry=entry, content={"what": "correction"}, note="facts", by=admin)
+    before = list(Version.objects.order_by("number").values("number", "note", "by_id", "by_name", "at"))
     (key_id,) = clinic_keys.ids(document.clinic_id)
     rotate("--new-clinic-keys")
-    rotation.retire(timezone.now() + timedelta(days=1))
-    assert key_id in clinic_keys.ids(document.clinic_id)
-    assert entry.versions.get().content == {"what": "essai"}
+    assert rotation.retire(timezone.now() + timedelta(days=1)) == 1
+    clinic_keys.forget()
+    assert key_id not in clinic_keys.ids(document.clinic_id)
+    versions = entry.versions.order_by("number")
+    assert [version.content["what"] for version in versions] == ["essai", "correction"]
+    assert list(versions.values("number", "note", "by_id", "by_name", "at")) == before
+    assert altered(entry) == set()
+
+
+def test_a_former_key_is_kept_while_nothing_but_a_registers_entry_is_under_it(admin: Any) -> None:
+    open_entry(register=Register.COMPLAINTS, content={}, began_on=timezone.localdate(), by=admin)
+    rotation.renew(admin.clinic)
+    assert rotation.retire(timezone.now() + timedelta(days=1000)) == 0
 
 
 def test_the_secrets_of_authenticator_apps_move_to_the_new_root(document: Document, admin: Any, settings: Any) -> None:
