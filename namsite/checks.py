@@ -165,7 +165,7 @@ def _is_aws_here(url: str) -> bool:
 def redis_is_closed(**_: Any) -> Iterator[CheckMessage]:
     """Whoever can write to Redis can start jobs: it has a password, or only this host reaches it."""
     parts = urlsplit(settings.REDIS_URL)
-    if parts.scheme == "unix" or parts.password or _is_loopback(parts.hostname or "localhost"):
+    if parts.scheme == "unix" or parts.password or is_on_this_host(parts.hostname or "localhost"):
         return
     yield Error("REDIS_URL has no password and is not on this host.", id="namsite.E108")
 
@@ -179,7 +179,8 @@ def parsers_reach_no_files(**_: Any) -> Iterator[CheckMessage]:
                    id="namsite.I112", hint=hint)  # fmt: skip
 
 
-def _is_loopback(host: str) -> bool:
+def is_on_this_host(host: str) -> bool:
+    """Whether a host name or address is this host's own, so that nothing on the way can listen."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -163,6 +163,11 @@ AUDIT_ANCHOR_DIRS = env.list("AUDIT_ANCHOR_DIRS", default=[str(DATA_DIR / "ancho
 AUDIT_ANCHOR_S3_BUCKET = env.str("AUDIT_ANCHOR_S3_BUCKET", default="")
 AUDIT_ANCHOR_S3_DAYS = env.int("AUDIT_ANCHOR_S3_DAYS", default=3653)
 
+# --- Backups -------------------------------------------------------------------------------------------------------
+
+BACKUP_STAMP_FILE = env.str("BACKUP_STAMP_FILE", default="")  # touched by whoever verified a backup: deploy/backup/
+BACKUP_MAX_HOURS = env.int("BACKUP_MAX_HOURS", default=26)
+
 # --- Limits on what is uploaded ------------------------------------------------------------------------------------
 
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=50 * 1024 * 1024)

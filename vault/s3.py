@@ -21,6 +21,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
+from django.conf import settings
 
 from vault.errors import MisconfiguredVault, MissingFile, VaultUnavailable
 
@@ -96,6 +97,25 @@ class Bucket:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 for entry in page.get("Contents", ()):
                     yield entry["Key"]
+
+
+def region_of(bucket: str) -> str:
+    """The region that S3 says a bucket lies in; it says so too to whoever may not list it. Raises VaultError."""
+    client: S3Client = boto3.client(
+        "s3", region_name=settings.AWS_REGION, endpoint_url=settings.AWS_ENDPOINT_URL or None, config=_CONFIG
+    )
+    with _refusals_explained():
+        try:
+            answer: Any = client.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            answer = error.response
+            if not _region_in(answer):
+                raise
+    return _region_in(answer)
+
+
+def _region_in(answer: Any) -> str:
+    return str(answer["ResponseMetadata"].get("HTTPHeaders", {}).get("x-amz-bucket-region", ""))
 
 
 def _code(error: ClientError) -> str:

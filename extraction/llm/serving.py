@@ -263,6 +263,13 @@ $devices
 ProtectKernelTunables=yes
 ProtectKernelModules=yes
 ProtectControlGroups=yes
+ProtectKernelLogs=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectProc=invisible
+PrivateMounts=yes
+RemoveIPC=yes
+RestrictRealtime=yes
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 # Where the true network is smaller or larger than this, write it here.
 IPAddressDeny=any

@@ -371,6 +371,20 @@ class TextractReader:
             self._empty(folder)
         return text.read(sizes, blank)
 
+    def check(self) -> None:
+        """Asks for the text of a byte that is no image. AWS refuses it, for nothing, once address and rights are right.
+
+        Raises ServiceUnavailable, or ReaderMisconfigured, also for a bucket that may not be used. Takes nothing of the
+        quota's brake: it is one call.
+        """
+        try:
+            with _translated("DetectDocumentText", whole=False):
+                self._client.detect_document_text(Document={"Bytes": b"-"})
+        except UnreadablePage:
+            pass
+        if self.config.bucket:
+            self._check_bucket()
+
     # The bucket
 
     def _check_bucket(self) -> None:
