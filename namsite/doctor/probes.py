@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
@@ -174,6 +175,12 @@ def _look(wanted: Probe, said: list[Outcome]) -> None:
         connections.close_all()  # This thread's own.
 
 
-def quiet() -> None:
+@contextmanager
+def quiet() -> Iterator[None]:
     """What a probe finds is on the page; the log lines that led to it would stand between its lines."""
+    before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)

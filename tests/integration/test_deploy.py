@@ -34,6 +34,7 @@ TIMERS = sorted((ROOT / "deploy" / "systemd").glob("*.timer"))
 MOST_EXPOSED = 20
 """Tenths of what `systemd-analyze security` calls exposure, of 100."""
 SITE = "nam.clinique.example"
+SCRIPT = ROOT / "deploy" / "backup" / "namsite-backup"
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this machine")
 needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx on this machine")
@@ -192,9 +193,44 @@ def test_another_name_gets_no_certificate(proxy):
         greet(proxy, ssl.TLSVersion.TLSv1_3, name="somebody.else.example")
 
 
+# --- The guides ------------------------------------------------------------------------------------------------------
+
+GUIDES = [ROOT / "deploy" / f"GUIDE.{language}.md" for language in ("fr", "en")]
+WORDS = {"MOT-DE-PASSE": "PASSWORD", "NOM": "NAME", "COURRIEL": "EMAIL", "courriel.": "mail.", "exploitation@": "ops@"}
+
+
+def commands(guide: Path) -> list[str]:
+    """The lines of its blocks, without what is said beside them."""
+    text = guide.read_text(encoding="utf-8")
+    for french, english in WORDS.items():
+        text = text.replace(french, english)
+    blocks = re.findall(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    return [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
+
+
+def test_both_guides_give_the_same_commands():
+    french, english = map(commands, GUIDES)
+    assert len(english) > 50
+    assert french == english
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+def test_a_guide_names_files_settings_and_commands_that_there_are(guide):
+    text = guide.read_text(encoding="utf-8")
+    files = set(re.findall(r"`((?:docs|nginx|backup)/[\w./-]+)`", text))
+    assert files
+    assert [name for name in files if not ((ROOT / name).is_file() or (ROOT / "deploy" / name).is_file())] == []
+    units = {unit.stem.rstrip("@") for unit in UNITS}
+    named = set(re.findall(r"namsite-(?:web|worker|scheduler|doctor|backup|verify|rotate-keys)", text))
+    assert named <= units
+    names = {path.stem for path in ROOT.glob("*/management/commands/*.py")} | {"migrate", "check", "collectstatic"}
+    assert set(re.findall(r"(?<!-)\b(?:manage|owner) ([a-z_]+)", "\n".join(commands(guide)))) <= names
+    known = (ROOT / "docs" / "settings.md").read_text() + SCRIPT.read_text()
+    assert [name for name in re.findall(r"^([A-Z_]+)=", text, flags=re.MULTILINE) if name not in known] == []
+
+
 # --- Backup and restore ----------------------------------------------------------------------------------------------
 
-SCRIPT = ROOT / "deploy" / "backup" / "namsite-backup"
 NAME, TEXT = "6f1d2c3b-0000-4000-8000-00000000000a", "%PDF-1.7 of nobody"
 STORE = f"""
 from accounts.models import Clinic

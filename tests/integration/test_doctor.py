@@ -69,7 +69,7 @@ def doctor(*words: str, **environment: str) -> tuple[int, dict[str, Any]]:
     """Exit status and JSON of the command in a process of its own."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "doctor", "--json", *words],
-        env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
@@ -773,7 +773,7 @@ def test_nothing_of_what_is_secret_is_printed(tmp_path):
     for words in (["--json"], []):
         done = subprocess.run(
             [sys.executable, "manage.py", "doctor", *words], cwd=ROOT, env={**os.environ, **secrets}, check=False,
-            capture_output=True, text=True, timeout=120,
+            capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         assert done.returncode == 1
         assert canary not in done.stdout + done.stderr

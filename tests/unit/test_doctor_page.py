@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import time
@@ -60,6 +61,13 @@ def test_a_probe_speaks_english_as_every_command_does():
     from django.utils.translation import gettext
 
     assert run(lambda: ok(gettext("documents"))).sentence == "documents"
+
+
+def test_log_lines_are_held_back_only_while_probes_run(caplog):
+    with probes.quiet():
+        logging.getLogger("namsite").error("between the lines")
+    logging.getLogger("namsite").error("afterwards")
+    assert [record.message for record in caplog.records] == ["afterwards"]
 
 
 def test_what_stands_on_a_broken_probe_is_not_run():

@@ -44,13 +44,13 @@ class Command(BaseCommand):
             os._exit(ended.code if isinstance(ended.code, int) else 1)
 
     def handle(self, *, section: str | None, checklist: str | None, **options: Any) -> None:
-        probes.quiet()
         wanted = [each for each in probes.every() if section in (None, each.section.value)]
         title = ""
         if checklist:
             wanted = [each for each in wanted if each.name in needed(Checklist(checklist))]
             title = f"Checklist: {checklist}"
-        results = list(probes.examine(wanted))
+        with probes.quiet():
+            results = list(probes.examine(wanted))
         if checklist:
             results = answered(Checklist(checklist), results)
         if options["json"]:
