@@ -9,6 +9,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from vault import crypto, rooted
+
 ENTRY, VERSION = "audit_entry", "audit_version"
 REFUSAL = "this entry of a register is kept"
 
@@ -18,13 +20,16 @@ _SHORTENED = "(OLD.kept_until IS NOT NULL AND (NEW.kept_until IS NULL OR NEW.kep
 _ITS_ENTRY_IS_KEPT = "EXISTS (SELECT 1 FROM audit_entry e WHERE e.id = OLD.entry_id AND " + _KEPT + ")"  # noqa: S608
 _COLUMNS = ("id", "entry_id", "number", "note", "by_id", "by_name", "at")
 _NEW, _OLD = (", ".join(f"{row}.{column}" for column in _COLUMNS) for row in ("NEW", "OLD"))
-# Whether more changes than the key of the seal, which begins with 17 bytes of layout and clinic and 8 of the key's id
-# (`vault.crypto`). The same text is as long under another key, and a later key has a greater id.
-_MORE_THAN_THE_SEAL = (
-    f"({_NEW}) <> ({_OLD}) OR length(NEW.content) <> length(OLD.content)"
-    " OR substr(NEW.content, 1, 17) <> substr(OLD.content, 1, 17)"
-    " OR substr(NEW.content, 18, 8) <= substr(OLD.content, 18, 8)"
+# A seal begins with 17 bytes of layout and clinic and 8 of the key's id (`vault.crypto`). The same text is as long
+# under another key, and a later key has a greater id. What the root sealed, before clinics had keys, is laid out
+# otherwise.
+_UNDER_A_LATER_KEY = (
+    "(length(NEW.content) = length(OLD.content) AND substr(NEW.content, 1, 17) = substr(OLD.content, 1, 17)"
+    " AND substr(NEW.content, 18, 8) > substr(OLD.content, 18, 8))"
 )
+_FROM_THE_ROOT = "(substr(OLD.content, 1, 1) = {root} AND substr(NEW.content, 1, 1) = {clinic})"
+_MORE_THAN_THE_SEAL = f"({_NEW}) <> ({_OLD}) OR NOT ({_UNDER_A_LATER_KEY} OR {_FROM_THE_ROOT})"
+_LAYOUTS = {"root": rooted.VERSION, "clinic": crypto.VERSION}
 
 # By table and operation, when it is refused.
 _RULES = (
@@ -48,6 +53,8 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 
 def _install(vendor: str, table: str, operation: str, when: str) -> list[str]:
     name = f"{table}_no_{operation.lower()}"
+    for layout, byte in _LAYOUTS.items():
+        when = when.replace(f"{{{layout}}}", f"x'{byte:02x}'" if vendor == "sqlite" else f"'\\x{byte:02x}'::bytea")
     if vendor == "sqlite":
         when = when.replace("{today}", "date('now', 'localtime')")  # Django sets the process to TIME_ZONE.
         return [f"CREATE TRIGGER {name} BEFORE {operation} ON {table} WHEN {when} "

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.adapter import SealingAdapter
 from audit.models import Event
+from audit.registers import triggers
 from audit.registers.actions import correct_entry, open_entry
 from audit.registers.codes import altered
 from audit.registers.models import Register, Version
@@ -211,6 +212,24 @@ def test_every_version_of_a_registers_entry_reads_the_same_once_its_former_key_i
     assert [version.content["what"] for version in versions] == ["essai", "correction"]
     assert list(versions.values("number", "note", "by_id", "by_name", "at")) == before
     assert altered(entry) == set()
+
+
+def test_a_version_that_the_root_sealed_moves_to_the_clinics_key(admin: Any) -> None:
+    entry = open_entry(register=Register.INCIDENTS, content={"what": "essai"}, began_on=timezone.localdate(), by=admin)
+    version = entry.versions.get()
+    triggers.remove(connection)
+    as_before_clinics_had_keys(version, "content")
+    triggers.install(connection)
+    assert crypto.key_id_of(sealed_of(version)) == "k1"
+    rotate()
+    assert crypto.key_id_of(sealed_of(version)) == f"{admin.clinic_id}/{clinic_keys.current(admin.clinic_id)}"
+    assert entry.versions.get().content == {"what": "essai"}
+    assert altered(entry) == set()
+
+
+def sealed_of(version: Version) -> bytes:
+    (held,) = Version.objects.filter(pk=version.pk).values_list("content", flat=True)
+    return bytes(held.sealed)
 
 
 def test_a_former_key_is_kept_while_nothing_but_a_registers_entry_is_under_it(admin: Any) -> None:
