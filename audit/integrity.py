@@ -69,9 +69,11 @@ def _state(name: str, mark: AnchorMark | None, number: int) -> PlaceState:
 def problems_of(
     chain: UUID, moment: datetime, verified: Event | None, signing: AnchorMark | None, states: tuple[PlaceState, ...]
 ) -> Iterator[str]:
-    """tampered, incomplete, unverified, no_key, broken_chain, late, place_failing."""
-    if verified is None or verified.at < moment - VERIFIED_WITHIN:
+    """tampered, incomplete, unverified, young, no_key, broken_chain, late, place_failing."""
+    if _is_unverified(chain, verified, moment):
         yield "unverified"
+    elif verified is None:
+        yield "young"
     elif verified.reason_code in ("tampered", "incomplete"):
         yield verified.reason_code
     if signing is not None and signing.failing_since is not None:

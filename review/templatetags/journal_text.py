@@ -12,6 +12,7 @@ PROBLEMS: dict[str, str | Promise] = {
     "tampered": _("The last verification found the journal changed. Leave the database as it is and call for help."),
     "incomplete": _("The last verification could not be completed: something that it needs was not within reach."),
     "unverified": _("The journal has not been verified for two days. Does the scheduler run?"),
+    "young": _("The journal is new and has not been verified yet; the scheduler does so every day."),
     "no_key": _("No anchors are made, because no key is set: a cut-off end would not be noticed."),
     "broken_chain": _("The newest events do not follow from the last anchor: the journal was changed since."),
     "late": _("Events have been waiting for their anchor for more than half an hour. Does the scheduler run?"),

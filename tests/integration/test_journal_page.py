@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit import anchors, signing
-from audit.integrity import integrity
+from audit.integrity import VERIFIED_WITHIN, integrity
 from audit.models import AnchorMark, Event
 from audit.queries import Search
 from audit.record import record_alone
@@ -264,6 +264,13 @@ def test_what_the_last_verification_found_is_said(events, key, verdict):
     verified(events, verdict)
     anchors.make_due(timezone.now())
     assert integrity(events, timezone.now()).problems == (verdict,)
+
+
+def test_a_new_journal_is_neither_believed_nor_overdue(events, key):
+    began = Event.objects.filter(clinic_id=events).earliest("at").at
+    found = integrity(events, began + VERIFIED_WITHIN).problems
+    assert ("young" in found, "unverified" in found) == (True, False)
+    assert "unverified" in integrity(events, began + VERIFIED_WITHIN + timedelta(seconds=1)).problems
 
 
 def test_a_verification_that_is_too_old_is_said(events, key):
