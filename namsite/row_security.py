@@ -13,6 +13,7 @@ from django.apps import apps
 from django.db import connection, models
 
 from accounts.tenancy import EVERY, VARIABLE
+from audit import roles
 
 POLICY = "own_clinic"
 FLOORS = ("extraction", "review", "audit")
@@ -63,11 +64,8 @@ def _rule(model: type[models.Model], found: dict[type[models.Model], str]) -> st
 
 def statements(role: str) -> Iterator[str]:
     """SQL that puts `role` under the policies; the owner of the tables, who migrates, stays free of them."""
-    name = connection.ops.quote_name(role)
     yield FUNCTIONS
-    yield f"GRANT USAGE ON SCHEMA public TO {name}"
-    yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}"
-    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}"
+    yield from (grant.as_string(None) for grant in roles.statements(role))  # It can still only add to the journal.
     for table, rule in rules().items():
         shown = f"(SELECT namsite_every_clinic()) OR {rule}"
         yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"

@@ -105,6 +105,11 @@ def test_another_clinics_row_is_neither_changed_nor_removed_nor_made(theirs, cli
             DocumentFactory(uploaded_by=outsider)
 
 
+def test_the_journal_can_only_be_added_to(mine, row_security_on):
+    with pytest.raises(AnyDatabaseError, match="permission denied"), transaction.atomic():
+        Event.objects.all()._raw_delete("default")
+
+
 def test_workers_and_commands_serve_every_clinic(mine, theirs, row_security_on):
     with tenancy.scope(tenancy.EVERY):
         assert rows("extraction_document") == 2
