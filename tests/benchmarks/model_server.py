@@ -27,8 +27,6 @@ from tests.benchmarks.peers import one_prompt
 
 FOLDER = Path(os.environ.get("MODEL_FOLDER", ROOT / ".venv" / "model"))
 PAGES = 40
-FEW = "pharmacy"
-"""The layout whose pages are like those that the bar of a second was set on: four numbers, about 480 tokens."""
 LONG = (20, 200)
 DOCUMENTS, PAGES_EACH = 5, 8
 FIRST_SEED = 1_070_000
@@ -69,9 +67,6 @@ def _measured(running: Any) -> Iterator[Result]:
     yield Result("the same, constant beginning of the prompts found in the cache", hits / prefix, "", bar=0.8,
                  higher_is_better=True)  # fmt: skip
     yield Result("the same, F1 of the model alone", ours["f1"], "")
-    few = held_out(PAGES, layouts=[FEW])
-    yield Result(f"{PAGES} held-out pages of four numbers ({FEW})", asked(running, few)["seconds"] / PAGES, "s/page",
-                 bar=1.0)  # fmt: skip
     yield from _beside_one_prompt(running)
     yield from _long(running)
     yield from _five_at_once(running, rate)
@@ -114,13 +109,13 @@ def _five_at_once(running: Any, rate: float) -> Iterator[Result]:
 # What is asked
 
 
-def held_out(count: int, seed: int = FIRST_SEED, layouts: Sequence[str] = ()) -> list[tuple[Any, Any]]:
-    """Pages of these layouts in turn, or of all held-out ones, each with the document that it is the only page of."""
+def held_out(count: int, seed: int = FIRST_SEED) -> list[tuple[Any, Any]]:
+    """Pages of all held-out layouts in turn, each with the document that it is the only page of."""
     from extraction.corpus.documents import build
     from extraction.corpus.layouts import HELD_OUT
     from extraction.readers.choosing import read_pages
 
-    layouts = layouts or sorted(HELD_OUT)
+    layouts = sorted(HELD_OUT)
     made = [build(layouts[n % len(layouts)], seed=seed + n, pages=1) for n in range(count)]
     return [(document, next(iter(read_pages(document.pdf, reader="text_layer"))).page) for document in made]
 
