@@ -23,7 +23,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
     """The person's rights by name, what they should know of now, who else is sent data, and whether this installation
     is a demonstration.
 
-    `menu`, `alerts` and `office` are looked up by the templates that show them only.
+    `menu`, `alerts`, `office` and `suppliers` are looked up by the templates that show them only.
     """
     user = getattr(request, "user", None)
     known = user if user and user.is_authenticated else None
@@ -36,8 +36,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "alerts": alerts,
         "menu": SimpleLazyObject(lambda: _menu(request, known, may)),
         "office": SimpleLazyObject(lambda: _office(known)),
-        "suppliers": suppliers(),
-        "suppliers_place": where_suppliers_work(),
+        "suppliers": SimpleLazyObject(suppliers),
+        "suppliers_place": SimpleLazyObject(where_suppliers_work),
         "is_demo": settings.DEMO,
         "languages": settings.LANGUAGES,
         "is_mfa_required": settings.MFA_REQUIRED,
