@@ -12,10 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from audit.registers import actions, incidents, queries
+from audit.registers import incidents, queries
 from audit.registers.clocks import WARN_DAY
 from audit.registers.models import Entry, Register
-from review.registers.books import BOOKS, Part, kept_until
+from review.registers import actions
+from review.registers.books import BOOKS, Part
 from review.registers.forms import PartForm
 
 INVENTED = "Exemple inventé pour la démonstration."
@@ -79,21 +80,13 @@ def _complaint(received_on: date, by: User) -> None:
 
 
 def _open(register: Register, data: dict[str, str], by: User) -> Entry:
-    form = _filled(BOOKS[register].parts[0], data, by)
-    return actions.open_entry(
-        register=register,
-        content=form.content,
-        began_on=form.began_on,
-        kept_until=kept_until(register, form.began_on),
-        subject=form.subject,
-        by=by,
-    )
+    return actions.open_with(register=register, form=_filled(BOOKS[register].parts[0], data, by), by=by)
 
 
 def _supplement(entry: Entry, code: str, data: dict[str, str], by: User) -> None:
     part = BOOKS[Register(entry.register)].part(code)
     assert part is not None  # noqa: S101  (a name in this file)
-    actions.correct_entry(entry=entry, content=_filled(part, data, by).content, note=code, by=by)
+    actions.supplement(entry=entry, part=part, form=_filled(part, data, by), by=by)
 
 
 def _filled(part: Part, data: dict[str, Any], by: User) -> PartForm:

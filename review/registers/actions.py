@@ -1,5 +1,7 @@
-"""What is written about a person's request beside the register itself. Rights are checked outside the transaction, so
-that the journal keeps a refusal."""
+"""What a register's forms write, and what is written about a person's request beside the register itself.
+
+Rights to a request are checked outside the transaction, so that the journal keeps a refusal.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,41 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.policy import Right, check_right
 from audit.record import record
-from audit.registers.actions import correct_entry
+from audit.registers.actions import correct_entry, open_entry
 from audit.registers.models import Entry, Register, Version
 from audit.verbs import Purpose, Verb
 from review.policy import Conflict
 from review.registers.answers import ANSWERS
+from review.registers.books import Part, kept_until
+from review.registers.forms import PartForm
 from review.registers.transcript import Transcript, places_of, transcript
 from vault.index import blind_index, same_index
+
+
+def open_with(*, register: Register, form: PartForm, by: User) -> Entry:
+    """Makes an entry of what a valid form of the register's first part says, for the register's term."""
+    return open_entry(
+        register=register,
+        content=form.content,
+        began_on=form.began_on,
+        kept_until=kept_until(register, form.began_on),
+        subject=form.subject,
+        by=by,
+    )
+
+
+def supplement(*, entry: Entry, part: Part, form: PartForm, by: User) -> Version:
+    """Adds a version with what a valid form of a part says."""
+    began = form.began_on if form.began else None
+    return correct_entry(
+        entry=entry,
+        content=form.content,
+        note=part.code,
+        began_on=began,
+        closed_on=form.cleaned_data[form.closes] if form.closes else entry.closed_on,
+        kept_until=kept_until(Register(entry.register), began) if began else None,
+        by=by,
+    )
 
 
 def answer(*, entry: Entry, nam: str, suffix: str, by: User) -> bytes:

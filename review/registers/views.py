@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count, Q, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -24,7 +25,8 @@ from audit.registers.codes import altered
 from audit.registers.models import Entry, Register
 from audit.verbs import Purpose, Verb
 from review.registers import letters
-from review.registers.books import BOOKS, Book, Part, due, in_words, kept_until, shown
+from review.registers.actions import open_with, supplement
+from review.registers.books import BOOKS, Book, Part, due, in_words, shown
 from review.registers.export import CONTENT_TYPES, export_file
 from review.registers.forms import AnswerForm, LookUpForm, PartForm
 from review.registers.products import installed
@@ -82,14 +84,7 @@ def new(request: HttpRequest, register: str) -> HttpResponse:
     if request.method != "POST" or not form.is_valid():
         status = 400 if form.is_bound else 200
         return render(request, "registers/new.html", {"book": book, "part": part, "form": form}, status=status)
-    entry = actions.open_entry(
-        register=book.register,
-        content=form.content,
-        began_on=form.began_on,
-        kept_until=kept_until(book.register, form.began_on),
-        subject=form.subject,
-        by=user,
-    )
+    entry = open_with(register=book.register, form=form, by=user)
     messages.success(request, _("Entry %(number)d was made.") % {"number": entry.number})
     return redirect("registers:entry", entry.pk)
 
@@ -116,19 +111,9 @@ def fill_in(request: HttpRequest, entry_id: UUID, part: str) -> HttpResponse:
     form = _form(found, request.POST, user)
     if not form.is_valid():
         return _entry(request, entry, wrong=form, status=400)
-    actions.correct_entry(entry=entry, note=found.code, by=user, **_changes(entry, form))
+    supplement(entry=entry, part=found, form=form, by=user)
     messages.success(request, _("Saved as a new version."))
     return redirect("registers:entry", entry.pk)
-
-
-def _changes(entry: Entry, form: PartForm) -> dict[str, Any]:
-    began = form.began_on if form.began else None
-    return {
-        "content": form.content,
-        "began_on": began,
-        "closed_on": form.cleaned_data[form.closes] if form.closes else entry.closed_on,
-        "kept_until": kept_until(Register(entry.register), began) if began else None,
-    }
 
 
 def _form(part: Part, data: Any, user: User, **kwargs: Any) -> PartForm:
@@ -140,7 +125,8 @@ def _form(part: Part, data: Any, user: User, **kwargs: Any) -> PartForm:
 
 def _entry(request: HttpRequest, entry: Entry, *, wrong: PartForm | None = None, status: int = 200) -> HttpResponse:
     user, book = person(request), BOOKS[Register(entry.register)]
-    versions = list(entry.versions.order_by("-number"))
+    prefetch_related_objects([entry], "versions")
+    versions = sorted(entry.versions.all(), key=attrgetter("number"), reverse=True)
     content = versions[0].content
     _viewed(user, book.register, 1, entry)
     forms = [
