@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -50,12 +51,12 @@ def clinic_keys() -> Outcome:
     return ok(f"All {count} keys of clinics open.") if count else not_used("Nothing is sealed for a clinic yet.")
 
 
-def _opens(clinic_id: object, key_id: str) -> bool:
+def _opens(clinic_id: UUID, key_id: str) -> bool:
     from vault import clinic_keys
     from vault.errors import VaultError, VaultUnavailable
 
     try:
-        clinic_keys.key(clinic_id, key_id)  # type: ignore[arg-type]
+        clinic_keys.key(clinic_id, key_id)
     except VaultUnavailable:
         raise
     except VaultError:

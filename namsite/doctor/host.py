@@ -27,7 +27,8 @@ def disk() -> Outcome:
     folders = _folders()
     room = {name: shutil.disk_usage(folder) for name, folder in folders.items()}
     name, least = min(room.items(), key=lambda item: item[1].free / item[1].total)
-    share, said = least.free / least.total, f"{least.free / GIB:.1f} GiB ({least.free / least.total:.0%})"
+    share = least.free / least.total
+    said = f"{least.free / GIB:.1f} GiB ({share:.0%})"
     if share < FULL_SHARE or least.free < FULL_BYTES:
         return broken(f"{said} are left for {name}.", "Make room, or add some, before uploads are refused.")
     if share < NARROW_SHARE:

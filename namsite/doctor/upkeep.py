@@ -52,10 +52,11 @@ def alerts() -> Outcome:
 def rollout() -> Outcome:
     """A newcomer's trial, and whether one was rolled back of late."""
     from extraction.models import Deployment, DeploymentState
+    from extraction.standing import tried
 
-    tried = Deployment.objects.filter(state=DeploymentState.OPEN).first()
-    if tried is not None:
-        how = "in the shadow" if tried.is_shadow else f"with {tried.share} per cent of the documents"
+    newcomer = tried()
+    if newcomer is not None:
+        how = "in the shadow" if newcomer.is_shadow else f"with {newcomer.share} per cent of the documents"
         return ok(f"A model is being tried {how}; it is rolled back by itself (docs/rollout.md).")
     since = timezone.now() - ROLLED_BACK
     back = (
