@@ -28,6 +28,10 @@ for role, email in {PEOPLE!r}.items():
 """
 
 
+NOWHERE = "redis://127.0.0.1:1/0"
+"""For an installation that needs no queue: nobody answers there."""
+
+
 def _chromium() -> str | None:
     named = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else []
     for candidate in (*named, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):

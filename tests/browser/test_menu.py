@@ -7,11 +7,10 @@ from playwright.sync_api import expect
 
 from tests.browser.looks import LANGUAGES, VIEWPORTS, flaws, opened
 from tests.browser.reviewing import DESK, sign_in
-from tests.installation import PEOPLE, installation
+from tests.installation import NOWHERE, PEOPLE, installation
 
 pytestmark = pytest.mark.browser
 
-NOWHERE = "redis://127.0.0.1:1/0"
 GROUPS = 2
 
 

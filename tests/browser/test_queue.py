@@ -8,13 +8,12 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.reviewing import wait_until_ready
-from tests.installation import PASSWORD, PEOPLE, installation
+from tests.installation import NOWHERE, PASSWORD, PEOPLE, installation
 
 pytestmark = pytest.mark.browser
 
 OTHER = "remi@essai.example"
 SECONDS = 1000
-NOWHERE = "redis://127.0.0.1:1/0"
 
 # Documents as a worker would have left them, without their files: the page images are missing here.
 SEED = f"""

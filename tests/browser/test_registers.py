@@ -11,11 +11,10 @@ from playwright.sync_api import expect
 from audit.registers.models import Register
 from tests.browser.looks import LANGUAGES, VIEWPORTS, flaws, opened
 from tests.browser.reviewing import sign_in
-from tests.installation import PEOPLE, installation
+from tests.installation import NOWHERE, PEOPLE, installation
 
 pytestmark = pytest.mark.browser
 
-NOWHERE = "redis://127.0.0.1:1/0"
 
 # An entry of each kind, a public policy, and a finding to explain.
 SEED = """
