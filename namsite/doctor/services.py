@@ -30,6 +30,7 @@ SAYS: Final[dict[Detail, str]] = {
     "unreachable": "cannot be reached",
     "timeout": "does not answer in time",
     "busy": "is too busy to answer",
+    "no_credentials": "is SageMaker's, and this host has no credentials of AWS",
     "unhealthy": "answers that it is not well",
     "unauthorised": "refuses the key",
     "model_missing": "does not serve the configured model",
