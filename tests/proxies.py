@@ -45,17 +45,21 @@ class Proxy:
 
 def certificate(folder: Path, serial: int = 1) -> None:
     """Keys and certificates of the site, signed by themselves: on a curve (site.pem) and RSA (rsa.pem)."""
-    _sign(ec.generate_private_key(ec.SECP256R1()), folder / "site", serial)
-    _sign(rsa.generate_private_key(65537, 2048), folder / "rsa", serial)
+    sign(folder / "site", SITE, serial=serial)
+    sign(folder / "rsa", SITE, serial=serial, key=rsa.generate_private_key(65537, 2048))
 
 
-def _sign(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, place: Path, serial: int) -> None:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SITE)])
+def sign(
+    place: Path, site: str, *, serial: int = 1, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None
+) -> None:
+    """A key, on a curve unless it is given, and a certificate for a name that it signs itself: PLACE.key, PLACE.pem."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, site)])
     now = datetime.now(UTC)
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
         .serial_number(serial).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(SITE)]), critical=False).sign(key, hashes.SHA256())
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(site)]), critical=False).sign(key, hashes.SHA256())
     )  # fmt: skip
     place.with_suffix(".pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     place.with_suffix(".key").write_bytes(

@@ -109,7 +109,7 @@ def test_both_guides_give_the_same_commands():
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
 def test_a_guide_names_files_settings_and_commands_that_there_are(guide):
     text = guide.read_text(encoding="utf-8")
-    files = set(re.findall(r"`((?:docs|nginx|backup)/[\w./-]+)`", text))
+    files = set(re.findall(r"`((?:docs|nginx|backup|journald)/[\w./-]+)`", text))
     assert files
     assert [name for name in files if not ((ROOT / name).is_file() or (ROOT / "deploy" / name).is_file())] == []
     units = {unit.stem.rstrip("@") for unit in UNITS}
