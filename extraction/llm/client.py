@@ -17,7 +17,8 @@ Contract
   the second time: a sheet of labels prints one number many times. A refusal, a page longer than the context and an
   HTTP error would only come again.
 - A `sagemaker://` endpoint is asked the same, signed, at SageMaker's runtime. Its errors become those that the server
-  in the container, or one that is switched off, would have given; everything above holds for it too.
+  in the container, or one that is switched off, would have given; everything above holds for it too. To renew its
+  credentials botocore may ask the instance for its role before a question, for a second or two.
 - Nothing from httpx, and nothing that was sent or received, is in an exception raised here or in a log line. The errors
   carry closed codes only, and are raised outside `except` blocks so that they chain no request.
 """

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from pydantic import BaseModel
 from pytest_django import Settings
 
 from extraction import sampling, traffic
 from extraction.deployments import RefusedAddress, check_addresses
-from extraction.llm import client
+from extraction.llm import client, prompts
 from extraction.llm.client import ModelBadReply, ModelServer, ModelUnreachable
 from extraction.llm.endpoints import PublicEndpoint
 from extraction.llm.health import health
@@ -256,6 +257,23 @@ def test_a_newcomer_of_sagemaker_is_refused_until_its_runtime_is_listed(settings
             check_addresses([newcomer.endpoint])
         settings.LLM_ALLOWED_HOSTS = ["localhost"]
         check_addresses([newcomer.endpoint])
+
+
+@pytest.mark.django_db
+def test_a_newcomer_of_sagemaker_is_tried_from_the_page_of_models(settings: Settings, admin_client: Any) -> None:
+    form = {"model_name": vllm.MODEL, "prompt_version": prompts.CURRENT, "in_shadow": "1", "profile": ""}
+    with running_vllm() as own, running_sagemaker() as newcomer:
+        settings.LLM_ENDPOINT, settings.SAGEMAKER_ENDPOINT_URL = own.endpoint, f"http://localhost:{newcomer.port}"
+        settings.LLM_ALLOWED_HOSTS = ["localhost"]
+        public = admin_client.post(
+            reverse("extraction:add-deployment"), {**form, "endpoints": "https://api.openai.com/v1"}
+        )
+        assert (public.status_code, "LLM_ALLOWED_HOSTS" in public.content.decode()) == (400, True)
+        added = admin_client.post(reverse("extraction:add-deployment"), {**form, "endpoints": newcomer.endpoint})
+        assert added.status_code == 302
+        (tried,) = [each for each in traffic.watched() if each.is_tried]
+        assert (tried.name, tried.server.is_managed) == (sagemaker.NAME, True)
+        assert health(tried.server).ok
 
 
 # --- How it does -----------------------------------------------------------------------------------------------------
