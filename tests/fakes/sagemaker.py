@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -37,7 +38,9 @@ _MODEL_ERROR = 424
 
 
 class FakeSageMaker(FakeVLLM):
-    """The running stand-in."""
+    """The running stand-in. `container` is the address of a real server's /invocations, if one is to answer."""
+
+    container = ""
 
     @property
     def endpoint(self) -> str:
@@ -107,7 +110,12 @@ class Runtime(Handler):
         return auth.signature(auth.string_to_sign(request, canonical), request) == found[3]
 
     def _invoke(self, raw: bytes) -> None:
-        if "response_format" in json.loads(raw):
+        assert isinstance(self.server, FakeSageMaker)
+        if self.server.container:
+            headers = {"Content-Type": "application/json"}
+            reply = httpx.post(self.server.container, content=raw, headers=headers, timeout=300, trust_env=False)
+            self.send_body(reply.status_code, reply.content, "application/json")
+        elif "response_format" in json.loads(raw):
             self._chat(raw)
         else:
             self._touched(raw)
@@ -144,8 +152,9 @@ def container(status: int, message: str = "") -> Fault:
 
 
 @contextmanager
-def running_sagemaker(*arguments: Any, **named: Any) -> Iterator[FakeSageMaker]:
+def running_sagemaker(*arguments: Any, container: str = "", **named: Any) -> Iterator[FakeSageMaker]:
     """As `running_vllm`, with its arguments."""
     with running_vllm(*arguments, kind=FakeSageMaker, handler=Runtime, **named) as server:
         assert isinstance(server, FakeSageMaker)
+        server.container = container
         yield server
