@@ -70,7 +70,7 @@ def check_addresses(endpoints: Sequence[str]) -> None:
     server = _server()
     for endpoint in endpoints:
         try:
-            addresses.check_endpoint(endpoint, server.allowed_hosts)
+            client.check_address(replace(server, endpoint=endpoint))
         except addresses.PublicEndpoint:
             raise RefusedAddress(
                 _("This address is refused: it must be private, and its host in LLM_ALLOWED_HOSTS.")

@@ -63,7 +63,7 @@ class DeploymentForm(forms.Form):
     endpoints = forms.CharField(
         label=_("Addresses"),
         widget=forms.Textarea(attrs={"rows": 2, "class": "digits", "placeholder": "http://10.0.3.51:8000/v1"}),
-        help_text=_("One replica a line, on hosts of LLM_ALLOWED_HOSTS. Never a public address."),
+        help_text=_("One replica a line, on hosts of LLM_ALLOWED_HOSTS, or sagemaker://NAME. Never a public address."),
         max_length=2000,
     )
     model_name = forms.CharField(

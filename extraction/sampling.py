@@ -52,6 +52,8 @@ def _load(server: ModelServer) -> Load:
     """A server that shows no metrics, or nonsense, is as well as any other."""
     from extraction.llm import client, metrics
 
+    if server.is_managed:
+        return metrics.Load()
     try:
         reply = client.get(server, f"{server.base}/metrics", timeout=METRICS_TIMEOUT)
     except (client.ModelUnreachable, client.ModelBadReply):

@@ -27,7 +27,7 @@ from django.utils import timezone
 from extraction.configuration import deployed_finder, model_finder
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders.proposal import Proposal
-from extraction.llm import rollout
+from extraction.llm import rollout, sagemaker
 from extraction.models import Deployment, DeploymentState, Question
 from extraction.page import Page
 from extraction.pipeline import AsksModel
@@ -255,6 +255,12 @@ def _name(endpoint: str) -> str:
     if endpoint.rstrip("/") == settings.LLM_ENDPOINT.rstrip("/"):
         return SERVER
     return urlsplit(endpoint).netloc[:_LONGEST_NAME]
+
+
+def asks_sagemaker() -> bool:
+    """Whether pages go to an endpoint of SageMaker's, a newcomer's included."""
+    in_use = [endpoint for deployment in _in_use().values() for endpoint in deployment.endpoints]
+    return any(map(sagemaker.is_named, [settings.LLM_ENDPOINT, *in_use]))
 
 
 def is_measured() -> bool:

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register  # noqa: A004  (Django's own name)
 
-from extraction.llm import endpoints
+from extraction.llm import endpoints, sagemaker
 from extraction.readers import landlock
 
 QUEUE_SERIALIZER = "rq.serializers.JSONSerializer"
 OCR_READERS = ("local", "textract")
-REGION = "ca-central-1"  # Montréal: health information stays in Canada
+REGION = sagemaker.REGION
 PLACES = 2  # of anchors, besides the database
 # AWS's own hosts of that region, over a VPC endpoint too (https://docs.aws.amazon.com/general/latest/gr/textract.html).
 AWS_HOST = re.compile(rf"([a-z0-9-]+\.)+{REGION}(\.vpce)?\.amazonaws\.com")
@@ -100,27 +100,34 @@ def model_endpoint_is_private(**_: Any) -> Iterator[CheckMessage]:
     """Pages hold health information: the model server stands on the clinic's own network."""
     if not settings.LLM_ENDPOINT:
         return
+    from extraction.llm import client
+
     try:
-        # As the client does: the endpoint's own host need not be listed again.
-        allowed = (endpoints.host_of(settings.LLM_ENDPOINT), *settings.LLM_ALLOWED_HOSTS)
-        endpoints.check_endpoint(settings.LLM_ENDPOINT, allowed)
+        if server := client.from_settings():
+            client.check_address(server)
     except endpoints.PublicEndpoint as error:
-        yield Error(str(error), id="namsite.E105", hint="LLM_ENDPOINT must have a private address.")
+        yield Error(str(error), id="namsite.E105", hint="LLM_ENDPOINT must have a private address (docs/serving.md).")
+    except ValueError as error:  # Of the key, the timeout or the concurrency; it quotes none of them.
+        yield Error(f"No model can be asked: {error}.", id="namsite.E105", hint="Look at the settings LLM_….")
     except endpoints.UnresolvedEndpoint as error:
         yield Warning(str(error), id="namsite.W105", hint="Run this check where the model server can be reached.")
 
 
 @register(Tags.security, deploy=True)
 def aws_stays_in_canada(**_: Any) -> Iterator[CheckMessage]:
-    """Textract, S3, KMS and CloudWatch are used in one region, through addresses of that region or private ones."""
-    in_use = settings.OCR_READER == "textract" or any(
-        getattr(settings, name)
-        for name in (
-            "VAULT_KMS_KEY_ID",
-            "VAULT_S3_BUCKET",
-            "TEXTRACT_BUCKET",
-            "CLOUDWATCH_NAMESPACE",
-            "AUDIT_ANCHOR_S3_BUCKET",
+    """Whatever is used of AWS is used in one region, through addresses of that region or private ones."""
+    in_use = (
+        settings.OCR_READER == "textract"
+        or sagemaker.is_named(settings.LLM_ENDPOINT)
+        or any(
+            getattr(settings, name)
+            for name in (
+                "VAULT_KMS_KEY_ID",
+                "VAULT_S3_BUCKET",
+                "TEXTRACT_BUCKET",
+                "CLOUDWATCH_NAMESPACE",
+                "AUDIT_ANCHOR_S3_BUCKET",
+            )
         )
     )
     if not in_use:

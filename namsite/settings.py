@@ -183,6 +183,7 @@ FILE_UPLOAD_HANDLERS = ["extraction.uploads.CappedMemoryUploadHandler"]
 OCR_READER = env.str("OCR_READER", default="local")  # local | textract
 AWS_REGION = env.str("AWS_REGION", default="ca-central-1")
 AWS_ENDPOINT_URL = env.str("AWS_ENDPOINT_URL", default="") or None
+SAGEMAKER_ENDPOINT_URL = env.str("SAGEMAKER_ENDPOINT_URL", default="")  # a VPC endpoint of its runtime by its own name
 TEXTRACT_OPTED_OUT = env.bool("TEXTRACT_OPTED_OUT", default=False)  # a person says so: docs/textract.md, step 1
 TEXTRACT_BUCKET = env.str("TEXTRACT_BUCKET", default="")
 TEXTRACT_KMS_KEY_ID = env.str("TEXTRACT_KMS_KEY_ID", default="")
@@ -192,7 +193,7 @@ TEXTRACT_ASYNC_PAGES = env.int("TEXTRACT_ASYNC_PAGES", default=30)
 
 # --- The model server ----------------------------------------------------------------------------------------------
 
-LLM_ENDPOINT = env.str("LLM_ENDPOINT", default="")  # such as http://10.0.3.50:8000/v1; empty: pattern finder only
+LLM_ENDPOINT = env.str("LLM_ENDPOINT", default="")  # http://10.0.3.50:8000/v1 or sagemaker://NAME; empty: pattern only
 LLM_MODEL = env.str("LLM_MODEL", default="meta-llama/Llama-3.1-8B-Instruct")
 LLM_PROMPT = env.str("LLM_PROMPT", default="")  # a version in extraction/llm/prompts; empty: the current one
 LLM_API_KEY = env.str("LLM_API_KEY", default="")

@@ -144,8 +144,10 @@ def free_port() -> int:
 
 
 def answers(url: str) -> bool:
+    """Whether the application is well, also one that believes a proxy's word that it was asked through TLS."""
+    secure = {"X-Forwarded-Proto": "https"}
     try:
-        return httpx.get(f"{url}/health/", trust_env=False, timeout=2).status_code == 200
+        return httpx.get(f"{url}/health/", headers=secure, trust_env=False, timeout=2).status_code == 200
     except httpx.HTTPError:
         return False
 

@@ -1,11 +1,12 @@
-"""The client of the model server: any OpenAI-compatible vLLM. The only module that sends pages by httpx.
+"""The client of the model server: any OpenAI-compatible vLLM, by itself or behind SageMaker. The only module that sends
+pages by httpx.
 
 Contract
 - One question, one connection. A connection on the clinic's network costs less than a millisecond beside seconds of
   inference; in exchange nothing is shared between threads or survives a fork, no idle connection can be found dead, and
   a balancer in front of several servers spreads every question anew.
-- Every connection goes to an address that `endpoints.check_endpoint` approved a moment before, and to no other: no
-  proxy from the environment, no redirect, no second look-up.
+- Every connection goes to an address that `check_address` approved a moment before, and to no other: no proxy from the
+  environment, no redirect, no second look-up.
 - A question takes at most `timeout` seconds of the server's time, retries and back-off included, however slowly bytes
   arrive; a connection is given up after five seconds. No more than `concurrency` questions are open at a time in
   this process; the wait for a free place is not counted. A reply of more than 4 MiB is not read to its end.
@@ -15,6 +16,9 @@ Contract
   another draw; so `chat` may take 2 x `timeout`. A model that says the same again and again is stopped, and may do so
   the second time: a sheet of labels prints one number many times. A refusal, a page longer than the context and an
   HTTP error would only come again.
+- A `sagemaker://` endpoint is asked the same, signed, at SageMaker's runtime. Its errors become those that the server
+  in the container, or one that is switched off, would have given; everything above holds for it too. To renew its
+  credentials botocore may ask the instance for its role before a question, for a second or two.
 - Nothing from httpx, and nothing that was sent or received, is in an exception raised here or in a log line. The errors
   carry closed codes only, and are raised outside `except` blocks so that they chain no request.
 """
@@ -22,6 +26,7 @@ Contract
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import os
 import ssl
@@ -37,7 +42,7 @@ from django.conf import settings
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from extraction.errors import ExtractionError, ServiceUnavailable
-from extraction.llm import endpoints
+from extraction.llm import endpoints, sagemaker
 from extraction.llm.prompts import Message
 
 logger = logging.getLogger(__name__)
@@ -55,7 +60,7 @@ _OTHER = {"temperature": 0.3, "seed": SEED + 1}
 """Of a second question: the first has no temperature, and would give the same answer again."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
-Unreachable = Literal["refused_address", "unresolved", "unreachable", "timeout", "busy"]
+Unreachable = Literal["refused_address", "unresolved", "unreachable", "timeout", "busy", "no_credentials"]
 BadReply = Literal[
     "status", "too_long", "too_large", "not_json", "empty", "refused", "cut_short", "repeating", "schema"
 ]
@@ -94,7 +99,8 @@ class ModelBadReply(ExtractionError):
 
 @dataclass(frozen=True)
 class ModelServer:
-    """Where a model answers. `endpoint` ends in /v1; `timeout` is seconds; `allowed_hosts` empty: any private host."""
+    """Where a model answers. `endpoint` ends in /v1, or is sagemaker://NAME and asked at `runtime`, with a signature in
+    place of the key; `timeout` is seconds; `allowed_hosts` empty: any private host."""
 
     endpoint: str
     model: str
@@ -102,6 +108,7 @@ class ModelServer:
     timeout: float = 60.0
     concurrency: int = 4
     allowed_hosts: tuple[str, ...] = ()
+    runtime: str = sagemaker.runtime(sagemaker.REGION)
 
     def __post_init__(self) -> None:
         # httpx would quote a key that it cannot encode in its own error.
@@ -109,6 +116,18 @@ class ModelServer:
             raise ValueError("the model server's API key must be printable ASCII")
         if self.timeout <= 0 or self.concurrency < 1:
             raise ValueError("the model server's timeout and concurrency must be positive")
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether it is SageMaker's: then it has neither /health nor /metrics."""
+        return sagemaker.is_named(self.endpoint)
+
+    @property
+    def chat_url(self) -> str:
+        """Where questions go. Raises PublicEndpoint for one of SageMaker's that is not in Canada."""
+        if self.is_managed:
+            return sagemaker.url(self.endpoint, self.runtime)
+        return f"{self.endpoint.rstrip('/')}/chat/completions"
 
     @property
     def base(self) -> str:
@@ -146,14 +165,16 @@ class Reply:
 def from_settings() -> ModelServer | None:
     """The server of LLM_ENDPOINT and its companions; None when no endpoint is set.
 
-    The endpoint's own host and LLM_ALLOWED_HOSTS are allowed, so that a second deployment (`dataclasses.replace` with
-    another endpoint) is reachable only on a host that the clinic listed.
+    The endpoint's own host (for SageMaker its runtime's) and LLM_ALLOWED_HOSTS are allowed, so that a second deployment
+    (`dataclasses.replace` with another endpoint) is reachable only on a host that the clinic listed.
     """
     endpoint: str = settings.LLM_ENDPOINT
     if not endpoint:
         return None
+    runtime = sagemaker.runtime(settings.AWS_REGION, settings.SAGEMAKER_ENDPOINT_URL or settings.AWS_ENDPOINT_URL or "")
     try:
-        allowed = (endpoints.host_of(endpoint), *settings.LLM_ALLOWED_HOSTS)
+        own = endpoints.host_of(runtime if sagemaker.is_named(endpoint) else endpoint)
+        allowed = (own, *settings.LLM_ALLOWED_HOSTS)
     except endpoints.PublicEndpoint:
         allowed = tuple(settings.LLM_ALLOWED_HOSTS)  # It is refused with its reason when it is used or checked.
     return ModelServer(
@@ -163,7 +184,15 @@ def from_settings() -> ModelServer | None:
         timeout=settings.LLM_TIMEOUT,
         concurrency=settings.LLM_CONCURRENCY,
         allowed_hosts=allowed,
+        runtime=runtime,
     )
+
+
+def check_address(server: ModelServer) -> endpoints.Address:
+    """The checked addresses of a server. Raises PublicEndpoint when nothing may be sent there, UnresolvedEndpoint."""
+    if not server.is_managed:
+        endpoints.check_is_our_own(server.endpoint)
+    return endpoints.check_endpoint(server.chat_url, server.allowed_hosts)
 
 
 def chat(
@@ -196,7 +225,16 @@ def chat(
 
 def get(server: ModelServer, url: str, *, timeout: float) -> Reply:
     """One GET without retries, in at most `timeout` seconds. Raises ModelUnreachable, or ModelBadReply if too large."""
-    reply = _exchange(server, "GET", url, None, time.monotonic() + timeout)
+    return _reached(_exchange(server, url, None, time.monotonic() + timeout))
+
+
+def touch(server: ModelServer, *, timeout: float) -> Reply:
+    """One question of one token without retries, where a server has no other way to say how it is. Raises as `get`."""
+    question = {"model": server.model, "messages": [{"role": "user", "content": "1"}], "max_tokens": 1}
+    return _reached(_exchange(server, None, question, time.monotonic() + timeout))
+
+
+def _reached(reply: Reply | Unreachable) -> Reply:
     if isinstance(reply, Reply):
         return reply
     raise ModelUnreachable(reply)
@@ -204,7 +242,7 @@ def get(server: ModelServer, url: str, *, timeout: float) -> Reply:
 
 def _ask(server: ModelServer, question: dict[str, Any], schema: type[Answer]) -> Completion[Answer]:
     with _slots(server.endpoint, server.concurrency):
-        reply = _post(server, f"{server.endpoint.rstrip('/')}/chat/completions", question)
+        reply = _post(server, question)
     return _completion(reply, schema)
 
 
@@ -230,12 +268,12 @@ def _question(
     }
 
 
-def _post(server: ModelServer, url: str, body: dict[str, Any]) -> Reply:
+def _post(server: ModelServer, question: dict[str, Any]) -> Reply:
     """The first reply that is worth reading. Raises ModelUnreachable after the last attempt or at the deadline."""
     deadline = time.monotonic() + server.timeout
     reason: Unreachable = "unreachable"
     for attempt, pause in enumerate((*RETRY_PAUSES, None), start=1):
-        reply = _exchange(server, "POST", url, body, deadline)
+        reply = _exchange(server, None, question, deadline)
         if isinstance(reply, Reply) and reply.status not in _RETRIED:
             return reply
         reason = "busy" if isinstance(reply, Reply) else reply
@@ -247,29 +285,53 @@ def _post(server: ModelServer, url: str, body: dict[str, Any]) -> Reply:
 
 
 def _exchange(
-    server: ModelServer, method: str, url: str, body: dict[str, Any] | None, deadline: float
+    server: ModelServer, url: str | None, question: dict[str, Any] | None, deadline: float
 ) -> Reply | Unreachable:
-    """One request on one connection: its reply, or why there is none. Raises ModelBadReply for a reply too large."""
-    headers = {"Accept-Encoding": "identity"}
-    if server.api_key:
-        headers["Authorization"] = f"Bearer {server.api_key}"
+    """A GET of `url` or a POST of a question, on one connection: the reply, or why there is none.
+
+    Raises ModelBadReply for a reply too large.
+    """
+    content = b"" if question is None else json.dumps(question, ensure_ascii=False).encode()
     limits = httpx.Timeout(server.timeout, connect=CONNECT_SECONDS)
     try:
-        transport = _Transport(endpoints.check_endpoint(url, server.allowed_hosts), deadline)
+        transport = _Transport(check_address(server), deadline)
+        url, method = (url, "GET") if url else (server.chat_url, "POST")
+        headers = _headers(server, url, content)
         with (
             httpx.Client(transport=transport, trust_env=False, follow_redirects=False, timeout=limits) as client,
-            client.stream(method, url, json=body, headers=headers) as response,
+            client.stream(method, url, content=content, headers=headers) as response,
         ):
-            return Reply(response.status_code, _capped(response.iter_raw()))
+            return _read(server, response)
     except endpoints.PublicEndpoint as error:
         logger.error("model server refused: %s", error)  # noqa: TRY400 - the sentence is all there is to say
         return "refused_address"
     except endpoints.UnresolvedEndpoint:
         return "unresolved"
+    except sagemaker.NoCredentials:
+        return "no_credentials"
     except httpx.TimeoutException:
         return "timeout"
     except (httpx.HTTPError, httpx.InvalidURL):
         return "unreachable"
+
+
+def _headers(server: ModelServer, url: str, content: bytes) -> dict[str, str]:
+    headers = {"Accept-Encoding": "identity"}
+    if server.is_managed:
+        return headers | sagemaker.signed(url, content)
+    if content:
+        headers["Content-Type"] = "application/json"
+    if server.api_key:
+        headers["Authorization"] = f"Bearer {server.api_key}"
+    return headers
+
+
+def _read(server: ModelServer, response: httpx.Response) -> Reply | Unreachable:
+    body = _capped(response.iter_raw())
+    if not server.is_managed or response.status_code == _OK:
+        return Reply(response.status_code, body)
+    meant = sagemaker.meaning(response.headers.get("x-amzn-ErrorType", ""), response.status_code, body)
+    return "unreachable" if meant is None else Reply(meant.status, meant.body)
 
 
 def _capped(chunks: Iterable[bytes]) -> bytes:

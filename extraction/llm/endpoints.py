@@ -9,6 +9,7 @@ changes nothing.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,6 +26,13 @@ _PRIVATE = tuple(
 # Cloud metadata services whose address lies in a private range: AWS (with its DNS and time) and Google.
 _METADATA = tuple(ipaddress.ip_network(network) for network in ("fd00:ec2::/32", "fd20:ce::254/128"))
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+# Services that answer questions for anybody. A private link to one has a private address, and is somebody else's
+# computer all the same.
+_SERVICES = (
+    re.compile(r"(.+\.)?(openai\.com|anthropic\.com|mistral\.ai|deepseek\.com|cohere\.com|groq\.com)"),
+    re.compile(r"(.+\.)?(googleapis\.com|(openai|cognitiveservices|services\.ai|api\.cognitive)\.[a-z.]*azure\.com)"),
+    re.compile(r"(.+\.)?(bedrock|sagemaker)[a-z-]*\.(.+\.)?(amazonaws\.com(\.cn)?|api\.aws)"),
+)
 
 
 class PublicEndpoint(ValueError):
@@ -59,6 +67,13 @@ def check_endpoint(url: str, allowed_hosts: Collection[str] = ()) -> Address:
     if not all(is_private(address) for address in pinned):
         raise PublicEndpoint("The model endpoint's host has an address that is not private.")
     return Address(host, port, pinned)
+
+
+def check_is_our_own(url: str) -> None:
+    """Raises PublicEndpoint for a public service, by its name: it needs no look-up, and no network."""
+    host = _host(_parts(url))
+    if any(service.fullmatch(host) for service in _SERVICES):
+        raise PublicEndpoint("The model endpoint is a public service: pages go to the clinic's own servers only.")
 
 
 def host_of(url: str) -> str:

@@ -21,6 +21,7 @@ STATES: dict[str, str | Promise] = {
     "unreachable": gettext_lazy("does not answer"),
     "timeout": gettext_lazy("answers too late"),
     "busy": gettext_lazy("too busy to answer"),
+    "no_credentials": gettext_lazy("is SageMaker's, and this installation has no credentials of AWS"),
     "unhealthy": gettext_lazy("says that it is not well"),
     "unauthorised": gettext_lazy("does not accept the key"),
     "model_missing": gettext_lazy("does not serve the model that is configured"),

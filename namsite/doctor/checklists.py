@@ -57,7 +57,7 @@ ITEMS: Final[Mapping[Checklist, Sequence[Item]]] = {
         ),
         Item("Monitoring and alerts set up", ("mail", "alerts", "scheduler")),
         Item("A small share first, then steps, watched", ("rollout",), "/models/ (docs/rollout.md)"),
-        Item("No page leaves what the clinic controls", ("checks", "buckets", "kms-keys")),
+        Item("No page leaves what the clinic controls", ("checks", "buckets", "sagemaker", "kms-keys")),
         Item("There is a way back", ("backup",), "deploy/GUIDE.en.md"),
     ),
     Checklist.ROLLBACK: (

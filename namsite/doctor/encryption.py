@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -21,6 +21,8 @@ from namsite.doctor.probes import Outcome, Section, broken, not_used, ok, probe,
 GRACE: Final = timedelta(days=14)
 """After VAULT_RENEW_DAYS: the timer comes once a week."""
 VERIFYING: Final = ("verify-ca", "verify-full")
+LOOSENING: Final = ("ssl_cert_reqs", "ssl_check_hostname")
+"""What redis-py takes from an address to verify less than by itself."""
 
 
 @probe("clinic-keys", Section.ENCRYPTION, needs=("migrations",), seconds=30)
@@ -105,7 +107,26 @@ def redis_tls() -> Outcome:
         return not_used("Redis is on this host.")
     if parts.scheme != "rediss":
         return to_do("Redis is spoken to in clear (identifiers only, and its password).", "Set REDIS_URL to rediss://…")
-    return ok("Redis is spoken to through TLS.")
+    if any(name in parse_qs(parts.query) for name in LOOSENING):
+        next_step = f"Take {' and '.join(LOOSENING)} out of REDIS_URL."
+        return to_do("Redis's certificate is not verified as a whole.", next_step)
+    return ok("Redis is spoken to through TLS, and its certificate is verified.")
+
+
+@probe("model-tls", Section.ENCRYPTION, needs=("migrations",))
+def model_tls() -> Outcome:
+    """To do and no more: a network may encrypt by itself (a tunnel, a cloud's own hosts), which nobody here can see."""
+    from extraction import traffic
+
+    servers = [each.server for each in traffic.watched()]
+    urls = [urlsplit(server.runtime if server.is_managed else server.endpoint) for server in servers]
+    elsewhere = [url for url in urls if not is_on_this_host(url.hostname or "")]
+    if not elsewhere:
+        return not_used("No page goes to a model on another host.")
+    if any(url.scheme != "https" for url in elsewhere):
+        next_step = "Put deploy/nginx/model-server.conf in front of the model, and set LLM_ENDPOINT to https://…"
+        return to_do("Pages go to the model server in clear.", next_step)
+    return ok("Pages go to the model server through TLS, and its certificate is verified.")
 
 
 @probe("row-security", Section.ENCRYPTION, needs=("migrations",))

@@ -35,6 +35,24 @@ def buckets() -> Outcome:
     return ok(f"All {len(named)} buckets lie in {REGION}.")
 
 
+@probe("sagemaker", Section.REGION, needs=("migrations",))
+def sagemaker() -> Outcome:
+    """Where the questions to SageMaker would go at this moment, a newcomer's too."""
+    from extraction import traffic
+    from extraction.llm import client
+    from extraction.llm.endpoints import PublicEndpoint, UnresolvedEndpoint
+
+    if not traffic.asks_sagemaker():
+        return not_used("No page goes to SageMaker.")
+    next_step = "Make a VPC endpoint of sagemaker.runtime with private DNS (docs/serving.md, SageMaker)."
+    try:
+        for each in traffic.watched():
+            client.check_address(each.server)
+    except (PublicEndpoint, UnresolvedEndpoint) as error:
+        return broken(str(error), next_step)
+    return ok(f"Questions to SageMaker stay in {REGION}, on private addresses.")
+
+
 @probe("kms-keys", Section.REGION)
 def kms_keys() -> Outcome:
     """A key that is named by its ARN says its region; one that is named otherwise is looked for in AWS_REGION."""

@@ -30,6 +30,7 @@ SAYS: Final[dict[Detail, str]] = {
     "unreachable": "cannot be reached",
     "timeout": "does not answer in time",
     "busy": "is too busy to answer",
+    "no_credentials": "is SageMaker's, and this host has no credentials of AWS",
     "unhealthy": "answers that it is not well",
     "unauthorised": "refuses the key",
     "model_missing": "does not serve the configured model",
@@ -162,12 +163,14 @@ def model_server() -> Outcome | Sequence[Outcome]:
     if not servers:
         return not_used("LLM_ENDPOINT is empty: numbers are found by pattern alone.")
     looked = [health(each.server) for each in servers]
-    wrong = next((each for each in looked if not each.ok), None)
-    if wrong is not None:
-        count = (
-            f"{sum(not each.ok for each in looked)} of {len(looked)} model servers: one" if len(looked) > 1 else "It"
+    failed = [(each.server, seen) for each, seen in zip(servers, looked, strict=True) if not seen.ok]
+    if failed:
+        server, wrong = failed[0]
+        count = f"{len(failed)} of {len(looked)} model servers: one" if len(looked) > 1 else "It"
+        command = (
+            "aws sagemaker describe-endpoint" if server.is_managed else "systemctl status namsite-model on its host"
         )
-        next_step = "systemctl status namsite-model on its host; pages are searched by pattern or wait meanwhile."
+        next_step = f"{command}; pages are searched by pattern or wait meanwhile."
         return broken(f"{count} {SAYS[wrong.detail]}.", next_step)
     slowest = max(each.seconds for each in looked)
     subject = "The model server" if len(looked) == 1 else f"Each of {len(looked)} model servers"

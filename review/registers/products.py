@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from extraction import traffic
 from extraction.finders.pattern import RULES_VERSION
-from extraction.llm import prompts
+from extraction.llm import prompts, sagemaker
 
 PARTS: tuple[tuple[str, str | Promise], ...] = (
     ("django", _("the web application")),
@@ -47,16 +47,18 @@ def installed() -> list[Product]:
 def _services() -> list[Product]:
     if not settings.LLM_ENDPOINT:
         return suppliers()
-    _endpoint, model = traffic.in_service()
+    endpoint, model = traffic.in_service()
     version = settings.LLM_PROMPT or prompts.CURRENT
-    own = Product(model, version, _("the language model, on the clinic's own server, with its prompt"))
-    return [own, *suppliers()]
+    own = _("the language model, on the clinic's own server, with its prompt")
+    hosted = _("the language model, on a supplier's server, with its prompt")
+    return [Product(model, version, hosted if sagemaker.is_named(endpoint) else own), *suppliers()]
 
 
 def suppliers() -> list[Product]:
     """The services outside of the clinic's infrastructure that are sent anything, with their region as the version."""
     asked = (
         (settings.OCR_READER == "textract", "Amazon Textract", _("reading of scanned pages, by a supplier")),
+        (traffic.asks_sagemaker(), "Amazon SageMaker", _("hosting of the language model, by a supplier")),
         (settings.VAULT_S3_BUCKET, "Amazon S3", _("storage of the encrypted files, by a supplier")),
         (settings.VAULT_KMS_KEY_ID, "AWS KMS", _("wrapping of the encryption keys, by a supplier")),
         (settings.AUDIT_ANCHOR_S3_BUCKET, "Amazon S3 Object Lock", _("the journal's anchors, without its events")),

@@ -83,8 +83,9 @@ class FakeVLLM(ThreadingHTTPServer):
         healthy: bool,
         holds: bool,
         gets: Mapping[str, Fault],
+        handler: type[Handler],
     ) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", 0), handler)
         self.answer = answer
         self.faults = list(faults)
         self.model = model
@@ -107,6 +108,11 @@ class FakeVLLM(ThreadingHTTPServer):
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def runtime(self) -> str:
+        """Where SageMaker's runtime is: the stand-in of a vLLM by itself has none."""
+        return ""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are expected here and not worth a line on stderr."""
@@ -312,13 +318,16 @@ def running_vllm(
     holds: bool = False,
     gets: Mapping[str, Fault] = MappingProxyType({}),
     tls: ssl.SSLContext | None = None,
+    kind: type[FakeVLLM] = FakeVLLM,
+    handler: type[Handler] = Handler,
 ) -> Iterator[FakeVLLM]:
     """A stand-in that serves until the block ends; then its port refuses connections and no thread is left.
 
     It lets a model say what the question's schema does not allow, as a server may that does not know schemas; with
     `holds` that is an error of the test. `gets` are answers to GET requests by their path, in place of the usual ones.
+    `kind` and `handler` are for a stand-in that has this one behind it.
     """
-    server = FakeVLLM(answer, faults, model, api_key, healthy=healthy, holds=holds, gets=gets)
+    server = kind(answer, faults, model, api_key, healthy=healthy, holds=holds, gets=gets, handler=handler)
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": _TURN}, name="fake-vllm")

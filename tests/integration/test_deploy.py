@@ -1,6 +1,6 @@
-"""What `deploy/` holds, tried: units by systemd itself, the proxy by nginx itself, the backup by restoring it.
+"""What `deploy/` holds, tried: units by systemd itself, the backup by restoring it. `test_tls.py` tries the proxy.
 
-systemd-analyze and nginx are of the machine (Debian: systemd, nginx); without them their tests are left out.
+systemd-analyze is of the machine (Debian: systemd); without it its tests are left out.
 """
 
 from __future__ import annotations
@@ -8,24 +8,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
-import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from namsite import devservers
-from namsite.devservers import EmbeddedPostgres, free_port
+from namsite.devservers import EmbeddedPostgres
 from tests.installation import Installation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,11 +26,9 @@ UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 TIMERS = sorted((ROOT / "deploy" / "systemd").glob("*.timer"))
 MOST_EXPOSED = 20
 """Tenths of what `systemd-analyze security` calls exposure, of 100."""
-SITE = "nam.clinique.example"
 SCRIPT = ROOT / "deploy" / "backup" / "namsite-backup"
 
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this machine")
-needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx on this machine")
 
 
 # --- systemd ---------------------------------------------------------------------------------------------------------
@@ -94,105 +85,6 @@ def test_a_timer_starts_a_unit_that_is_there(timer):
     assert timer.with_suffix(".service") in UNITS
 
 
-# --- nginx -----------------------------------------------------------------------------------------------------------
-
-
-def certificate(folder: Path) -> None:
-    """Key and certificate of the site, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SITE)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(SITE)]), critical=False).sign(key, hashes.SHA256())
-    )  # fmt: skip
-    (folder / "site.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "site.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )  # fmt: skip
-
-
-def configuration(name: str, folder: Path, *, plain: int = 0, tls: int = 0, web: int = 0) -> Path:
-    """A whole configuration around a file of ours, with the ports and places of a test."""
-    text = (ROOT / "deploy" / "nginx" / name).read_text(encoding="utf-8")
-    text = re.sub(r"/etc/nginx/[\w-]+\.(pem|key)", lambda found: str(folder / f"site.{found[1]}"), text)
-    text = text.replace("/var/log/nginx/", f"{folder}/").replace("10.0.3.50:8443", f"127.0.0.1:{tls}")
-    text = re.sub(r"    listen \[::\]:.*\n", "", text)
-    text = text.replace("listen 80;", f"listen 127.0.0.1:{plain};").replace("listen 443 ", f"listen 127.0.0.1:{tls} ")
-    text = text.replace("127.0.0.1:8000", f"127.0.0.1:{web}")
-    places = "".join(
-        f"{each}_temp_path {folder}/{each};\n" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    file = folder / "nginx.conf"
-    file.write_text(
-        f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;\n"
-        f"events {{}}\nhttp {{\n{places}{text}}}\n"
-    )
-    return file
-
-
-@needs_nginx
-@pytest.mark.parametrize("name", ["web.conf", "model-server.conf"])
-def test_nginx_accepts_the_configuration(tmp_path, name):
-    certificate(tmp_path)
-    file = configuration(name, tmp_path, plain=free_port(), tls=free_port(), web=free_port())
-    done = subprocess.run(
-        ["nginx", "-t", "-p", tmp_path, "-e", tmp_path / "error.log", "-c", file], capture_output=True, text=True,
-        check=False, timeout=30,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture
-def proxy(tmp_path) -> Iterator[int]:
-    """The port of an nginx with our configuration; nobody is behind it."""
-    certificate(tmp_path)
-    port = free_port()
-    file = configuration("web.conf", tmp_path, plain=free_port(), tls=port, web=9)
-    process = devservers.start([shutil.which("nginx"), "-p", tmp_path, "-e", tmp_path / "error.log", "-c", file])
-    try:
-        end = time.monotonic() + 10
-        while time.monotonic() < end and process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield port
-    finally:
-        devservers.stop(process)
-
-
-def greet(port: int, version: ssl.TLSVersion, *, name: str = SITE) -> str:
-    """The version that both agree on. Raises SSLError."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")  # so that it is nginx who refuses, and not this side
-    context.minimum_version, context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED, version
-    with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
-        context.wrap_socket(plain, server_hostname=name) as secure,
-    ):
-        return secure.version() or ""
-
-
-@needs_nginx
-@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning")
-def test_tls_older_than_1_2_is_refused(proxy):
-    assert greet(proxy, ssl.TLSVersion.TLSv1_3) == "TLSv1.3"
-    assert greet(proxy, ssl.TLSVersion.TLSv1_2) == "TLSv1.2"
-    with pytest.raises(ssl.SSLError, match=r"(?i)protocol.version"):
-        greet(proxy, ssl.TLSVersion.TLSv1_1)
-
-
-@needs_nginx
-def test_another_name_gets_no_certificate(proxy):
-    with pytest.raises(ssl.SSLError, match=r"(?i)unrecognized.name"):
-        greet(proxy, ssl.TLSVersion.TLSv1_3, name="somebody.else.example")
-
-
 # --- The guides ------------------------------------------------------------------------------------------------------
 
 GUIDES = [ROOT / "deploy" / f"GUIDE.{language}.md" for language in ("fr", "en")]
@@ -217,7 +109,7 @@ def test_both_guides_give_the_same_commands():
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
 def test_a_guide_names_files_settings_and_commands_that_there_are(guide):
     text = guide.read_text(encoding="utf-8")
-    files = set(re.findall(r"`((?:docs|nginx|backup)/[\w./-]+)`", text))
+    files = set(re.findall(r"`((?:docs|nginx|backup|journald)/[\w./-]+)`", text))
     assert files
     assert [name for name in files if not ((ROOT / name).is_file() or (ROOT / "deploy" / name).is_file())] == []
     units = {unit.stem.rstrip("@") for unit in UNITS}

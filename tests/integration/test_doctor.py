@@ -467,11 +467,29 @@ def test_wrapped_keys_lie_apart(settings, folder, expected):
         ("unix:///run/redis.sock", State.NOT_USED),
         ("redis://:secret@10.0.3.40:6379/0", State.TO_DO),
         ("rediss://:secret@10.0.3.40:6379/0", State.OK),
+        ("rediss://:secret@redis.internal:6379/0?ssl_ca_certs=/etc/namsite/ca.pem", State.OK),
+        ("rediss://:secret@10.0.3.40:6379/0?ssl_cert_reqs=none", State.TO_DO),
     ],
 )
 def test_redis_elsewhere_is_spoken_to_through_tls(settings, url, expected):
     settings.REDIS_URL = url
     assert state("redis-tls") == expected
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        ("", State.NOT_USED),
+        ("http://127.0.0.1:8000/v1", State.NOT_USED),
+        ("http://10.0.3.50:8000/v1", State.TO_DO),
+        ("https://10.0.3.50:8443/v1", State.OK),
+        ("sagemaker://nam-finder", State.OK),
+    ],
+)
+def test_a_model_elsewhere_is_spoken_to_through_tls(settings, endpoint, expected):
+    settings.LLM_ENDPOINT = endpoint
+    assert state("model-tls") == expected
 
 
 # --- PostgreSQL, in processes of their own ---------------------------------------------------------------------------

@@ -1,4 +1,8 @@
-"""The model client against a stand-in server on loopback: questions, answers, and everything that goes wrong."""
+"""The model client against a stand-in server on loopback: questions, answers, and everything that goes wrong.
+
+What the client promises holds for a vLLM that is asked directly and for one behind SageMaker: those tests run over
+both. What is SageMaker's own is in `test_sagemaker.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +30,9 @@ from pytest_django import Settings
 from extraction.llm import client, endpoints
 from extraction.llm.client import Message, ModelBadReply, ModelServer, ModelUnreachable
 from extraction.llm.health import health
-from tests.fakes import vllm
+from extraction.llm.sagemaker import _credentials as credentials
+from tests.fakes import sagemaker, vllm
+from tests.fakes.sagemaker import running_sagemaker
 from tests.fakes.vllm import FakeVLLM, Fault, running_vllm
 
 SECRET = "TREM 0412 1925 Tremblay"
@@ -42,8 +50,34 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "RETRY_PAUSES", (0.01, 0.01))
 
 
+Serving = Callable[..., AbstractContextManager[FakeVLLM]]
+
+
+@pytest.fixture(params=[running_vllm, running_sagemaker], ids=["http", "sagemaker"])
+def serving(request: pytest.FixtureRequest, aws_credentials: None) -> Any:
+    """A way to run a model server for a block."""
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def aws_credentials(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS's published example, in the environment."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", sagemaker.ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", sagemaker.SECRET_KEY)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", sagemaker.TOKEN)
+    credentials.cache_clear()
+    yield
+    credentials.cache_clear()
+
+
 def server_at(running: FakeVLLM, **changes: Any) -> ModelServer:
-    return replace(ModelServer(running.endpoint, vllm.MODEL, timeout=5.0), **changes)
+    server = ModelServer(running.endpoint, vllm.MODEL, timeout=5.0, runtime=running.runtime)
+    return replace(server, **changes)
+
+
+def addressed(server: ModelServer, base: str) -> ModelServer:
+    """The server under another address."""
+    return replace(server, runtime=base) if server.is_managed else replace(server, endpoint=f"{base}/v1")
 
 
 def answer(_: str) -> Any:
@@ -84,8 +118,8 @@ def certificate_for(name: str, folder: Path) -> Path:
     return file
 
 
-def test_an_answer_comes_back_checked_and_counted() -> None:
-    with running_vllm(answer) as running:
+def test_an_answer_comes_back_checked_and_counted(serving: Serving) -> None:
+    with serving(answer) as running:
         completion = ask(server_at(running))
     assert completion.answer == Count(count=3)
     assert (completion.content, completion.finish_reason) == ('{"count": 3}', "stop")
@@ -94,8 +128,8 @@ def test_an_answer_comes_back_checked_and_counted() -> None:
     assert "".join(token.token for token in completion.tokens) == completion.content
 
 
-def test_a_question_is_deterministic_and_holds_the_schema_strictly() -> None:
-    with running_vllm(answer) as running:
+def test_a_question_is_deterministic_and_holds_the_schema_strictly(serving: Serving) -> None:
+    with serving(answer) as running:
         ask(server_at(running))
         ask(server_at(running))
     first, second = running.questions
@@ -123,22 +157,24 @@ def test_a_key_that_cannot_be_a_header_is_refused_without_being_quoted(key: str)
     "fault", [vllm.status(429), vllm.status(502), vllm.status(503), vllm.status(504), vllm.status(500), vllm.reset]
 )
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_passing_failure_is_retried(fault: Fault, times: int) -> None:
-    with running_vllm(answer, faults=[fault] * times) as running:
+def test_a_passing_failure_is_retried(serving: Serving, fault: Fault, times: int) -> None:
+    with serving(answer, faults=[fault] * times) as running:
         assert ask(server_at(running)).answer.count == 3
         assert running.chats == times + 1
 
 
 @pytest.mark.parametrize(("fault", "reason"), [(vllm.status(503), "busy"), (vllm.reset, "unreachable")])
-def test_a_lasting_failure_is_an_unavailable_service_after_three_attempts(fault: Fault, reason: str) -> None:
-    with running_vllm(answer, faults=[fault] * 9) as running, pytest.raises(ModelUnreachable) as failure:
+def test_a_lasting_failure_is_an_unavailable_service_after_three_attempts(
+    serving: Serving, fault: Fault, reason: str
+) -> None:
+    with serving(answer, faults=[fault] * 9) as running, pytest.raises(ModelUnreachable) as failure:
         ask(server_at(running))
     assert (failure.value.code, failure.value.reason, failure.value.retryable) == ("model_unavailable", reason, True)
     assert running.chats == 3
 
 
-def test_a_server_that_is_gone_is_an_unavailable_service() -> None:
-    with running_vllm(answer) as running:
+def test_a_server_that_is_gone_is_an_unavailable_service(serving: Serving) -> None:
+    with serving(answer) as running:
         server = server_at(running)
     with pytest.raises(ModelUnreachable) as failure:
         ask(server)
@@ -167,15 +203,17 @@ def test_a_server_that_is_gone_is_an_unavailable_service() -> None:
         (vllm.flood, "too_large"),
     ],
 )
-def test_an_unusable_reply_is_asked_for_again_only_if_another_draw_may_help(fault: Fault, reason: str) -> None:
-    with running_vllm(answer, faults=[fault, fault]) as running, pytest.raises(ModelBadReply) as failure:
+def test_an_unusable_reply_is_asked_for_again_only_if_another_draw_may_help(
+    serving: Serving, fault: Fault, reason: str
+) -> None:
+    with serving(answer, faults=[fault, fault]) as running, pytest.raises(ModelBadReply) as failure:
         ask(server_at(running))
     assert (failure.value.reason, failure.value.retryable) == (reason, False)
     assert running.chats == (2 if reason in ("not_json", "empty", "schema") else 1)
 
 
-def test_another_draw_that_is_usable_is_the_answer() -> None:
-    with running_vllm(answer, faults=[vllm.says("There are three.")]) as running:
+def test_another_draw_that_is_usable_is_the_answer(serving: Serving) -> None:
+    with serving(answer, faults=[vllm.says("There are three.")]) as running:
         assert ask(server_at(running)).answer.count == 3
     assert running.questions[-1]["temperature"] > 0
     assert running.questions[-1]["seed"] != client.SEED
@@ -193,37 +231,37 @@ def test_another_draw_that_is_usable_is_the_answer() -> None:
         (vllm.status(400), "model_bad_reply"),
     ],
 )
-def test_each_kind_of_failure_is_a_state_of_its_own(fault: Fault, code: str) -> None:
-    with running_vllm(answer, faults=[fault, fault]) as running, pytest.raises(ModelBadReply) as failure:
+def test_each_kind_of_failure_is_a_state_of_its_own(serving: Serving, fault: Fault, code: str) -> None:
+    with serving(answer, faults=[fault, fault]) as running, pytest.raises(ModelBadReply) as failure:
         ask(server_at(running))
     assert failure.value.code == code
 
 
 @pytest.mark.attack("outbound", "refused")
-def test_a_redirect_is_not_followed() -> None:
-    with running_vllm(answer) as other:
+def test_a_redirect_is_not_followed(serving: Serving) -> None:
+    with serving(answer) as other:
         fault = vllm.redirect(f"{other.endpoint}/chat/completions")
-        with running_vllm(answer, faults=[fault]) as running, pytest.raises(ModelBadReply):
+        with serving(answer, faults=[fault]) as running, pytest.raises(ModelBadReply):
             ask(server_at(running))
         assert other.chats == 0
 
 
-def test_an_answer_cut_short_is_asked_for_once_more_with_twice_the_tokens() -> None:
-    with running_vllm(answer, faults=[vllm.says('{"count": ', "length")]) as running:
+def test_an_answer_cut_short_is_asked_for_once_more_with_twice_the_tokens(serving: Serving) -> None:
+    with serving(answer, faults=[vllm.says('{"count": ', "length")]) as running:
         assert ask(server_at(running), max_tokens=50).answer.count == 3
     assert [question["max_tokens"] for question in running.questions] == [100]
 
 
-def test_an_answer_cut_short_twice_is_a_bad_reply_even_if_it_parses() -> None:
+def test_an_answer_cut_short_twice_is_a_bad_reply_even_if_it_parses(serving: Serving) -> None:
     cut = vllm.says('{"count": 3}', "length")
-    with running_vllm(answer, faults=[cut, cut]) as running, pytest.raises(ModelBadReply) as failure:
+    with serving(answer, faults=[cut, cut]) as running, pytest.raises(ModelBadReply) as failure:
         ask(server_at(running))
     assert (failure.value.reason, running.chats) == ("cut_short", 2)
 
 
-def test_a_model_that_repeats_itself_is_stopped_and_may_do_so_the_second_time() -> None:
+def test_a_model_that_repeats_itself_is_stopped_and_may_do_so_the_second_time(serving: Serving) -> None:
     """A sheet of labels prints one number many times."""
-    with running_vllm(answer, faults=[vllm.says('{"count": 3, "count": 3', "repetition")]) as running:
+    with serving(answer, faults=[vllm.says('{"count": 3, "count": 3', "repetition")]) as running:
         assert ask(server_at(running)).answer.count == 3
     assert running.chats == 2
     assert "repetition_detection" not in running.questions[0]
@@ -231,8 +269,8 @@ def test_a_model_that_repeats_itself_is_stopped_and_may_do_so_the_second_time() 
 
 
 @pytest.mark.parametrize("fault", [vllm.hang, vllm.drip_headers, vllm.drip_body])
-def test_a_question_ends_at_its_deadline_however_slowly_bytes_arrive(fault: Fault) -> None:
-    with running_vllm(answer, faults=[fault] * 3) as running:
+def test_a_question_ends_at_its_deadline_however_slowly_bytes_arrive(serving: Serving, fault: Fault) -> None:
+    with serving(answer, faults=[fault] * 3) as running:
         began = time.monotonic()
         with pytest.raises(ModelUnreachable) as failure:
             ask(server_at(running, timeout=0.4))
@@ -240,21 +278,21 @@ def test_a_question_ends_at_its_deadline_however_slowly_bytes_arrive(fault: Faul
     assert (failure.value.reason, running.chats) == ("timeout", 1)
 
 
-def test_retries_end_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retries_end_at_the_deadline(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "RETRY_PAUSES", (30.0, 30.0))
-    with running_vllm(answer, faults=[vllm.status(503)]) as running, pytest.raises(ModelUnreachable):
+    with serving(answer, faults=[vllm.status(503)]) as running, pytest.raises(ModelUnreachable):
         ask(server_at(running, timeout=0.4))
     assert running.chats == 1
 
 
-def test_no_more_questions_are_open_at_a_time_than_the_server_takes() -> None:
+def test_no_more_questions_are_open_at_a_time_than_the_server_takes(serving: Serving) -> None:
     gate = threading.Barrier(2, timeout=5)
 
     def slow(_: str) -> Any:
         gate.wait()  # Two questions have to be open at once, or the barrier breaks.
         return {"count": 3}
 
-    with running_vllm(slow) as running, ThreadPoolExecutor(8) as pool:
+    with serving(slow) as running, ThreadPoolExecutor(8) as pool:
         server = server_at(running, concurrency=2)
         counts = [c.answer.count for c in pool.map(lambda _: ask(server), range(8))]
     assert counts == [3] * 8
@@ -262,10 +300,10 @@ def test_no_more_questions_are_open_at_a_time_than_the_server_takes() -> None:
 
 
 @pytest.mark.attack("outbound", "refused")
-def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_not_used(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
-    with running_vllm(answer) as running:
+    with serving(answer) as running:
         assert ask(server_at(running)).answer.count == 3
 
 
@@ -279,19 +317,21 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_an_endpoint_that_may_not_be_spoken_to_is_never_connected_to(
-    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
     def connects(*_: Any, **__: Any) -> None:
         raise AssertionError("a connection was opened")
 
     monkeypatch.setattr(socket, "create_connection", connects)
-    with running_vllm(answer) as running, pytest.raises(ModelUnreachable) as failure:
+    with serving(answer) as running, pytest.raises(ModelUnreachable) as failure:
         ask(server_at(running, **changes))
     assert (failure.value.reason, running.chats) == ("refused_address", 0)
 
 
 @pytest.mark.attack("outbound", "refused")
-def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looked_up: list[str] = []
     real = socket.getaddrinfo
 
@@ -304,15 +344,15 @@ def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address(monkeyp
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    with running_vllm(answer) as running:
-        server = server_at(running, endpoint=f"http://models.clinic.example:{running.port}/v1")
+    with serving(answer) as running:
+        server = addressed(server_at(running), f"http://models.clinic.example:{running.port}")
         assert ask(server).answer.count == 3
     assert looked_up == ["models.clinic.example"]
     assert running.hosts == [f"models.clinic.example:{running.port}"]
 
 
-def test_a_name_with_several_addresses_is_tried_at_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    with running_vllm(answer) as running:
+def test_a_name_with_several_addresses_is_tried_at_each(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(answer) as running:
         pinned = endpoints.Address("models.clinic.example", running.port, ("::1", "127.0.0.1"))
         monkeypatch.setattr(endpoints, "check_endpoint", lambda *_: pinned)
         assert ask(server_at(running)).answer.count == 3
@@ -321,16 +361,16 @@ def test_a_name_with_several_addresses_is_tried_at_each(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(("named", "answers"), [("models.clinic.example", True), ("other.clinic.example", False)])
 def test_a_certificate_has_to_be_for_the_name_and_not_for_the_pinned_address(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str, answers: bool
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str, answers: bool
 ) -> None:
     certificate = certificate_for(named, tmp_path)
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(certificate)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
     monkeypatch.setattr(client, "_certificates", lambda: ssl.create_default_context(cafile=certificate))
-    with running_vllm(answer, tls=serving) as running:
+    with serving(answer, tls=tls) as running:
         pinned = endpoints.Address("models.clinic.example", running.port, ("127.0.0.1",))
         monkeypatch.setattr(endpoints, "check_endpoint", lambda *_: pinned)
-        server = server_at(running, endpoint=f"https://models.clinic.example:{running.port}/v1")
+        server = addressed(server_at(running), f"https://models.clinic.example:{running.port}")
         if answers:
             assert ask(server).answer.count == 3
         else:
@@ -352,10 +392,10 @@ def test_a_name_that_does_not_resolve_is_an_unavailable_service(monkeypatch: pyt
     "fault", [vllm.status(500), vllm.status(400), vllm.reset, vllm.says(SECRET), vllm.page(SECRET), vllm.hang]
 )
 def test_no_text_of_the_page_or_the_answer_is_in_an_error_or_a_log_line(
-    caplog: pytest.LogCaptureFixture, fault: Fault
+    serving: Serving, caplog: pytest.LogCaptureFixture, fault: Fault
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with running_vllm(answer, faults=[fault] * 3) as running:
+    with serving(answer, faults=[fault] * 3) as running:
         server = server_at(running, api_key="s3cret", timeout=0.5)
         with pytest.raises((ModelUnreachable, ModelBadReply)) as failure:
             ask(server)
@@ -368,8 +408,8 @@ def test_no_text_of_the_page_or_the_answer_is_in_an_error_or_a_log_line(
     assert error.__context__ is None
 
 
-def test_no_connection_is_left_open(recwarn: pytest.WarningsRecorder) -> None:
-    with running_vllm(answer, faults=[vllm.reset, vllm.status(503)]) as running:
+def test_no_connection_is_left_open(serving: Serving, recwarn: pytest.WarningsRecorder) -> None:
+    with serving(answer, faults=[vllm.reset, vllm.status(503)]) as running:
         ask(server_at(running))
     assert [thread.name for thread in threading.enumerate() if thread.name == "fake-vllm"] == []
     assert not recwarn.list

@@ -73,6 +73,11 @@ def test_a_demonstration_may_do_without_the_second_step(settings):
         ("TESTING", True, "namsite.E103"),
         ("LLM_ENDPOINT", "http://8.8.8.8/v1", "namsite.E105"),
         ("LLM_ENDPOINT", "https://user:secret@10.0.3.50/v1", "namsite.E105"),
+        ("LLM_ENDPOINT", "https://api.openai.com/v1", "namsite.E105"),
+        ("LLM_ENDPOINT", "https://bedrock-runtime.ca-central-1.amazonaws.com/openai/v1", "namsite.E105"),
+        ("LLM_ENDPOINT", "https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/nam/invocations", "namsite.E105"),
+        ("LLM_ENDPOINT", "sagemaker://", "namsite.E105"),
+        ("LLM_API_KEY", "clé", "namsite.E105"),
         ("REDIS_URL", "redis://redis.internal:6379/0", "namsite.E108"),
         ("REDIS_URL", "redis://10.0.0.9:6379/0", "namsite.E108"),
     ],
@@ -144,6 +149,21 @@ def test_a_model_server_without_address_is_a_warning(production, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", unresolved)
     production.LLM_ENDPOINT = "http://model.internal/v1"
     assert ids() == {"namsite.W105"}
+
+
+@pytest.mark.parametrize(
+    ("region", "url", "expected"),
+    [
+        ("ca-central-1", "https://10.0.4.9", set()),
+        ("ca-central-1", "https://8.8.8.8", {"namsite.E105"}),
+        ("us-east-1", "", {"namsite.E105", "namsite.E106"}),
+        ("us-east-1", "https://10.0.4.9", {"namsite.E106"}),
+        ("ca-central-1", "https://vpce-1.runtime.sagemaker.us-east-1.vpce.amazonaws.com", {"namsite.E105"}),
+    ],
+)
+def test_sagemaker_is_asked_in_canada_on_a_private_address(production, region, url, expected):
+    production.LLM_ENDPOINT, production.AWS_REGION, production.SAGEMAKER_ENDPOINT_URL = "sagemaker://nam", region, url
+    assert ids() == expected
 
 
 def test_a_silent_kms_is_a_warning(production, monkeypatch):

@@ -16,6 +16,7 @@ MODULES = sorted(path.relative_to(ROOT).as_posix() for floor in FLOORS for path 
 AWS = {
     "audit/places/s3.py",
     "extraction/cloudwatch.py",
+    "extraction/llm/sagemaker.py",
     "extraction/llm/weights/bucket.py",
     "extraction/readers/textract.py",
     "vault/kms.py",
