@@ -337,16 +337,29 @@ STORAGES = {
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
 DEFAULT_EXCEPTION_REPORTER = "namsite.logs.QuietReporter"
+LOG_FORMAT = env.str("LOG_FORMAT", default="lines")  # lines | json
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"scrub": {"()": "namsite.logs.ScrubFilter"}},
-    "formatters": {"line": {"()": "namsite.logs.QuietFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["scrub"], "formatter": "line"}},
+    "formatters": {
+        "lines": {"()": "namsite.logs.LineFormatter"},
+        "json": {"()": "namsite.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["scrub"],
+            "formatter": "json" if LOG_FORMAT == "json" else "lines",
+        }
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "rq.worker": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # uvicorn writes tracebacks with their texts, unless we write for it. Addresses of people are no log of ours.
+        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},
