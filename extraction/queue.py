@@ -16,6 +16,8 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 
+from audit.origin import current_origin
+
 if TYPE_CHECKING:
     from extraction.models import Run
 
@@ -41,7 +43,7 @@ def comparisons() -> Queue:
 
 def enqueue_on_commit(run: Run) -> None:
     """Wakes a worker once the transaction holds. If Redis is away the scheduler does it later."""
-    transaction.on_commit(partial(enqueue, run.pk.hex, run.turn), robust=True)
+    transaction.on_commit(partial(enqueue, run.pk.hex, run.turn, run.request_id), robust=True)
 
 
 def job_id(run_id: str, turn: int) -> str:
@@ -49,12 +51,16 @@ def job_id(run_id: str, turn: int) -> str:
     return f"run-{run_id}-{turn}"
 
 
-def enqueue(run_id: str, turn: int) -> bool:
-    """Puts the run into the queue unless it is there already. False when the queue cannot be reached."""
+def enqueue(run_id: str, turn: int, request_id: str = "") -> bool:
+    """Puts the run into the queue unless it is there already. False when the queue cannot be reached.
+
+    `request_id` is that of the HTTP request that asked for it, which the worker's log lines and events carry on.
+    """
     try:
         queue().enqueue_call(
             JOB,
             args=(run_id,),
+            meta={"request_id": request_id},
             job_id=job_id(run_id, turn),
             description="extraction",  # RQ's default would be the call with its arguments, also in its logs
             result_ttl=RESULT_TTL,
@@ -75,6 +81,7 @@ def enqueue_comparison(run_id: str) -> None:
         comparisons().enqueue_call(
             COMPARISON,
             args=(run_id,),
+            meta={"request_id": current_origin().request_id},
             job_id=f"comparison-{run_id}",
             description="comparison",
             result_ttl=RESULT_TTL,

@@ -15,6 +15,7 @@ Contract
   another draw; so `chat` may take 2 x `timeout`. A model that says the same again and again is stopped, and may do so
   the second time: a sheet of labels prints one number many times. A refusal, a page longer than the context and an
   HTTP error would only come again.
+- The id of the HTTP request behind a question goes along as X-Request-Id, so that the server's log lines can be found.
 - Nothing from httpx, and nothing that was sent or received, is in an exception raised here or in a log line. The errors
   carry closed codes only, and are raised outside `except` blocks so that they chain no request.
 """
@@ -24,6 +25,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import secrets
 import ssl
 import threading
 import time
@@ -36,6 +38,7 @@ import httpx
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from audit.origin import current_origin
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.llm import endpoints
 from extraction.llm.prompts import Message
@@ -250,7 +253,7 @@ def _exchange(
     server: ModelServer, method: str, url: str, body: dict[str, Any] | None, deadline: float
 ) -> Reply | Unreachable:
     """One request on one connection: its reply, or why there is none. Raises ModelBadReply for a reply too large."""
-    headers = {"Accept-Encoding": "identity"}
+    headers = {"Accept-Encoding": "identity"} | _request_id()
     if server.api_key:
         headers["Authorization"] = f"Bearer {server.api_key}"
     limits = httpx.Timeout(server.timeout, connect=CONNECT_SECONDS)
@@ -270,6 +273,16 @@ def _exchange(
         return "timeout"
     except (httpx.HTTPError, httpx.InvalidURL):
         return "unreachable"
+
+
+def _request_id() -> dict[str, str]:
+    """The id of the HTTP request behind a question, under which vLLM's log speaks of it (its `_base_request_id`).
+
+    Each attempt has an ending of its own: pages are asked about side by side, and vLLM says that "duplicate
+    externally-provided request IDs may cause failures" (`v1/engine/input_processor.py`).
+    """
+    request_id = current_origin().request_id
+    return {"X-Request-Id": f"{request_id}-{secrets.token_hex(4)}"} if request_id else {}
 
 
 def _capped(chunks: Iterable[bytes]) -> bytes:
