@@ -193,6 +193,24 @@ def test_another_name_gets_no_certificate(proxy):
         greet(proxy, ssl.TLSVersion.TLSv1_3, name="somebody.else.example")
 
 
+@needs_nginx
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/x/../metrics"])
+def test_metrics_are_not_asked_for_from_outside(proxy, path):
+    assert b" 404 " in first_line(proxy, path)
+    assert b" 502 " in first_line(proxy, "/health/")  # nobody is behind this nginx
+
+
+def first_line(port: int, path: str) -> bytes:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname=SITE) as secure,
+    ):
+        secure.sendall(f"GET {path} HTTP/1.1\r\nHost: {SITE}\r\nConnection: close\r\n\r\n".encode())
+        return secure.makefile("rb").readline()
+
+
 # --- The guides ------------------------------------------------------------------------------------------------------
 
 GUIDES = [ROOT / "deploy" / f"GUIDE.{language}.md" for language in ("fr", "en")]

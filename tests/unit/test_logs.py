@@ -166,9 +166,13 @@ def test_a_line_for_people_begins_with_time_level_and_logger():
 def test_the_setting_chooses_the_form(chosen, formatter):
     program = "from namsite.settings import LOGGING; print(LOGGING['handlers']['stderr']['formatter'])"
     shown = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **chosen}, capture_output=True, text=True,
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **chosen},
+        capture_output=True,
+        text=True,
         check=True,
-    )  # fmt: skip
+    )
     assert shown.stdout.strip() == formatter
 
 
