@@ -90,10 +90,11 @@ def described(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object a line. What `extraction.cloudwatch` measured are members of it, as CloudWatch looks for them."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _BREAKS.sub(_escaped, json.dumps(described(record), ensure_ascii=False))
+        line = described(record) | (getattr(record, "emf", {}) if is_ours(record) else {})
+        return _BREAKS.sub(_escaped, json.dumps(line, ensure_ascii=False))
 
 
 class LineFormatter(logging.Formatter):
