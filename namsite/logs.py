@@ -13,6 +13,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter
@@ -61,9 +62,15 @@ def words(record: logging.LogRecord) -> str:
         except Exception:
             return scrub(str(record.msg))
     if isinstance(status := getattr(record, "status_code", None), int):
-        found = getattr(getattr(record, "request", None), "resolver_match", None)
+        found = getattr(_request(record), "resolver_match", None)
         return f"HTTP {status} at {found.view_name if found else 'no address of ours'}"
     return WITHHELD
+
+
+def _request(record: logging.LogRecord) -> HttpRequest | None:
+    """What Django's lines about answers are about; None for any other line."""
+    found = getattr(record, "request", None)
+    return found if isinstance(found, HttpRequest) else None
 
 
 def described(record: logging.LogRecord) -> dict[str, Any]:
@@ -79,7 +86,8 @@ def described(record: logging.LogRecord) -> dict[str, Any]:
     if not is_ours(record):
         line["place"] = f"{record.funcName} ({record.filename}:{record.lineno})"
     source = current_origin()
-    line |= {name: value for name in ("request_id", "run_id") if (value := getattr(source, name))}
+    ids = {"request_id": source.request_id or getattr(_request(record), "request_id", ""), "run_id": source.run_id}
+    line |= {name: value for name, value in ids.items() if value}
     if record.exc_info and record.exc_info[0]:
         line["exception"] = record.exc_info[0].__name__
         line["frames"] = [

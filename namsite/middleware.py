@@ -38,6 +38,7 @@ class OriginMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request_id = request_id_of(request)
+        request.request_id = request_id  # type: ignore[attr-defined]  # Django logs some answers when this is over.
         component = "api" if request.path.startswith("/api/") else "web"
         with origin(component, request_id=request_id, ip=client_address(request)):
             response = self.get_response(request)

@@ -332,13 +332,14 @@ def test_a_scrape_costs_the_same_however_much_there_is(client, everything, djang
 
 
 def test_a_scrape_of_an_installation_as_large_as_the_demonstration_takes_no_fifth_of_a_second(client, everything):
+    """Of the processor: the clock also counts what else this machine does. SQLite's work is this process's too."""
     for run in [RunFactory(document=everything, finished_at=timezone.now()) for _turn in range(40)]:
         for number in range(1, 11):
             RunPageFactory(run=run, number=number, read_seconds=0.1)
     ask(client)  # What is loaded once is loaded.
     took = []
     for _turn in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         ask(client)
-        took.append(time.perf_counter() - began)
+        took.append(time.process_time() - began)
     assert min(took) < MOST_SECONDS

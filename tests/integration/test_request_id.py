@@ -8,9 +8,10 @@ import re
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.urls import reverse
 from django.utils import timezone
 from rq import SimpleWorker
@@ -115,6 +116,12 @@ def test_a_failure_of_ours_says_its_number(staff, monkeypatch, place, failure, s
     monkeypatch.setattr(place, failure)
     answer = client.get(reverse("extraction:document-list"))
     assert (answer.status_code, shown(answer)) == (status, [answer["X-Request-ID"]])
+
+
+def test_the_number_is_the_same_under_asgi(db):
+    """As it is served: the middleware runs in a thread that is given the context, and its pages are drawn there."""
+    answer = async_to_sync(AsyncClient().get)("/nothing/")
+    assert shown(answer) == [answer["X-Request-ID"]]
 
 
 # --- Along the way ----------------------------------------------------------------------------------------------------

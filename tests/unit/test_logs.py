@@ -129,8 +129,9 @@ def test_a_line_of_another_tells_where_it_was_written(written):
 
 def test_an_answer_of_django_s_is_told_by_its_status_and_not_by_what_somebody_typed(written, client, settings):
     settings.DEBUG = False
-    client.get("/Quaxbrindle/08:30/")
+    answer = client.get("/Quaxbrindle/08:30/")
     assert "HTTP 404 at no address of ours" in written[0]
+    assert answer["X-Request-ID"] in written[0]
     assert_silent(written)
 
 
