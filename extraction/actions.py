@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from audit.origin import current_origin
 from audit.record import record, record_alone
 from audit.verbs import Outcome, Purpose, Verb
 from extraction import following, prices, queue, storage, traffic
@@ -114,6 +115,7 @@ def start_run(*, document: Document, configuration: Configuration | None = None,
         finder=finder,
         model_name=_model_name(asked.prompt) if asks_model else "",
         asked_prompt=asked.prompt if asks_model else "",
+        request_id=current_origin().request_id,
     )
     following.tell(document.pk)
     chosen = {} if configuration is None else {"reader": run.reader, "finder": run.finder, "prompt": run.asked_prompt}
@@ -157,6 +159,7 @@ def retry(*, run: Run, by: User) -> None:
         error_code="",
         next_attempt_at=None,
         finished_at=None,
+        request_id=current_origin().request_id,
     )
     following.tell(run.document_id)
     record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
@@ -174,8 +177,9 @@ def go_on_without_model(*, run: Run, by: User) -> None:
     if run.status != Status.WAITING or not run.uses_model:
         raise CannotRun(_("This extraction does not wait for the model server."))
     Run.objects.filter(pk=run.pk).update(
-        status=Status.QUEUED, without_model=True, error_code="", next_attempt_at=None, attempts=0, turn=F("turn") + 1
-    )
+        status=Status.QUEUED, without_model=True, error_code="", next_attempt_at=None, attempts=0, turn=F("turn") + 1,
+        request_id=current_origin().request_id,
+    )  # fmt: skip
     record(Verb.RUN_WITHOUT_MODEL, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
     run.refresh_from_db()
     queue.enqueue_on_commit(run)

@@ -13,7 +13,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from extraction.banner import sentence
+from extraction.banner import runbook, sentence
 from extraction.models import Alert
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def message(alert: Alert) -> EmailMessage:
 def _body(alert: Alert) -> str:
     whose = _("The clinic: {name}").format(name=alert.clinic.name) if alert.clinic else _("The whole installation")
     raised = timezone.localtime(alert.raised_at).strftime("%Y-%m-%d %H:%M")
-    lines = [sentence(alert), whose, _("Noticed: {time}").format(time=raised)]
+    lines = [sentence(alert), runbook(alert), whose, _("Noticed: {time}").format(time=raised)]
     if alert.ended_at is not None:
         ended = timezone.localtime(alert.ended_at).strftime("%Y-%m-%d %H:%M")
         lines.append(_("Over since: {time}").format(time=ended))

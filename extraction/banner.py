@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from accounts.policy import Right, has_right
@@ -31,69 +32,94 @@ HEARERS: dict[str, Right] = {
 _NO_ANSWER = {"unreachable", "timeout", "unresolved"}
 
 
+TEXTS: dict[str, dict[str, str]] = {
+    AlertKind.PRECISION: {
+        "": gettext_noop(
+            "Precision is below {threshold} in the last three scored extractions; in the newest it is {figure}."
+        )
+    },
+    AlertKind.RECALL: {
+        "": gettext_noop(
+            "Recall is below {threshold} in the last three scored extractions; in the newest it is {figure}."
+        )
+    },
+    AlertKind.TOTAL_TIME: {
+        "": gettext_noop(
+            "The last three documents took longer than {threshold} s for 20 pages; the newest took {figure}."
+        )
+    },
+    AlertKind.MODEL_TIME: {
+        "": gettext_noop(
+            "The model took over {threshold} s for 20 pages of the last three documents; {figure} of the newest."
+        )
+    },
+    AlertKind.HEALTH: {
+        "": gettext_noop("The model server “{name}” failed {count} times in five minutes; the newest look: {state}.")
+    },
+    AlertKind.ERROR_RATE: {
+        "": gettext_noop("The model's answers were unusable on {failed} of {asked} pages since yesterday.")
+    },
+    AlertKind.COST: {"": gettext_noop("This month has cost {figure}, more than {threshold}.")},
+    AlertKind.JOURNAL: {
+        PLACE: gettext_noop("A place that keeps the journal's anchors has taken none for a while; it is tried again."),
+        "tampered": gettext_noop(
+            "The last verification of the journal found that it was changed. Leave the database as it is."
+        ),
+        "incomplete": gettext_noop(
+            "The last verification of the journal could not be completed: the journal's page says more."
+        ),
+        "unverified": gettext_noop("Nobody has verified the journal for two days. Does the scheduler run?"),
+        "broken_chain": gettext_noop(
+            "The journal does not follow from its last anchor: it was changed since. Nothing is signed."
+        ),
+        "no_key": gettext_noop("The key that signs the journal's anchors cannot be read."),
+        "": gettext_noop("The journal's newest events have waited too long for their anchor."),
+    },
+}
+"""The sentences of each kind, by the alert's detail; "" for any other. Runbooks begin with them."""
+
+
 def sentence(alert: Alert) -> str:
-    """What is wrong, with its figure. Names no person, document or number."""
-    return _SENTENCES[alert.kind](alert)
+    """What is wrong, with its figure, in the active language. Names no person, document or number."""
+    texts = TEXTS[alert.kind]
+    return _(texts.get(alert.detail, texts[""])).format(**_FIGURES[alert.kind](alert))
 
 
-def _precision(alert: Alert) -> str:
-    text = _("Precision is below {threshold} in the last three scored extractions; in the newest it is {figure}.")
-    return text.format(threshold=share(alert.threshold), figure=share(alert.figure, 1))
+def runbook(alert: Alert) -> str:
+    """Where it stands what to do: the section is named as the kind is."""
+    return _("What to do: docs/runbooks.md, section “{kind}”.").format(kind=alert.get_kind_display())
 
 
-def _recall(alert: Alert) -> str:
-    text = _("Recall is below {threshold} in the last three scored extractions; in the newest it is {figure}.")
-    return text.format(threshold=share(alert.threshold), figure=share(alert.figure, 1))
+def _ratio(alert: Alert) -> dict[str, str]:
+    return {"threshold": share(alert.threshold), "figure": share(alert.figure, 1)}
 
 
-def _total_time(alert: Alert) -> str:
-    text = _("The last three documents took longer than {threshold} s for 20 pages; the newest took {figure}.")
-    return text.format(threshold=round(alert.threshold), figure=seconds(alert.figure))
+def _time(alert: Alert) -> dict[str, str]:
+    return {"threshold": str(round(alert.threshold)), "figure": seconds(alert.figure)}
 
 
-def _model_time(alert: Alert) -> str:
-    text = _("The model took over {threshold} s for 20 pages of the last three documents; {figure} of the newest.")
-    return text.format(threshold=round(alert.threshold), figure=seconds(alert.figure))
+def _health(alert: Alert) -> dict[str, str]:
+    return {"name": alert.subject, "count": str(int(alert.figure)), "state": state_words(alert.detail)}
 
 
-def _health(alert: Alert) -> str:
-    text = _("The model server “{name}” failed {count} times in five minutes; the newest look: {state}.")
-    return text.format(name=alert.subject, count=int(alert.figure), state=state_words(alert.detail))
-
-
-def _error_rate(alert: Alert) -> str:
+def _error_rate(alert: Alert) -> dict[str, str]:
     failed, _slash, asked = alert.detail.partition("/")
-    text = _("The model's answers were unusable on {failed} of {asked} pages since yesterday.")
-    return text.format(failed=failed, asked=asked)
+    return {"failed": failed, "asked": asked}
 
 
-def _cost(alert: Alert) -> str:
-    text = _("This month has cost {figure}, more than {threshold}.")
-    return text.format(figure=usd(Decimal(alert.figure), 2), threshold=usd(Decimal(alert.threshold)))
+def _cost(alert: Alert) -> dict[str, str]:
+    return {"threshold": usd(Decimal(alert.threshold)), "figure": usd(Decimal(alert.figure), 2)}
 
 
-def _journal(alert: Alert) -> str:
-    if alert.detail == PLACE:
-        return _("A place that keeps the journal's anchors has taken none for a while; it is tried again.")
-    texts = {
-        "tampered": _("The last verification of the journal found that it was changed. Leave the database as it is."),
-        "incomplete": _("The last verification of the journal could not be completed: the journal's page says more."),
-        "unverified": _("Nobody has verified the journal for two days. Does the scheduler run?"),
-        "broken_chain": _("The journal does not follow from its last anchor: it was changed since. Nothing is signed."),
-        "no_key": _("The key that signs the journal's anchors cannot be read."),
-    }
-    return texts.get(alert.detail, _("The journal's newest events have waited too long for their anchor."))
-
-
-_SENTENCES: dict[str, Callable[[Alert], str]] = {
-    AlertKind.PRECISION: _precision,
-    AlertKind.RECALL: _recall,
-    AlertKind.TOTAL_TIME: _total_time,
-    AlertKind.MODEL_TIME: _model_time,
+_FIGURES: dict[str, Callable[[Alert], dict[str, str]]] = {
+    AlertKind.PRECISION: _ratio,
+    AlertKind.RECALL: _ratio,
+    AlertKind.TOTAL_TIME: _time,
+    AlertKind.MODEL_TIME: _time,
     AlertKind.HEALTH: _health,
     AlertKind.ERROR_RATE: _error_rate,
     AlertKind.COST: _cost,
-    AlertKind.JOURNAL: _journal,
+    AlertKind.JOURNAL: lambda _alert: {},
 }
 
 

@@ -291,8 +291,8 @@ def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
         status=Status.QUEUED, next_attempt_at=None, turn=F("turn") + 1
     )
     queued = Run.objects.filter(status=Status.QUEUED, claim=None).order_by("created_at")
-    for run_id, turn in queued.values_list("pk", "turn")[:limit]:
-        if not queue.enqueue(run_id.hex, turn):
+    for run_id, turn, request_id in queued.values_list("pk", "turn", "request_id")[:limit]:
+        if not queue.enqueue(run_id.hex, turn, request_id):
             break
     return woken
 

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import boto3
@@ -24,6 +26,8 @@ from extraction.models import Alert, AlertKind
 
 logger = logging.getLogger(__name__)
 
+EMF = "extraction.emf"
+"""The logger of metrics that go with the log."""
 REGION = "ca-central-1"
 OPEN, FIGURE = "OpenAlerts", "WorstFigure"
 # The scheduler waits for it, and its lease is half a minute.
@@ -35,8 +39,15 @@ class Refused(Exception):
 
 
 def publish(readings: Iterable[Reading], moment: datetime) -> bool:
-    """Sends the metrics of this moment, if there is a namespace. False where CloudWatch does not take them."""
+    """Sends the metrics of this moment, if there is a namespace. False where CloudWatch does not take them.
+
+    With CLOUDWATCH_EMF they are log lines, and whoever takes the log to CloudWatch takes them along.
+    """
     if not settings.CLOUDWATCH_NAMESPACE:
+        return True
+    if settings.CLOUDWATCH_EMF:
+        for document in embedded(_metrics(readings, moment), moment):
+            logging.getLogger(EMF).info("metrics of alerts", extra={"emf": document})
         return True
     try:
         with _refusals_explained():
@@ -61,6 +72,25 @@ def _metrics(readings: Iterable[Reading], moment: datetime) -> Iterator[dict[str
         if kind in figures:
             worst = min(figures[kind]) if kind in LOW_IS_WRONG else max(figures[kind])
             yield {"MetricName": FIGURE, "Value": worst, **about}
+
+
+def embedded(metrics: Iterable[dict[str, Any]], moment: datetime) -> Iterator[dict[str, Any]]:
+    """The same metrics in the embedded metric format, a document for each set of dimensions that stand together.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    for dimensions, found in groupby(metrics, key=itemgetter("Dimensions")):
+        together = list(found)
+        directive = {
+            "Namespace": settings.CLOUDWATCH_NAMESPACE,
+            "Dimensions": [[each["Name"] for each in dimensions]],
+            "Metrics": [{"Name": each["MetricName"], "Unit": each.get("Unit", "None")} for each in together],
+        }
+        yield {
+            "_aws": {"Timestamp": int(moment.timestamp() * 1000), "CloudWatchMetrics": [directive]},
+            **{each["Name"]: each["Value"] for each in dimensions},
+            **{each["MetricName"]: each["Value"] for each in together},
+        }
 
 
 def put_alarms() -> list[str]:

@@ -16,7 +16,7 @@ from rq.job import Job
 from rq.timeouts import BaseTimeoutException
 
 from accounts import tenancy
-from audit.origin import origin
+from audit.origin import current_origin, origin, well_formed
 from audit.verbs import Verb
 from extraction import claims, queue, shadow, storage
 from extraction.claims import Claim, ClaimLost
@@ -42,21 +42,25 @@ class JobFailed(Exception):
 
 
 class QuietJob(Job):
-    """A job whose failure leaves neither message nor source line in Redis: both could hold document text."""
+    """A job whose failure leaves neither message nor source line in Redis: both could hold document text.
+
+    It carries the id of the request that asked for it. What Redis says is believed only where it is such an id.
+    """
 
     def _execute(self) -> Any:
-        try:
-            return super()._execute()
-        except BaseTimeoutException:
-            raise
-        except Exception as error:
-            logger.exception("job failed")
-            raise JobFailed(type(error).__name__) from None
+        with origin("worker", request_id=well_formed(str(self.meta.get("request_id", "")))):
+            try:
+                return super()._execute()
+            except BaseTimeoutException:
+                raise
+            except Exception as error:
+                logger.exception("job failed")
+                raise JobFailed(type(error).__name__) from None
 
 
 def run_extraction(run_id: str) -> None:
     """Works off one run. Returns at once when another worker has it."""
-    with origin("worker", request_id=run_id):
+    with _origin(run_id):
         claim = claims.take(UUID(run_id))
         if claim is None:
             return
@@ -80,6 +84,11 @@ def run_extraction(run_id: str) -> None:
         else:
             if in_the_shadow():
                 queue.enqueue_comparison(run_id)
+
+
+def _origin(run_id: str) -> AbstractContextManager[None]:
+    """The request's id, where the job has one; else the run's."""
+    return origin("worker", request_id=current_origin().request_id or run_id, run_id=run_id)
 
 
 def _work_off(claim: Claim) -> None:
@@ -175,7 +184,7 @@ def _journal_disclosures(claim: Claim, run: Run, work: Work) -> None:
 
 def compare_in_shadow(run_id: str) -> None:
     """Asks a newcomer in the shadow about the pages of a run that is over. Whatever happens concerns nobody's run."""
-    with origin("worker", request_id=run_id):
+    with _origin(run_id):
         try:
             shadow.compare(UUID(run_id))
         except ServiceUnavailable as error:

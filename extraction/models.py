@@ -215,6 +215,8 @@ class Run(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     # How often this run was queued: part of the job's id, so that a job a killed worker left behind blocks nothing.
     turn = models.PositiveIntegerField(default=0)
+    # Of the HTTP request that queued it last; empty where a command did. Here, because the queue may be lost.
+    request_id = models.CharField(max_length=32, blank=True, default="", db_default="")
     next_attempt_at = models.DateTimeField(null=True)
 
     created_at = models.DateTimeField(auto_now_add=True)
@@ -225,6 +227,7 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["document", "-created_at"], name="run_newest"),
             models.Index(fields=["status", "next_attempt_at"], name="run_due"),
+            models.Index(fields=["finished_at"], name="run_finished"),
         ]
 
     def __str__(self) -> str:

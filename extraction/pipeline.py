@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -21,6 +21,7 @@ from extraction.page import Page
 from extraction.readers.choosing import Ocr, PageRead, Reader, look, open_for, read_document
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument
 from extraction.stance import Stance
+from extraction.threads import Threads
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelAnswer
@@ -128,7 +129,7 @@ def _extract_with_model(
     def submit(page: Page) -> Future[PageFound]:
         return pool.submit(_ask, _find_by_pattern(page, work, document), model)
 
-    with ThreadPoolExecutor(max_workers=work.concurrency, thread_name_prefix="model") as pool:
+    with Threads(max_workers=work.concurrency, thread_name_prefix="model") as pool:
         pending.update(submit(page) for page in work.ready)
         try:
             for read in reads:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import django_rq
 from django.db import transaction
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, Worker
 from rq.exceptions import DuplicateJobError
+
+from audit.origin import current_origin
 
 if TYPE_CHECKING:
     from extraction.models import Run
@@ -25,6 +28,8 @@ JOB = "extraction.jobs.run_extraction"
 COMPARISON = "extraction.jobs.compare_in_shadow"
 RESULT_TTL = 0  # seconds; a job returns nothing, and its outcome stands on the run
 FAILURE_TTL = 24 * 3600
+WORKER_SEEN = timedelta(minutes=8)
+"""RQ's workers say every seven minutes at the latest that they live (`rq.defaults.DEFAULT_WORKER_TTL`)."""
 
 
 def queue() -> Queue:
@@ -39,9 +44,31 @@ def comparisons() -> Queue:
     return Queue("comparisons", connection=runs.connection, job_class=runs.job_class, serializer=runs.serializer)
 
 
+def every() -> list[Queue]:
+    """In the order in which workers take from them."""
+    return [queue(), comparisons()]
+
+
+def oldest_wait(waiting: Queue, moment: datetime) -> timedelta:
+    """How long the first job has waited for a worker. Raises RedisError."""
+    first = waiting.get_jobs(0, 1)
+    since = _aware(first[0].enqueued_at) if first else None
+    return max(timedelta(), moment - since) if since is not None else timedelta()
+
+
+def workers_alive(moment: datetime) -> int:
+    """How many workers gave a sign of life in time. Raises RedisError."""
+    beats = [_aware(each.last_heartbeat) for each in Worker.all(queue=queue())]
+    return sum(beat is not None and beat > moment - WORKER_SEEN for beat in beats)
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+
+
 def enqueue_on_commit(run: Run) -> None:
     """Wakes a worker once the transaction holds. If Redis is away the scheduler does it later."""
-    transaction.on_commit(partial(enqueue, run.pk.hex, run.turn), robust=True)
+    transaction.on_commit(partial(enqueue, run.pk.hex, run.turn, run.request_id), robust=True)
 
 
 def job_id(run_id: str, turn: int) -> str:
@@ -49,12 +76,16 @@ def job_id(run_id: str, turn: int) -> str:
     return f"run-{run_id}-{turn}"
 
 
-def enqueue(run_id: str, turn: int) -> bool:
-    """Puts the run into the queue unless it is there already. False when the queue cannot be reached."""
+def enqueue(run_id: str, turn: int, request_id: str = "") -> bool:
+    """Puts the run into the queue unless it is there already. False when the queue cannot be reached.
+
+    `request_id` is that of the HTTP request that asked for it, which the worker's log lines and events carry on.
+    """
     try:
         queue().enqueue_call(
             JOB,
             args=(run_id,),
+            meta={"request_id": request_id},
             job_id=job_id(run_id, turn),
             description="extraction",  # RQ's default would be the call with its arguments, also in its logs
             result_ttl=RESULT_TTL,
@@ -75,6 +106,7 @@ def enqueue_comparison(run_id: str) -> None:
         comparisons().enqueue_call(
             COMPARISON,
             args=(run_id,),
+            meta={"request_id": current_origin().request_id},
             job_id=f"comparison-{run_id}",
             description="comparison",
             result_ttl=RESULT_TTL,

@@ -27,7 +27,7 @@ from django.utils import timezone
 from extraction.configuration import deployed_finder, model_finder
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders.proposal import Proposal
-from extraction.llm import rollout, sagemaker
+from extraction.llm import endpoints, rollout, sagemaker
 from extraction.models import Deployment, DeploymentState, Question
 from extraction.page import Page
 from extraction.pipeline import AsksModel
@@ -258,9 +258,17 @@ def _name(endpoint: str) -> str:
 
 
 def asks_sagemaker() -> bool:
-    """Whether pages go to an endpoint of SageMaker's, a newcomer's included."""
-    in_use = [endpoint for deployment in _in_use().values() for endpoint in deployment.endpoints]
-    return any(map(sagemaker.is_named, [settings.LLM_ENDPOINT, *in_use]))
+    """Whether pages may go to an endpoint of SageMaker's: the settings' one, or a newcomer's where its host is allowed.
+
+    Asks no database, for the footer of every page says so, an error's too.
+    """
+    from extraction.llm import client
+
+    try:
+        server = client.from_settings()
+        return server is not None and (server.is_managed or endpoints.host_of(server.runtime) in server.allowed_hosts)
+    except ValueError:
+        return sagemaker.is_named(settings.LLM_ENDPOINT)
 
 
 def is_measured() -> bool:

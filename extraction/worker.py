@@ -58,7 +58,7 @@ class RunWorker(Worker):
 def make_worker() -> RunWorker:
     """A worker for runs, and for comparisons while there is no run. Raises RedisError when Redis is away."""
     return RunWorker(
-        [queue.queue(), queue.comparisons()],
+        queue.every(),
         connection=queue.queue().connection,
         job_class=QuietJob,
         serializer=JSONSerializer,

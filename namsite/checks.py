@@ -16,6 +16,7 @@ from django.core.checks import CheckMessage, Error, Info, Tags, Warning, registe
 
 from extraction.llm import endpoints, sagemaker
 from extraction.readers import landlock
+from namsite.logs import FORMATTERS
 
 QUEUE_SERIALIZER = "rq.serializers.JSONSerializer"
 OCR_READERS = ("local", "textract")
@@ -51,6 +52,14 @@ def second_step_is_asked_for(**_: Any) -> list[CheckMessage]:
     if settings.MFA_REQUIRED or settings.DEMO or settings.DEBUG or settings.TESTING:
         return []
     return [Error("MFA_REQUIRED is off.", id="namsite.E003", hint="Only a demonstration or a test may switch it off.")]
+
+
+@register
+def log_format_is_known(**_: Any) -> list[CheckMessage]:
+    if settings.LOG_FORMAT in FORMATTERS:
+        return []
+    hint = f"Use one of: {', '.join(FORMATTERS)}."
+    return [Error("LOG_FORMAT names no form of log lines.", id="namsite.E004", hint=hint)]
 
 
 # --- In production ---------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from accounts import second_factor, sessions, tenancy
 from accounts.limits import TooManyRequests
 from accounts.models import User
-from audit.origin import origin
+from audit.origin import origin, well_formed
 from audit.record import JournalUnavailable
 from audit.registers.actions import Kept
 from extraction.actions import CannotRun
@@ -31,18 +31,25 @@ Next = Callable[[HttpRequest], HttpResponseBase]
 
 
 class OriginMiddleware:
-    """Gives the request an id that its log lines, its events and its answer carry."""
+    """Gives the request an id that its log lines, its events, its jobs and its answer carry."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request_id = uuid.uuid4().hex
+        request_id = request_id_of(request)
+        request.request_id = request_id  # type: ignore[attr-defined]  # Django logs some answers when this is over.
         component = "api" if request.path.startswith("/api/") else "web"
         with origin(component, request_id=request_id, ip=client_address(request)):
             response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
+
+
+def request_id_of(request: HttpRequest) -> str:
+    """Behind our own proxy the id that the proxy gave, so that its lines and ours meet; otherwise a new one."""
+    said = request.headers.get("X-Request-Id", "") if settings.SECURE_PROXY_SSL_HEADER else ""
+    return well_formed(said) or uuid.uuid4().hex
 
 
 def client_address(request: HttpRequest) -> str:

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "namsite.middleware.OriginMiddleware",
+    "namsite.metrics.requests.CountingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "namsite.middleware.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -217,8 +218,15 @@ SECOND_REVIEW_RISKY_SHARE = env.float("SECOND_REVIEW_RISKY_SHARE", default=25.0)
 
 ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
 CLOUDWATCH_NAMESPACE = env.str("CLOUDWATCH_NAMESPACE", default="")  # empty: nothing is sent
+CLOUDWATCH_EMF = env.bool("CLOUDWATCH_EMF", default=False)  # as log lines, which somebody takes to CloudWatch
 CLOUDWATCH_ALARM_PREFIX = env.str("CLOUDWATCH_ALARM_PREFIX", default="namsite-")
 CLOUDWATCH_ALARM_ACTIONS = env.list("CLOUDWATCH_ALARM_ACTIONS", default=[])
+
+# --- Metrics -------------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: there is no /metrics
+# prometheus_client reads it too, when it is imported. A folder that is empty when the web processes of a port begin.
+PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 
 # --- People --------------------------------------------------------------------------------------------------------
 
@@ -280,6 +288,7 @@ CSRF_COOKIE_SAMESITE = "Lax"
 
 HTTPS = env.bool("HTTPS", default=not (DEBUG or DEMO or TESTING))
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # asked for on loopback, past the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
@@ -338,16 +347,29 @@ STORAGES = {
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
 DEFAULT_EXCEPTION_REPORTER = "namsite.logs.QuietReporter"
+LOG_FORMAT = env.str("LOG_FORMAT", default="lines")  # lines | json
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"scrub": {"()": "namsite.logs.ScrubFilter"}},
-    "formatters": {"line": {"()": "namsite.logs.QuietFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["scrub"], "formatter": "line"}},
+    "formatters": {
+        "lines": {"()": "namsite.logs.LineFormatter"},
+        "json": {"()": "namsite.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["scrub"],
+            "formatter": "json" if LOG_FORMAT == "json" else "lines",
+        }
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "rq.worker": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # uvicorn writes tracebacks with their texts, unless we write for it. Addresses of people are no log of ours.
+        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "uvicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "botocore": {"level": "WARNING"},

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("language/", views.set_language, name="set-language"),
     path("health/", views.health, name="health"),
+    path("metrics", views.metrics, name="metrics"),
     path("llm/health", views.llm_health, name="llm-health"),
     path("accounts/email/", views.closed),  # addresses are changed by an administrator
     path("accounts/", include("allauth.account.urls")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -78,6 +80,21 @@ def llm_health(request: HttpRequest) -> JsonResponse:
         endpoint, model = traffic.in_service()
         body |= {"endpoint": endpoint if is_admin else _masked(endpoint), "model": model}
     return JsonResponse(body, status=200 if seen.is_well else 503)
+
+
+@require_GET
+@login_not_required
+@journals_nothing("counts and seconds of the whole installation")
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus, which shows METRICS_TOKEN as its bearer token. Where none is set there is nothing here."""
+    from namsite.metrics.exposition import CONTENT_TYPE, exposition
+
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not constant_time_compare(given, settings.METRICS_TOKEN):
+        return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE)
 
 
 def _masked(endpoint: str) -> str:

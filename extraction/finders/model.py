@@ -12,7 +12,6 @@ import time
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate, permutations, repeat
@@ -32,6 +31,7 @@ from extraction.llm.client import Completion, ModelServer
 from extraction.llm.prompts import Prompt
 from extraction.llm.replicas import Replicas
 from extraction.page import Page
+from extraction.threads import Threads
 
 FOUND_BY = ("model",)
 
@@ -90,7 +90,7 @@ class ModelFinder:
     def _ask_about(self, asked: Sequence[Part]) -> ModelAnswer:
         """A question a part, all at once; of its answer counts what the part owns."""
         # How many questions are open at a time is the client's to limit.
-        with ThreadPoolExecutor(max(1, len(asked)), thread_name_prefix="part") as pool:
+        with Threads(max(1, len(asked)), thread_name_prefix="part") as pool:
             answers = list(pool.map(self._ask, [Layout.of(part.page) for part in asked]))
         return ModelAnswer(
             [

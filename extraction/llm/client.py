@@ -19,6 +19,7 @@ Contract
 - A `sagemaker://` endpoint is asked the same, signed, at SageMaker's runtime. Its errors become those that the server
   in the container, or one that is switched off, would have given; everything above holds for it too. To renew its
   credentials botocore may ask the instance for its role before a question, for a second or two.
+- The id of the HTTP request behind a question goes along as X-Request-Id, so that the server's log lines can be found.
 - Nothing from httpx, and nothing that was sent or received, is in an exception raised here or in a log line. The errors
   carry closed codes only, and are raised outside `except` blocks so that they chain no request.
 """
@@ -29,6 +30,7 @@ import functools
 import json
 import logging
 import os
+import secrets
 import ssl
 import threading
 import time
@@ -41,6 +43,7 @@ import httpx
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from audit.origin import current_origin
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.llm import endpoints, sagemaker
 from extraction.llm.prompts import Message
@@ -321,6 +324,7 @@ def _headers(server: ModelServer, url: str, content: bytes) -> dict[str, str]:
         return headers | sagemaker.signed(url, content)
     if content:
         headers["Content-Type"] = "application/json"
+    headers |= _request_id()
     if server.api_key:
         headers["Authorization"] = f"Bearer {server.api_key}"
     return headers
@@ -332,6 +336,16 @@ def _read(server: ModelServer, response: httpx.Response) -> Reply | Unreachable:
         return Reply(response.status_code, body)
     meant = sagemaker.meaning(response.headers.get("x-amzn-ErrorType", ""), response.status_code, body)
     return "unreachable" if meant is None else Reply(meant.status, meant.body)
+
+
+def _request_id() -> dict[str, str]:
+    """The id of the HTTP request behind a question, under which vLLM's log speaks of it (its `_base_request_id`).
+
+    Each attempt has an ending of its own: pages are asked about side by side, and vLLM says that "duplicate
+    externally-provided request IDs may cause failures" (`v1/engine/input_processor.py`).
+    """
+    request_id = current_origin().request_id
+    return {"X-Request-Id": f"{request_id}-{secrets.token_hex(4)}"} if request_id else {}
 
 
 def _capped(chunks: Iterable[bytes]) -> bytes:

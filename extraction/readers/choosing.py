@@ -21,6 +21,7 @@ from extraction.page import Box, Page
 from extraction.readers import text_layer
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument, open_pdf
 from extraction.stance import Stance
+from extraction.threads import Threads
 
 if TYPE_CHECKING:
     from extraction.readers.glimpse import Glimpse
@@ -208,7 +209,7 @@ def _read_drawn(numbers: Iterable[int], drawn: Callable[[int], Callable[[], Page
     failure: ExtractionError | None = None
     remaining = deque(numbers)
     pending: set[Future[PageRead]] = set()
-    with ThreadPoolExecutor(workers, thread_name_prefix="reading") as threads:
+    with Threads(workers, thread_name_prefix="reading") as threads:
         while pending or (remaining and failure is None):
             if remaining and failure is None and len(pending) < workers + WAITING:
                 number = remaining.popleft()

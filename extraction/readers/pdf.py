@@ -20,7 +20,6 @@ import threading
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -32,6 +31,7 @@ from extraction import kinds
 from extraction.errors import SENTENCES, UnreadableDocument, UnreadablePage
 from extraction.kinds import Look, Picture
 from extraction.page import Box
+from extraction.threads import Threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -189,7 +189,7 @@ class PdfDocument:
         for helper in helpers:
             idle.put(helper)
         try:
-            with ThreadPoolExecutor(HELPERS) as threads:
+            with Threads(HELPERS) as threads:
                 yield from _ahead(threads, read, parts)
         finally:
             for helper in helpers:
@@ -240,7 +240,7 @@ class PdfDocument:
 
 
 def _ahead(
-    threads: ThreadPoolExecutor,
+    threads: Threads,
     read: Callable[[Sequence[int]], list[tuple[int, TextLayer | None]]],
     parts: Sequence[Sequence[int]],
 ) -> Iterator[tuple[int, TextLayer | None]]:

@@ -9,3 +9,4 @@ from extraction import banner
 register = template.Library()
 
 register.filter("alert_sentence", banner.sentence)
+register.filter("alert_runbook", banner.runbook)

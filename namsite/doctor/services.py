@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from extraction.llm.health import Detail
 
 SMTP: Final = "django.core.mail.backends.smtp.EmailBackend"
-WORKER_SEEN: Final = timedelta(minutes=8)
-"""RQ's workers say every seven minutes at the latest that they live (`rq.defaults.DEFAULT_WORKER_TTL`)."""
 SEED: Final = 7
 
 SAYS: Final[dict[Detail, str]] = {
@@ -66,23 +63,12 @@ def redis() -> Outcome:
 
 @probe("workers", Section.SERVICES, needs=("redis",))
 def workers() -> Outcome:
-    from rq import Worker
-
     from extraction import queue
 
-    jobs = queue.queue()
-    alive = [each for each in Worker.all(queue=jobs) if _is_alive(each.last_heartbeat)]
-    waiting = jobs.count
+    alive, waiting = queue.workers_alive(timezone.now()), queue.queue().count
     if not alive:
         return broken(f"No worker lives; {waiting} runs wait.", "systemctl start namsite-worker@1")
-    return ok(f"{len(alive)} worker{'s' if len(alive) > 1 else ''}; {waiting} runs wait.")
-
-
-def _is_alive(heartbeat: datetime | None) -> bool:
-    if heartbeat is None:
-        return False
-    aware = heartbeat if heartbeat.tzinfo else heartbeat.replace(tzinfo=UTC)
-    return aware > timezone.now() - WORKER_SEEN
+    return ok(f"{alive} worker{'s' if alive > 1 else ''}; {waiting} runs wait.")
 
 
 @probe("scheduler", Section.SERVICES, needs=("migrations",))

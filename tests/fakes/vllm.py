@@ -95,6 +95,7 @@ class FakeVLLM(ThreadingHTTPServer):
         self.gets = gets
         self.questions: list[dict[str, Any]] = []
         self.hosts: list[str] = []
+        self.request_ids: list[str | None] = []
         self.chats = 0
         self.most_at_once = 0
         self.stopping = threading.Event()
@@ -157,6 +158,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.server.hosts.append(self.headers["Host"])
+        self.server.request_ids.append(self.headers["X-Request-Id"])
         if self.path != "/v1/chat/completions":
             self.send_json(404, {"detail": "Not Found"})
             return

@@ -317,6 +317,12 @@ def test_an_administrator_sees_it_on_every_page_and_acknowledges_it(clinic, admi
     assert "Le rappel est sous" not in admin_client.get(journal).content.decode()
 
 
+def test_the_page_names_the_section_that_says_what_to_do(clinic, admin_client):
+    AlertFactory(clinic=clinic)
+    page = admin_client.get(PAGE).content.decode().replace("\u00a0", " ")
+    assert "Quoi faire : docs/interventions.md, section « Rappel »." in page
+
+
 def test_a_colleague_of_another_clinic_is_not_named(clinic, admin_client):
     stranger = UserFactory(name="Étienne Étranger")
     AlertFactory(clinic=None, kind="health", subject="main", acknowledged_by=stranger, acknowledged_at=NOON)
@@ -356,6 +362,8 @@ def test_an_alert_is_sent_once_in_both_languages(told_by_mail, clinic):
     assert message.to == ["garde@reseau.example"]
     assert "Le rappel est sous" in message.body
     assert "Recall is below 85" in message.body
+    assert "docs/interventions.md, section « Rappel »" in message.body.replace("\u00a0", " ")
+    assert "docs/runbooks.md, section “Recall”" in message.body
     assert Alert.objects.get().mailed_at == NOON
 
 

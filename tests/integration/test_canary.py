@@ -18,7 +18,7 @@ from audit.registers.models import Entry
 from extraction import alerts, nam, queue
 from extraction.jobs import QuietJob
 from extraction.models import Document, Finding, Run
-from namsite.logs import QuietFormatter, ScrubFilter
+from namsite.logs import JsonFormatter, ScrubFilter
 from review.models import SecondReview
 from tests.factories import UserFactory, agenda_pdf
 
@@ -54,7 +54,7 @@ def log_lines():
 
     handler = Keep(level=logging.DEBUG)
     handler.addFilter(ScrubFilter())
-    handler.setFormatter(QuietFormatter())
+    handler.setFormatter(JsonFormatter())
     loggers = [logging.getLogger(), *(logging.getLogger(name) for name in ("django", "rq", "rq.worker"))]
     before = [(logger, logger.level) for logger in loggers]
     for logger in loggers:

@@ -168,7 +168,7 @@ def test_a_run_is_woken_when_its_time_has_come_and_not_before(run, claim, monkey
 
 def test_every_queued_run_is_put_back_into_a_queue_that_forgot_it(run, monkeypatch):
     told = []
-    monkeypatch.setattr("extraction.queue.enqueue", lambda run_id, _attempts: told.append(run_id) or True)
+    monkeypatch.setattr("extraction.queue.enqueue", lambda run_id, *_rest: told.append(run_id) or True)
     claims.enqueue_due(timezone.now())
     assert told == [run.pk.hex]
 

@@ -112,6 +112,41 @@ def test_a_file_of_settings_that_is_named_and_not_there_is_broken(monkeypatch, t
     assert state("settings-file") == State.NOT_USED
 
 
+@pytest.mark.parametrize(
+    ("form", "emf", "expected"),
+    [
+        ("json", False, State.OK),
+        ("json", True, State.OK),
+        ("lines", False, State.NOT_USED),
+        ("lines", True, State.BROKEN),
+    ],
+)
+def test_metrics_that_go_with_the_log_need_json(settings, form, emf, expected):
+    settings.LOG_FORMAT, settings.CLOUDWATCH_EMF = form, emf
+    assert state("logs") == expected
+
+
+def test_metrics_do_not_go_with_a_log_that_leaves_them_out(settings, caplog):
+    settings.LOG_FORMAT, settings.CLOUDWATCH_EMF = "json", True
+    with caplog.at_level("WARNING", logger="extraction.emf"):
+        assert state("logs") == State.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("token", "hosts", "expected"),
+    [
+        ("", ["*"], State.NOT_USED),
+        ("0123456789abcdef" * 2, ["nam.clinique.example", "127.0.0.1"], State.OK),
+        ("0123456789abcdef" * 2, ["nam.clinique.example"], State.TO_DO),
+        ("0123456789abcdef", ["127.0.0.1"], State.BROKEN),
+        ("ab" * 40, ["127.0.0.1"], State.BROKEN),
+    ],
+)
+def test_a_token_of_metrics_that_can_be_guessed_is_broken(settings, token, hosts, expected):
+    settings.METRICS_TOKEN, settings.ALLOWED_HOSTS = token, hosts
+    assert state("metrics") == expected
+
+
 @pytest.mark.django_db
 def test_an_installation_without_a_clinic_has_one_to_open(clinic):
     assert state("clinics") == State.OK

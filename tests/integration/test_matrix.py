@@ -56,6 +56,7 @@ DECLARED = {
     "set-language": Line(POST, SRA),
     "health": Line(GET, SRA, stranger=200),
     "llm-health": Line(GET, SRA, stranger=200),
+    "metrics": Line(GET, "", stranger=404),  # there is nothing without a token in the settings
     "account_login": Line(GET, SRA, stranger=200),
     "account_logout": Line(GET, SRA),
     "account_inactive": Line(GET, SRA, stranger=200),

@@ -15,7 +15,7 @@ from django.urls import reverse
 from accounts import tenancy
 from audit.models import PLATFORM, Event
 from audit.verbs import Verb
-from extraction.models import Document, Finding
+from extraction.models import Document, Finding, Run
 from namsite import row_security
 from tests.conftest import PASSWORD
 from tests.factories import DocumentFactory, FindingFactory, RunFactory
@@ -93,6 +93,15 @@ def test_one_clinic_is_seen_at_a_time_even_by_raw_sql(mine, theirs, clinic, row_
         assert Finding.objects.get().pk == mine.pk
         assert not Document.objects.filter(pk=theirs.run.document_id).exists()
     assert rows("extraction_document") == 0
+
+
+def test_metrics_are_of_every_clinic_together(mine, theirs, client, settings, row_security_on):
+    settings.METRICS_TOKEN = "made-up-token-of-a-test"
+    with tenancy.scope(tenancy.EVERY):
+        Run.objects.update(status="queued")
+    said = client.get("/metrics", headers={"Authorization": "Bearer made-up-token-of-a-test"}).content.decode()
+    assert 'namsite_runs{status="queued"} 2.0' in said
+    assert rows("extraction_run") == 0
 
 
 def test_another_clinics_row_is_neither_changed_nor_removed_nor_made(theirs, clinic, outsider, row_security_on):

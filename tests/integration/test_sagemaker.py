@@ -321,6 +321,9 @@ def test_the_doctor_says_whether_questions_stay_in_the_region(settings: Settings
 def test_the_register_names_sagemaker_as_a_supplier(settings: Settings) -> None:
     settings.LLM_ENDPOINT = "http://10.0.3.50:8000/v1"
     assert not traffic.asks_sagemaker()
+    settings.LLM_ALLOWED_HOSTS = ["runtime.sagemaker.ca-central-1.amazonaws.com"]
+    assert traffic.asks_sagemaker()  # a newcomer of a rollout may
+    settings.LLM_ALLOWED_HOSTS = []
     settings.LLM_ENDPOINT = "sagemaker://nam"
     assert traffic.asks_sagemaker()
     named = {product.name: str(product.purpose) for product in products.installed()}

@@ -224,3 +224,21 @@ def test_a_new_certificate_is_taken_while_it_runs(web: Proxy) -> None:
         os.kill(int((web.folder / "pid").read_text()), signal.SIGHUP)
         wait_until(lambda: served() != before, seconds=10)
         assert head(kept).startswith("HTTP/1.1 502")  # A connection that was there is served to its end.
+
+
+# --- What is asked ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/%6detrics", "/x/../metrics"])
+def test_metrics_are_not_asked_for_from_outside(web: Proxy, path: str) -> None:
+    assert b" 404 " in first_line(web, path)
+
+
+def test_what_is_no_metric_is_handed_on(web: Proxy) -> None:
+    assert b" 502 " in first_line(web, "/health/")  # nobody is behind this nginx
+
+
+def first_line(proxy: Proxy, path: str) -> bytes:
+    with greet(proxy.port) as secure:
+        secure.sendall(f"GET {path} HTTP/1.1\r\nHost: {SITE}\r\nConnection: close\r\n\r\n".encode())
+        return secure.makefile("rb").readline()

@@ -54,6 +54,11 @@ def test_a_password_alone_is_refused_by_every_command(production):
     assert ids(deploy=False) == {"namsite.E003"}
 
 
+def test_a_form_of_log_lines_that_nobody_knows_is_refused_by_every_command(settings):
+    settings.LOG_FORMAT = "xml"
+    assert "namsite.E004" in ids(deploy=False)
+
+
 def test_a_demonstration_may_do_without_the_second_step(settings):
     settings.MFA_REQUIRED, settings.TESTING, settings.DEMO = False, False, True
     assert "namsite.E003" not in ids(deploy=False)

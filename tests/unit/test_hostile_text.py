@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audit.formats.spreadsheet import harmless
 from extraction.actions import Billing
 from extraction.nam import grouped
-from namsite.logs import MASK, QuietFormatter, ScrubFilter
+from namsite.logs import MASK, JsonFormatter, ScrubFilter
 from review.exports.formats import FORMATS
 from review.exports.lines import Line
 from tests.factories import some_nam
@@ -45,7 +45,7 @@ def test_a_json_file_says_what_was_decided_and_nothing_else(number: str) -> None
 def logged(message: str, *args: object) -> str:
     record = logging.LogRecord("namsite", logging.INFO, __file__, 1, message, args, None)
     ScrubFilter().filter(record)
-    return QuietFormatter().format(record)
+    return JsonFormatter().format(record)
 
 
 @ATTACK
