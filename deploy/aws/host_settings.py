@@ -72,10 +72,12 @@ def lines_of(text: str, where: str) -> dict[str, str]:
 
 
 def environment(entries: Mapping[str, str]) -> str:
-    """The file that systemd and `namsite/settings.py` read alike. Raises Wrong for what the two would read differently."""
+    """The file, which systemd and `namsite/settings.py` read alike. Raises Wrong for what they would not."""
     for name, value in entries.items():
         if not _NAME.fullmatch(name) or not value.isprintable() or "'" in value or "\\" in value or value[:1] == "$":
-            raise Wrong(f"the setting {name if _NAME.fullmatch(name) else '?'} cannot be written into a file of settings")
+            raise Wrong(
+                f"the setting {name if _NAME.fullmatch(name) else '?'} cannot be written into a file of settings"
+            )
     return "".join(f"{name}='{value}'\n" for name, value in sorted(entries.items()))
 
 
