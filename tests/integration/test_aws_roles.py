@@ -267,7 +267,7 @@ def copied(account: Account, role: str) -> list[Request]:
             found.append(Request("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": folder}))
             key = f"{folder}one"
         if verb == "sync":
-            found.append(Request("s3:PutObject", f"arn:aws:s3:::{bucket}/{key.rstrip(chr(92) + 'n')}"))
+            found.append(Request("s3:PutObject", f"arn:aws:s3:::{bucket}/{key}"))
             found.append(account.kms("GenerateDataKey", account.bucket_keys[bucket], "s3"))
         else:
             found.append(Request("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}"))

@@ -484,6 +484,16 @@ def test_textract_takes_the_opt_out():
     assert policies["AiServicesOptOut"]["Type"] == "AISERVICES_OPT_OUT_POLICY"
 
 
+def test_the_account_is_kept_in_one_region_without_a_way_out_and_with_its_trail():
+    policy = aws_stacks.template("organisation")["Resources"]["GuardRails"]
+    assert policy["Condition"] == "IsGuarded"  # The trail has to be made before nobody may change it.
+    rails = {each["Sid"]: each for each in policy["Properties"]["Content"]["Statement"]}
+    assert {each["Effect"] for each in rails.values()} == {"Deny"}
+    assert rails["OnlyMontreal"]["Condition"] == {"StringNotEquals": {"aws:RequestedRegion": REGION}}
+    assert {"ec2:CreateInternetGateway", "ec2:CreateNatGateway"} <= set(rails["NoWayOut"]["Action"])
+    assert {"cloudtrail:StopLogging", "cloudtrail:DeleteTrail"} <= set(rails["TheTrailStays"]["Action"])
+
+
 # --- The model server ------------------------------------------------------------------------------------------------
 
 
