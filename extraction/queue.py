@@ -1,6 +1,7 @@
 """The queue: ids only, JSON, short lives. The state of the work stands in our tables; the queue only wakes workers.
 
-Job ids are made from the run and its turn, so that asking twice is one job, and losing Redis loses a hint.
+A job only says that there is something to do; whose slice a worker takes is decided when it takes it. Job ids are made
+from the run, its turn and the slice, so that asking twice is one job, and losing Redis loses a hint.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-JOB = "extraction.jobs.run_extraction"
+JOB = "extraction.jobs.take_turns"
 COMPARISON = "extraction.jobs.compare_in_shadow"
 RESULT_TTL = 0  # seconds; a job returns nothing, and its outcome stands on the run
 FAILURE_TTL = 24 * 3600
+MOST_JOBS = 64
+"""For one run at once, so that who uploads a long document does not wait for them; the scheduler adds the others."""
 
 
 def queue() -> Queue:
@@ -40,22 +43,27 @@ def comparisons() -> Queue:
 
 
 def enqueue_on_commit(run: Run) -> None:
-    """Wakes a worker once the transaction holds. If Redis is away the scheduler does it later."""
-    transaction.on_commit(partial(enqueue, run.pk.hex, run.turn), robust=True)
+    """Wakes workers once the transaction holds. If Redis is away the scheduler does it later."""
+    transaction.on_commit(partial(_enqueue_all, run), robust=True)
 
 
-def job_id(run_id: str, turn: int) -> str:
-    """One job for each time a run is queued."""
-    return f"run-{run_id}-{turn}"
+def _enqueue_all(run: Run) -> None:
+    for first in run.slices.order_by("first").values_list("first", flat=True)[:MOST_JOBS]:
+        if not enqueue(run.pk.hex, run.turn, first):
+            return
 
 
-def enqueue(run_id: str, turn: int) -> bool:
-    """Puts the run into the queue unless it is there already. False when the queue cannot be reached."""
+def job_id(run_id: str, turn: int, first: int = 1) -> str:
+    """One job for each slice, each time its run is queued."""
+    return f"run-{run_id}-{turn}" if first == 1 else f"run-{run_id}-{turn}-{first}"
+
+
+def enqueue(run_id: str, turn: int, first: int = 1) -> bool:
+    """Wakes a worker for the run's slice from page `first` on, unless that was done. False when the queue is away."""
     try:
         queue().enqueue_call(
             JOB,
-            args=(run_id,),
-            job_id=job_id(run_id, turn),
+            job_id=job_id(run_id, turn, first),
             description="extraction",  # RQ's default would be the call with its arguments, also in its logs
             result_ttl=RESULT_TTL,
             failure_ttl=FAILURE_TTL,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from reportlab.pdfgen import canvas
 
 from accounts.models import Clinic, Role, User
-from extraction import nam
+from extraction import nam, turns
 from extraction.models import Alert, Document, Finder, Finding, Hint, Run, RunPage, Sample, Status
 from extraction.page import Box, Line, Page, Word
 from vault.index import blind_index
@@ -50,13 +50,21 @@ class DocumentFactory(factory.django.DjangoModelFactory[Document]):
 
 
 class RunFactory(factory.django.DjangoModelFactory[Run]):
+    """With its slices, if it is one that waits to be worked off."""
+
     class Meta:
         model = Run
+        skip_postgeneration_save = True
 
     document = factory.SubFactory(DocumentFactory)
     requested_by = factory.SelfAttribute("document.uploaded_by")
     status = Status.DONE
     finder = Finder.PATTERN
+
+    @factory.post_generation
+    def slices(run: Run, _create: bool, _extracted: object, **_rest: object) -> None:  # noqa: N805  (not a method)
+        if run.status in (Status.QUEUED, Status.WAITING):
+            turns.lay_out(run)
 
 
 class RunPageFactory(factory.django.DjangoModelFactory[RunPage]):

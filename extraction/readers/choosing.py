@@ -66,6 +66,15 @@ def read_pages(
         yield from read_document(document, reader=reader, numbers=numbers, ocr=ocr)
 
 
+def reads_whole(reader: Reader, ocr: Ocr, pages: int) -> bool:
+    """Whether so many scanned pages, all of a document, go to a service that reads them in one job."""
+    if (ocr if reader == "auto" else reader) != "textract":
+        return False
+    from extraction.readers import textract
+
+    return textract.configuration().takes_whole(pages)
+
+
 def open_for(reader: Reader, data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
     """`open_pdf`, with the OCR engine being loaded meanwhile where every page is known to need it."""
     if reader == "local":
