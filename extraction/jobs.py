@@ -27,8 +27,8 @@ from extraction.configuration import has_model, limits, model_finder
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern
 from extraction.models import Finder, PageState, Run, Slice
-from extraction.pipeline import PageFound, Part, Work, extract
-from extraction.readers.choosing import Ocr, PageRead, Reader
+from extraction.pipeline import PageFound, Work, extract
+from extraction.readers.choosing import Ocr, PageRead, Part, Reader
 from extraction.ticking import ticking
 from extraction.traffic import Switch, finder_in_service, in_the_shadow, routed
 
@@ -137,13 +137,14 @@ class Turn:
         )
 
     def _parts(self) -> Iterator[Part]:
-        """The slices held, then those of the same run that are next; the last pages of one may still be under way."""
+        """The slices held, then those of the same run that are next, while the last pages of one are under way."""
         slices = deque(claims.held(self.claim))
         while slices:
             piece = slices.popleft()
             part = _plan(self.run, piece)
-            self._unread = set(part.numbers or ())
-            self._open.append((piece, self._unread | {page.number for page in part.ready}))
+            unread = set(part.numbers or ())
+            self._unread |= unread
+            self._open.append((piece, unread | {page.number for page in part.ready}))
             _journal_disclosures(self.claim, self.run, part, self.model)
             yield part
             self._end_slices()

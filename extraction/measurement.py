@@ -13,7 +13,8 @@ from extraction.errors import UnreadableDocument
 from extraction.evaluation import Error, Evaluation, Known, errors, evaluate
 from extraction.finders.proposal import Proposal
 from extraction.page import Page
-from extraction.pipeline import PageFound, Part, Work, extract
+from extraction.pipeline import PageFound, Work, extract
+from extraction.readers.choosing import Part
 
 
 class NotATruth(Exception):

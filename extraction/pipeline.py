@@ -7,7 +7,7 @@ for which page it happened, or raises when a service is down, after everything t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +18,7 @@ from extraction.finders import pattern, reconcile, second_look
 from extraction.finders.confidence import PROPOSED_FROM
 from extraction.finders.proposal import Proposal
 from extraction.page import Page
-from extraction.readers.choosing import Ocr, PageRead, Reader, look, open_for, read_document
+from extraction.readers.choosing import Ocr, PageRead, Part, Reader, look, open_for, read_parts
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument
 from extraction.stance import Stance
 
@@ -52,20 +52,11 @@ class PageFound:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Pages that are worked off together. `ready` were read before and only have to be searched; `numbers` are those
-    still to be read (None: all)."""
-
-    numbers: Sequence[int] | None = None
-    ready: Sequence[Page] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Work:
     """What to do with a document: which reader, which finders, which pages.
 
-    `model` None means pattern only. With `pattern` False the model is alone. The next of `parts` is asked for when the
-    pages of the one before are read; their answers may still be under way.
+    `model` None means pattern only. With `pattern` False the model is alone. The next of `parts` is asked for when few
+    pages of the one before are left to read; their answers may still be under way.
     """
 
     reader: Reader = "auto"
@@ -113,13 +104,14 @@ class _Opened:
 
 def _steps(opened: _Opened, work: Work) -> Iterator[PageRead | Page]:
     """Pages as they are read, and pages that were read before, part by part."""
-    for part in work.parts:
-        is_to_read = part.numbers is None or len(part.numbers) > 0
-        if is_to_read or (work.pattern and any(page.reader in LOOKED_AT for page in part.ready)):
-            opened.open()  # Pages are to be read, or pictures of those that were read to be looked at once more.
-        yield from part.ready
-        if is_to_read:
-            yield from read_document(opened.open(), reader=work.reader, numbers=part.numbers, ocr=work.ocr)
+
+    def parts() -> Iterator[Part]:
+        for part in work.parts:
+            if work.pattern and any(page.reader in LOOKED_AT for page in part.ready):
+                opened.open()  # Pictures of pages that were read are looked at once more.
+            yield part
+
+    return read_parts(opened.open, parts(), reader=work.reader, ocr=work.ocr)
 
 
 def _extract_inline(steps: Iterable[PageRead | Page], opened: _Opened, work: Work) -> Iterator[PageRead | PageFound]:

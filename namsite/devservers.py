@@ -224,8 +224,8 @@ class EmbeddedPostgres:
             if self._address:
                 with (self._data / "pg_hba.conf").open("a") as rules:
                     rules.write(f"host all all {self._address}/24 trust\n")
-            # No port is opened otherwise: the socket's folder says who may connect. Nothing has to survive, so nothing is
-            # synced.
+            # Without an address no port is opened: the socket's folder says who may connect. Nothing has to survive, so
+            # nothing is synced.
             options: list[str | Path] = [
                 "-D",
                 self._data,

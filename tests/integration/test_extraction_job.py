@@ -13,7 +13,8 @@ from extraction import actions, jobs, queries
 from extraction.errors import ServiceUnavailable
 from extraction.finders.confidence import Witnesses, weigh
 from extraction.models import Finder, Finding, PageState, Run, RunPage, Status
-from extraction.pipeline import PageFound, Part, Work, extract
+from extraction.pipeline import PageFound, Work, extract
+from extraction.readers.choosing import Part
 from tests.factories import agenda_pdf, page_of, some_nam
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,8 @@ from extraction.finders.model import ModelFinder
 from extraction.llm import prompts
 from extraction.llm.client import ModelServer
 from extraction.page import Page
-from extraction.pipeline import PageFound, Part, Work, extract
-from extraction.readers.choosing import PageRead
+from extraction.pipeline import PageFound, Work, extract
+from extraction.readers.choosing import PageRead, Part
 from tests.fakes import vllm
 from tests.fakes.vllm import FakeVLLM, running_vllm
 from tests.injections import Injection, Obeying, corpus

@@ -59,6 +59,8 @@ class Done(NamedTuple):
 class Site(Installation):
     """With any number of workers, each perhaps on a host of its own."""
 
+    patience = 600.0  # The machine may be busy with others' work.
+
     def __init__(self, folder: Path, redis_url: str, database_url: str, **extra_env: str) -> None:
         super().__init__(folder, redis_url, DATABASE_URL=database_url, ENV_FILE=os.devnull, **extra_env)
         self._token = ""

@@ -14,12 +14,14 @@ from extraction.readers import choosing
 SECONDS = float(os.environ["FIXED_READER_SECONDS"])
 
 
-def read_document(document, *, reader="auto", numbers=None, ocr="local"):
-    for number in range(1, document.page_count + 1) if numbers is None else numbers:
-        with Path(os.environ["FIXED_READER_LOG"]).open("a") as log:
-            log.write(f"{document.page_count} {number}\n")
-        time.sleep(SECONDS)
-        yield choosing.PageRead(number, Page(number, 612, 792, (), "text_layer"), None, SECONDS)
+def read_parts(opened, parts, *, reader="auto", ocr="local"):
+    for part in parts:
+        yield from part.ready
+        for number in part.numbers:
+            with Path(os.environ["FIXED_READER_LOG"]).open("a") as log:
+                log.write(f"{opened().page_count} {number}\n")
+            time.sleep(SECONDS)
+            yield choosing.PageRead(number, Page(number, 612, 792, (), "text_layer"), None, SECONDS)
 
 
-choosing.read_document = read_document  # Before the pipeline takes it from there.
+choosing.read_parts = read_parts  # Before the pipeline takes it from there.
