@@ -139,7 +139,7 @@ def _without_engine(
     yield from (PageRead(number, None, "page_unreadable", 0.0) for number in missing)
     unread = [number for number in numbers if 1 <= number <= document.page_count]
     if reader in {"auto", "text_layer"}:
-        doubtful = []
+        doubtful: list[int] = []
         for read, unseen in _read_text_layers(document, unread):
             hidden[read.number] = unseen
             if read.page is None and reader == "auto":

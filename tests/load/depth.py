@@ -25,7 +25,7 @@ from tests.benchmarks import Result
 from tests.benchmarks.measure import ROOT
 from tests.load import times
 
-DEPTHS = (1_000, 10_000, 100_000)
+DEPTHS = tuple(int(depth) for depth in os.environ.get("LOAD_DEPTHS", "1000,10000,100000").split(","))
 CLINICS, LONG, TURNS = 10, 1_000, 100
 FLAT = 1.3
 USERS = ("application", "database", "queue")
