@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import time
 import traceback
+from types import FrameType
 
 from tests.benchmarks import Result, table
 
@@ -21,10 +23,16 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"No such part: {', '.join(unknown)}. There are {', '.join(PARTS)}.")
         return 2
+    signal.signal(signal.SIGTERM, _end)
     broken = [name for name in names or PARTS if not run(name)]
     if broken:
         print(f"Could not run: {', '.join(broken)}")
     return 1 if broken else 0
+
+
+def _end(_signum: int, _frame: FrameType | None) -> None:
+    """As Ctrl-C does: hosts, servers and folders are taken down on the way out."""
+    raise KeyboardInterrupt
 
 
 def run(name: str) -> bool:
