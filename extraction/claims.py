@@ -362,8 +362,9 @@ def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
     """Wakes runs whose waiting time is over, and reminds the queue of slices it may have forgotten."""
     woken = [run for run in Run.objects.filter(status=Status.WAITING, next_attempt_at__lte=moment) if _wake(run)]
     free = Slice.objects.filter(state=SliceState.FREE).order_by("pk")
-    for run_id, turn, first in free.values_list("run_id", "run__turn", "first")[:limit]:
-        if not queue.enqueue(run_id.hex, turn, first):
+    oldest = free.values_list("run_id", "run__turn", "first")[:limit]
+    for run_id, turn, first in queue.forgotten([(run_id.hex, turn, first) for run_id, turn, first in oldest]):
+        if not queue.enqueue(run_id, turn, first):
             break
     return len(woken)
 
