@@ -58,6 +58,10 @@ class Part:
 
 
 def results() -> Iterator[Result]:
+    missing = {"text_layer", "local", "upload", "dequeue", "take", "store", "end"} - set(times.known())
+    if missing:
+        print(f"  Left out: not measured yet by `documents` or `depth`: {', '.join(sorted(missing))}.")
+        return
     parts = reckoned(times.known())
     REPORT.write_text(report(parts))
     for part in parts:
