@@ -20,10 +20,10 @@ from accounts.models import User
 from audit.origin import current_origin
 from audit.record import record, record_alone
 from audit.verbs import Outcome, Purpose, Verb
-from extraction import following, prices, queue, storage, traffic
+from extraction import following, prices, queue, storage, traffic, turns
 from extraction.configuration import has_model, limits
 from extraction.errors import UnreadableDocument
-from extraction.models import Alert, Document, Finder, FormKind, PageState, PriceChange, Run, Status
+from extraction.models import Alert, Document, Finder, FormKind, PageState, PriceChange, Run, SliceState, Status
 from extraction.queries import newest_run
 from extraction.readers import pdf
 from vault.index import blind_index
@@ -117,6 +117,7 @@ def start_run(*, document: Document, configuration: Configuration | None = None,
         asked_prompt=asked.prompt if asks_model else "",
         request_id=current_origin().request_id,
     )
+    turns.lay_out(run)
     following.tell(document.pk)
     chosen = {} if configuration is None else {"reader": run.reader, "finder": run.finder, "prompt": run.asked_prompt}
     record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=document.pk, details=chosen)
@@ -153,17 +154,16 @@ def retry(*, run: Run, by: User) -> None:
     run.pages.filter(state=PageState.UNREAD).delete()
     Run.objects.filter(pk=run.pk).update(
         status=Status.QUEUED,
-        claim=None,
-        attempts=0,
         turn=F("turn") + 1,
         error_code="",
         next_attempt_at=None,
         finished_at=None,
         request_id=current_origin().request_id,
     )
+    run.refresh_from_db()
+    turns.lay_out(run)
     following.tell(run.document_id)
     record(Verb.RUN_QUEUED, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
-    run.refresh_from_db()
     queue.enqueue_on_commit(run)
 
 
@@ -177,9 +177,14 @@ def go_on_without_model(*, run: Run, by: User) -> None:
     if run.status != Status.WAITING or not run.uses_model:
         raise CannotRun(_("This extraction does not wait for the model server."))
     Run.objects.filter(pk=run.pk).update(
-        status=Status.QUEUED, without_model=True, error_code="", next_attempt_at=None, attempts=0, turn=F("turn") + 1,
+        status=Status.QUEUED,
+        without_model=True,
+        error_code="",
+        next_attempt_at=None,
+        turn=F("turn") + 1,
         request_id=current_origin().request_id,
-    )  # fmt: skip
+    )
+    run.slices.filter(state=SliceState.RESTING).update(state=SliceState.FREE, attempts=0)
     record(Verb.RUN_WITHOUT_MODEL, by=by, object_type="run", object_id=run.pk, document_id=run.document_id)
     run.refresh_from_db()
     queue.enqueue_on_commit(run)

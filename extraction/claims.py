@@ -1,30 +1,48 @@
-"""What a worker writes while it holds a run. Every write is conditional on the claim (compare-and-swap).
+"""What a worker writes while it holds slices of a run. Every write is conditional on the claim (compare-and-swap).
 
 A worker that was thought dead finds its claim gone at its next write and stops; a job that is delivered twice finds
-the run claimed and does nothing. So killing anything at any moment loses at most the page that was being read.
+nothing free and does nothing. So killing anything at any moment loses at most the pages that were being read.
+Locks are taken in one order: run, slice, the clinic's turn, and the journal's head last.
 """
 
 from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, PositiveBigIntegerField, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from audit.models import Event
+from audit.origin import origin
 from audit.record import record
 from audit.verbs import Outcome, Verb
-from extraction import following, kinds, queue
+from extraction import following, kinds, queue, turns
 from extraction.finders.confidence import Confidence
 from extraction.finders.proposal import Proposal
 from extraction.kinds import Kind
-from extraction.models import TRANSITIONS, WORKING, Document, Finding, Hint, PageState, Question, Run, RunPage, Status
+from extraction.models import (
+    TRANSITIONS,
+    WORKING,
+    ClinicTurn,
+    Document,
+    Finding,
+    Hint,
+    PageState,
+    Question,
+    Run,
+    RunPage,
+    Slice,
+    SliceState,
+    Status,
+)
 from extraction.pipeline import PageFound
 from extraction.readers.choosing import PageRead
 from extraction.traffic import Asked, answered_by, questions
@@ -37,46 +55,78 @@ BACK_OFF = (10, 30, 60, 120, 300)  # seconds between attempts while a service is
 
 
 class ClaimLost(Exception):
-    """Another worker holds this run now; whatever this one still has is worthless."""
+    """Another worker holds these pages now, or nobody wants them; whatever this one still has is worthless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """A worker's hold on slices of one run: all that carry its token. `request_id` is that of whoever asked for the run,
+    or empty."""
+
     run_id: UUID
     token: UUID
+    request_id: str = ""
+
+    def origin(self) -> AbstractContextManager[None]:
+        """What is recorded and logged inside was asked for by that request, or else is known by the run's own id."""
+        return origin("worker", request_id=self.request_id or self.run_id.hex, run_id=self.run_id.hex)
 
 
-def take(run_id: UUID) -> Claim | None:
-    """Takes the run for this worker, or None when it is not queued, not due, or somebody else has it."""
-    token, moment = uuid.uuid4(), timezone.now()
-    with transaction.atomic():
-        taken = Run.objects.filter(pk=run_id, status=Status.QUEUED, claim=None).update(
-            claim=token,
-            status=Status.READING,
-            heartbeat_at=moment,
-            attempts=F("attempts") + 1,
-            error_code="",
-            next_attempt_at=None,
-        )
-        if not taken:
-            return None
-        run = Run.objects.get(pk=run_id)
-        verb = Verb.RUN_STARTED if run.started_at is None else Verb.RUN_RESUMED
-        Run.objects.filter(pk=run_id, started_at=None).update(started_at=moment)
-        _record(verb, run)
-    return Claim(run_id, token)
+def take(run_id: UUID | None = None) -> Claim | None:
+    """Takes a free slice for this worker: of this run, or of whoever has the turn. None when nothing is free."""
+    while (piece := turns.next_slice(run_id)) is not None:
+        claim = Claim(piece.run_id, uuid.uuid4(), piece.run.request_id)
+        if _take(piece, claim):
+            return claim
+    return None
+
+
+def take_more(claim: Claim, *, is_fair: bool) -> Slice | None:
+    """The next slice of the claim's run under the same claim. With `is_fair` only if it has the turn."""
+    piece = turns.next_slice(None if is_fair else claim.run_id)
+    if piece is None or piece.run_id != claim.run_id or not _take(piece, claim):
+        return None
+    return piece
+
+
+def held(claim: Claim) -> list[Slice]:
+    return list(Slice.objects.filter(run_id=claim.run_id, claim=claim.token).order_by("first"))
+
+
+@transaction.atomic
+def _take(piece: Slice, claim: Claim) -> bool:
+    """Compare-and-swap: False where another worker was faster. The first slice of a queued run begins the run."""
+    moment = timezone.now()
+    begins = piece.run.status == Status.QUEUED and Run.objects.filter(pk=piece.run_id, status=Status.QUEUED).update(
+        status=Status.READING, error_code="", next_attempt_at=None
+    )
+    taken = Slice.objects.filter(pk=piece.pk, state=SliceState.FREE).update(
+        state=SliceState.HELD, claim=claim.token, heartbeat_at=moment, attempts=F("attempts") + 1
+    )
+    if not taken:
+        transaction.set_rollback(True)
+        return False
+    ClinicTurn.objects.filter(clinic=piece.clinic_id).update(
+        taken_at=moment, round=Greatest(F("round"), Value(piece.round, PositiveBigIntegerField()))
+    )
+    if begins:
+        first = Run.objects.filter(pk=piece.run_id, started_at=None).update(started_at=moment)
+        with claim.origin():
+            _record(Verb.RUN_STARTED if first else Verb.RUN_RESUMED, piece.run)
+    return True
 
 
 def beat(claim: Claim) -> bool:
     """Says that the worker is alive. False when the claim is lost."""
-    return bool(Run.objects.filter(pk=claim.run_id, claim=claim.token).update(heartbeat_at=timezone.now()))
+    return bool(_touch(claim))
 
 
 @transaction.atomic
 def note_versions(claim: Claim, *, rules_version: str, prompt_version: str, model_name: str | None = None) -> None:
     """By which rules and prompt this run works, and by which model if it is not the one it was queued with."""
     named = {} if model_name is None else {"model_name": model_name}
-    _hold(claim, rules_version=rules_version, prompt_version=prompt_version, **named)
+    _lock(claim)
+    Run.objects.filter(pk=claim.run_id).update(rules_version=rules_version, prompt_version=prompt_version, **named)
 
 
 @transaction.atomic
@@ -93,8 +143,9 @@ def record_disclosure(claim: Claim, verb: Verb, *, pages: int, service: str, fal
 @transaction.atomic
 def give_up_model(claim: Claim) -> None:
     """The run goes on with the pattern finder alone, because there is no model to wait for."""
-    _hold(claim, without_model=True)
-    _record(Verb.RUN_WITHOUT_MODEL, Run.objects.get(pk=claim.run_id))
+    run = _lock(claim)
+    if Run.objects.filter(pk=run.pk, without_model=False).update(without_model=True):
+        _record(Verb.RUN_WITHOUT_MODEL, run)
 
 
 @transaction.atomic
@@ -130,8 +181,10 @@ def _record_suspect_text(claim: Claim, page: int, codes: Sequence[str]) -> None:
 
 @transaction.atomic
 def start_finding(claim: Claim) -> None:
-    """Every page was tried; what remains is to search those that were read."""
-    _hold(claim, status=Status.FINDING)
+    """Once every page of the run was tried, what remains is to search those that were read."""
+    run = _lock(claim)
+    if run.pages.count() == run.document.page_count:
+        _go(run, Status.FINDING, only_from=(Status.READING,))
 
 
 @transaction.atomic
@@ -218,14 +271,22 @@ def _finding(run: Run, position: int, proposal: Proposal) -> Finding:
 
 
 @transaction.atomic
-def finish(claim: Claim) -> None:
-    """Every page was read and searched, or is listed as unread."""
-    _hold(claim, status=Status.DONE, claim=None, finished_at=timezone.now())
-    run = Run.objects.get(pk=claim.run_id)
+def finish(claim: Claim, piece: Slice | None = None) -> bool:
+    """Every page of the slice (of all that are held) was read and searched, or is listed as unread.
+
+    With the last slice the run is done; returns whether it is.
+    """
+    run = _lock(claim)
+    mine = run.slices.filter(claim=claim.token)
+    (mine if piece is None else mine.filter(pk=piece.pk)).delete()
+    if run.slices.exists():
+        return False
+    _go(run, Status.DONE, finished_at=timezone.now())
     _note_kind(run)
     following.tell(run.document_id)
     _record(Verb.FINDINGS_PROPOSED, run, count=run.findings.count())
     _record(Verb.RUN_DONE, run, count=run.pages.filter(state=PageState.FOUND).count())
+    return True
 
 
 def _note_kind(run: Run) -> None:
@@ -238,63 +299,92 @@ def _note_kind(run: Run) -> None:
 
 @transaction.atomic
 def fail(claim: Claim, code: str) -> None:
-    """The run cannot go on by itself. What it found so far stays."""
-    _hold(claim, status=Status.FAILED, claim=None, finished_at=timezone.now(), error_code=code)
-    run = Run.objects.get(pk=claim.run_id)
+    """The run cannot go on by itself: whoever is at another slice of it stops, too. What was found so far stays."""
+    _fail(_lock(claim), code, timezone.now())
+
+
+def _fail(run: Run, code: str, moment: datetime) -> None:
+    _go(run, Status.FAILED, finished_at=moment, error_code=code)
+    run.slices.all().delete()
     following.tell(run.document_id)
     _record(Verb.RUN_FAILED, run, outcome=Outcome.ERROR, reason_code=code)
 
 
 @transaction.atomic
 def wait(claim: Claim, code: str) -> None:
-    """A service is down: gives the run back and says when to try again, later each time and with some jitter."""
-    run = Run.objects.get(pk=claim.run_id)
-    step = BACK_OFF[min(run.attempts, len(BACK_OFF)) - 1] if run.attempts else BACK_OFF[0]
-    due = timezone.now() + timedelta(seconds=step * random.uniform(0.8, 1.2))  # noqa: S311  (not a secret)
-    _hold(claim, status=Status.WAITING, claim=None, error_code=code, next_attempt_at=due)
-    _record(Verb.RUN_WAITING, run, outcome=Outcome.ERROR, reason_code=code)
+    """A service is down: lays the run to rest and says when to try again, later each time and with some jitter.
+
+    Other workers end the slices that they hold; the first that finds the service down says when it is tried again.
+    """
+    run = _lock(claim)
+    mine, free = Q(claim=claim.token), Q(state=SliceState.FREE)
+    attempts = max(run.slices.filter(mine).values_list("attempts", flat=True))
+    run.slices.filter(mine | free).update(state=SliceState.RESTING, claim=None)
+    if run.status != Status.WAITING:
+        step = BACK_OFF[min(max(attempts, 1), len(BACK_OFF)) - 1]
+        due = timezone.now() + timedelta(seconds=step * random.uniform(0.8, 1.2))  # noqa: S311  (not a secret)
+        _go(run, Status.WAITING, error_code=code, next_attempt_at=due)
+        _record(Verb.RUN_WAITING, run, outcome=Outcome.ERROR, reason_code=code)
 
 
 @transaction.atomic
 def release(claim: Claim) -> None:
-    """Gives the run back to the queue because this worker stops."""
-    _hold(claim, status=Status.QUEUED, claim=None, turn=F("turn") + 1)
+    """Gives what is held back to the queue because this worker stops."""
+    run = _lock(claim)
+    _free(run, run.slices.filter(claim=claim.token))
+
+
+def _free(run: Run, slices: QuerySet[Slice]) -> None:
+    """Of a locked run: anybody may take these slices, once it does not wait. Without any other worker at it, it is
+    queued again."""
+    slices.update(state=SliceState.RESTING if run.status == Status.WAITING else SliceState.FREE, claim=None)
+    Run.objects.filter(pk=run.pk).update(turn=F("turn") + 1)
+    if not run.slices.filter(state=SliceState.HELD).exists():
+        _go(run, Status.QUEUED, only_from=WORKING)
 
 
 def recover_orphans(moment: datetime) -> int:
-    """Takes runs back from workers that have not been heard of for a minute. Returns how many.
+    """Takes slices back from workers that have not been heard of for a minute. Returns how many.
 
-    A run that five workers in a row took without getting one page further is failed: it may be what kills them.
+    A run of which five workers in a row took a slice without getting one page further is failed: it may be what kills
+    them.
     """
-    silent = Run.objects.filter(status__in=WORKING, heartbeat_at__lt=moment - ORPHAN_AFTER)
-    recovered = 0
-    for run in silent:
-        hopeless = run.attempts >= MAX_ATTEMPTS
-        with transaction.atomic():
-            changed = Run.objects.filter(pk=run.pk, claim=run.claim, heartbeat_at=run.heartbeat_at).update(
-                claim=None,
-                status=Status.FAILED if hopeless else Status.QUEUED,
-                turn=F("turn") + 1,
-                error_code="internal" if hopeless else "",
-                finished_at=moment if hopeless else None,
-            )
-            if changed and hopeless:
-                following.tell(run.document_id)
-                _record(Verb.RUN_FAILED, run, outcome=Outcome.ERROR, reason_code="internal")
-        recovered += changed
-    return recovered
+    turns.lay_out_missing()
+    silent = Slice.objects.filter(state=SliceState.HELD, heartbeat_at__lt=moment - ORPHAN_AFTER)
+    return sum(_recover(piece, moment) for piece in silent)
+
+
+@transaction.atomic
+def _recover(piece: Slice, moment: datetime) -> bool:
+    run = Run.objects.select_for_update(no_key=True).get(pk=piece.run_id)
+    still = run.slices.filter(pk=piece.pk, claim=piece.claim, heartbeat_at=piece.heartbeat_at)
+    if not still.exists():
+        return False
+    if piece.attempts >= MAX_ATTEMPTS:
+        _fail(run, "internal", moment)
+    else:
+        _free(run, still)
+    return True
 
 
 def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
-    """Wakes runs whose waiting time is over, and reminds the queue of those it may have forgotten."""
-    woken = Run.objects.filter(status=Status.WAITING, next_attempt_at__lte=moment).update(
-        status=Status.QUEUED, next_attempt_at=None, turn=F("turn") + 1
-    )
-    queued = Run.objects.filter(status=Status.QUEUED, claim=None).order_by("created_at")
-    for run_id, turn, request_id in queued.values_list("pk", "turn", "request_id")[:limit]:
-        if not queue.enqueue(run_id.hex, turn, request_id):
+    """Wakes runs whose waiting time is over, and reminds the queue of slices it may have forgotten."""
+    woken = [run for run in Run.objects.filter(status=Status.WAITING, next_attempt_at__lte=moment) if _wake(run)]
+    free = Slice.objects.filter(state=SliceState.FREE).order_by("pk")
+    oldest = free.values_list("run_id", "run__turn", "first")[:limit]
+    for run_id, turn, first in queue.forgotten([(run_id.hex, turn, first) for run_id, turn, first in oldest]):
+        if not queue.enqueue(run_id, turn, first):
             break
-    return woken
+    return len(woken)
+
+
+@transaction.atomic
+def _wake(run: Run) -> bool:
+    waits = Run.objects.filter(pk=run.pk, status=Status.WAITING)
+    if not waits.update(status=Status.QUEUED, next_attempt_at=None, turn=F("turn") + 1):
+        return False
+    run.slices.filter(state=SliceState.RESTING).update(state=SliceState.FREE)
+    return True
 
 
 def hurry_for_model() -> int:
@@ -303,13 +393,30 @@ def hurry_for_model() -> int:
     return waiting.update(next_attempt_at=timezone.now())
 
 
-def _hold(held: Claim, /, **changes: object) -> None:
-    """Compare-and-swap: applies `changes` if this worker still holds the run in a state that may go there."""
-    condition = Q(pk=held.run_id, claim=held.token)
-    if "status" in changes:
-        origins = [origin for origin, targets in TRANSITIONS.items() if changes["status"] in targets]
-        condition &= Q(status__in=origins)
-    if not Run.objects.filter(condition).update(**{"heartbeat_at": timezone.now(), **changes}):
+def _touch(claim: Claim, **changes: object) -> int:
+    """How many slices this worker still holds; it is heard of by this."""
+    mine = Slice.objects.filter(run_id=claim.run_id, claim=claim.token)
+    return mine.update(heartbeat_at=timezone.now(), **changes)
+
+
+def _hold(claim: Claim, **changes: object) -> None:
+    """Compare-and-swap for what is written of one page. Workers at other slices of the run are not waited for."""
+    if not _touch(claim, **changes):
+        raise ClaimLost
+
+
+def _lock(claim: Claim) -> Run:
+    """The same for what concerns the run as a whole, whose row is locked before those of its slices."""
+    run = Run.objects.select_for_update(no_key=True, of=("self",)).select_related("document").get(pk=claim.run_id)
+    _hold(claim)
+    return run
+
+
+def _go(run: Run, status: str, *, only_from: Collection[str] | None = None, **changes: object) -> None:
+    """Takes a locked run where its present state may go to."""
+    origins = [origin for origin, targets in TRANSITIONS.items() if status in targets]
+    allowed = Run.objects.filter(pk=run.pk, status__in=origins if only_from is None else only_from)
+    if not allowed.update(status=status, **changes) and only_from is None:
         raise ClaimLost
 
 

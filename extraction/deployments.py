@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit.record import record
 from audit.verbs import Purpose, Verb
-from extraction import following, queue, standing
+from extraction import following, queue, standing, turns
 from extraction.llm import client, health, prompts, rollout
 from extraction.llm import endpoints as addresses
 from extraction.llm.client import ModelServer
@@ -240,12 +240,13 @@ def _search_again(run_id: UUID) -> None:
     if not pages:
         return
     Run.objects.filter(pk=run.pk).update(
-        status=Status.QUEUED, attempts=0, turn=F("turn") + 1, next_attempt_at=None, finished_at=None
+        status=Status.QUEUED, turn=F("turn") + 1, next_attempt_at=None, finished_at=None
     )
+    run.refresh_from_db()
+    turns.lay_out(run)
     following.tell(document.pk)
     record(Verb.RUN_QUEUED, by=None, clinic_id=document.clinic_id, object_type="run", object_id=run.pk,
            document_id=document.pk, count=pages, reason_code="rolled_back")  # fmt: skip
-    run.refresh_from_db()
     queue.enqueue_on_commit(run)
 
 

@@ -1,4 +1,4 @@
-"""The job: takes a run's id, claims the run, works it off page by page, and leaves the outcome in our tables.
+"""The job: takes slices of runs, works them off page by page, and leaves the outcome in our tables.
 
 Safe to deliver twice and to kill anywhere (see `extraction.claims`). Nothing it raises or logs names a patient.
 """
@@ -6,6 +6,9 @@ Safe to deliver twice and to kill anywhere (see `extraction.claims`). Nothing it
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -23,9 +26,9 @@ from extraction.claims import Claim, ClaimLost
 from extraction.configuration import has_model, limits, model_finder
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern
-from extraction.models import Finder, PageState, Run
+from extraction.models import Finder, PageState, Run, Slice
 from extraction.pipeline import PageFound, Work, extract
-from extraction.readers.choosing import Ocr, PageRead, Reader
+from extraction.readers.choosing import Ocr, PageRead, Part, Reader
 from extraction.ticking import ticking
 from extraction.traffic import Switch, finder_in_service, in_the_shadow, routed
 
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10
+TURNS_SECONDS = 60.0
+"""After these a process takes no further slice: what it leaks ends with it, and a worker that is to stop can."""
+FAIR_SECONDS = 2.0
+"""From then on a run goes on only while nobody else has the turn."""
 
 
 class JobFailed(Exception):
@@ -58,16 +65,27 @@ class QuietJob(Job):
                 raise JobFailed(type(error).__name__) from None
 
 
+def take_turns() -> None:
+    """Works off slices of whoever has the turn, until nothing is free or this process has done enough."""
+    until = time.monotonic() + TURNS_SECONDS
+    while time.monotonic() < until and (claim := claims.take()) is not None:
+        _attempt(claim, until)
+
+
 def run_extraction(run_id: str) -> None:
-    """Works off one run. Returns at once when another worker has it."""
-    with _origin(run_id):
-        claim = claims.take(UUID(run_id))
-        if claim is None:
-            return
+    """Works off all that is free of one run. Returns at once when other workers have it."""
+    while (claim := claims.take(UUID(run_id))) is not None:
+        _attempt(claim, until=0)
+
+
+def _attempt(claim: Claim, until: float) -> None:
+    """Works off what is held, and goes on with the run while it has the turn, at most `until` then."""
+    run_id = claim.run_id.hex
+    with claim.origin():
         try:
             # Others see that this worker is alive, also while one page takes long.
             with ticking(BEAT_SECONDS, partial(claims.beat, claim), name="heartbeat"):
-                _work_off(claim)
+                _work_off(claim, until)
         except ClaimLost:
             logger.warning("run %s went to another worker", run_id)
         except ServiceUnavailable as error:
@@ -81,67 +99,107 @@ def run_extraction(run_id: str) -> None:
         except Exception:
             logger.exception("run %s failed", run_id)
             claims.fail(claim, "internal")
-        else:
-            if in_the_shadow():
-                queue.enqueue_comparison(run_id)
 
 
-def _origin(run_id: str) -> AbstractContextManager[None]:
-    """The request's id, where the job has one; else the run's."""
-    return origin("worker", request_id=current_origin().request_id or run_id, run_id=run_id)
-
-
-def _work_off(claim: Claim) -> None:
+def _work_off(claim: Claim, until: float) -> None:
     run = Run.objects.select_related("document").get(pk=claim.run_id)
     if run.uses_model and settings.LLM_ENDPOINT and not has_model():
         claims.give_up_model(claim)  # It will not come, so nothing is gained by waiting for it.
         run.without_model = True
-    with tenancy.scope(run.document.clinic_id):
-        _read(run, claim)
-
-
-def _read(run: Run, claim: Claim) -> None:
-    data = storage.get(run.document)
-    with _model(run) as model:
-        work = _plan(run, model)
+    with tenancy.scope(run.document.clinic_id), _model(run) as model:
         _note_versions(claim, model)
-        _journal_disclosures(claim, run, work)
+        turn = Turn(run, claim, model, until)
         try:
-            _store_all(claim, data, work)
+            _store_all(turn)
         except ServiceUnavailable:
             if isinstance(model, Switch):
                 claims.store_unanswered(claim, model.take_rest())
             raise
-    claims.finish(claim)
 
 
-def _store_all(claim: Claim, data: bytes, work: Work) -> None:
-    left = len(work.numbers or ())
-    for outcome in extract(data, work):
+class Turn:
+    """A worker's turn at a run: the slices that it took, and which of their pages are not over yet."""
+
+    def __init__(self, run: Run, claim: Claim, model: ModelFinder | Switch | None, until: float) -> None:
+        self.run, self.claim, self.model = run, claim, model
+        self._until = until
+        self._fair_from = time.monotonic() + FAIR_SECONDS
+        self._unread: set[int] = set()
+        self._open: list[tuple[Slice, set[int]]] = []
+
+    @property
+    def work(self) -> Work:
+        replicas = self.model.replicas if isinstance(self.model, Switch) else 1
+        return Work(
+            reader=cast(Reader, self.run.reader),
+            ocr=cast(Ocr, self.run.ocr),
+            pattern=self.run.finder != Finder.MODEL,
+            model=self.model,
+            concurrency=settings.LLM_CONCURRENCY * replicas,
+            parts=self._parts(),
+            limits=limits(),
+        )
+
+    def _parts(self) -> Iterator[Part]:
+        """The slices held, then those of the same run that are next, while the last pages of one are under way."""
+        slices = deque(claims.held(self.claim))
+        while slices:
+            piece = slices.popleft()
+            part = _plan(self.run, piece)
+            unread = set(part.numbers or ())
+            self._unread |= unread
+            self._open.append((piece, unread | {page.number for page in part.ready}))
+            _journal_disclosures(self.claim, self.run, part, self.model)
+            yield part
+            self._end_slices()
+            if not slices and (more := self._take_more()) is not None:
+                slices.append(more)
+
+    def _take_more(self) -> Slice | None:
+        """A turn lasts a moment at least, because a document that is open costs less than another one."""
+        now = time.monotonic()
+        return claims.take_more(self.claim, is_fair=now > self._fair_from) if now < self._until else None
+
+    def note_read(self, read: PageRead) -> None:
+        self._unread.discard(read.number)
+        if not self._unread:
+            claims.start_finding(self.claim)
+        if read.page is None:
+            self.note_over(read.number)
+
+    def note_over(self, number: int) -> None:
+        for _piece, pages in self._open:
+            pages.discard(number)
+        self._end_slices()
+
+    def _end_slices(self) -> None:
+        """Gives back what is over. The last slice of a run ends it."""
+        for piece, pages in list(self._open):
+            if not pages:
+                self._open.remove((piece, pages))
+                if claims.finish(self.claim, piece) and in_the_shadow():
+                    queue.enqueue_comparison(self.run.pk.hex)
+
+
+def _store_all(turn: Turn) -> None:
+    work = turn.work
+    for outcome in extract(storage.get(turn.run.document), work):
         if isinstance(outcome, PageRead):
-            claims.store_read(claim, outcome)
-            left -= 1
-            if left == 0:
-                claims.start_finding(claim)
+            claims.store_read(turn.claim, outcome)
+            turn.note_read(outcome)
         elif isinstance(outcome, PageFound):
             asked = work.model.take(outcome.number) if isinstance(work.model, Switch) else []
-            claims.store_found(claim, outcome, asked)
+            claims.store_found(turn.claim, outcome, asked)
+            turn.note_over(outcome.number)
 
 
-def _plan(run: Run, model: ModelFinder | Switch | None) -> Work:
+def _plan(run: Run, piece: Slice) -> Part:
     """What is left to do: pages without a row are to be read, pages that were read but not searched are ready."""
-    rows = list(run.pages.all())
+    rows = list(run.pages.filter(number__range=(piece.first, piece.last)))
     tried = {row.number for row in rows}
-    replicas = model.replicas if isinstance(model, Switch) else 1
-    return Work(
-        reader=cast(Reader, run.reader),
-        ocr=cast(Ocr, run.ocr),
-        pattern=run.finder != Finder.MODEL,
-        model=model,
-        concurrency=settings.LLM_CONCURRENCY * replicas,
-        numbers=[number for number in range(1, run.document.page_count + 1) if number not in tried],
+    return Part(
+        numbers=[number for number in range(piece.first, piece.last + 1) if number not in tried],
         ready=[row.page for row in rows if row.state == PageState.READ],
-        limits=limits(),
     )
 
 
@@ -173,18 +231,19 @@ def _note_versions(claim: Claim, model: ModelFinder | Switch | None) -> None:
         claims.note_versions(claim, rules_version=pattern.RULES_VERSION, prompt_version=prompt_version)
 
 
-def _journal_disclosures(claim: Claim, run: Run, work: Work) -> None:
-    pages = len(work.numbers or ()) + len(list(work.ready))
-    if work.model is not None and pages:
-        names = work.model.model_names if isinstance(work.model, Switch) else [run.model_name]
+def _journal_disclosures(claim: Claim, run: Run, part: Part, model: ModelFinder | Switch | None) -> None:
+    unread = len(part.numbers or ())
+    pages = unread + len(part.ready)
+    if model is not None and pages:
+        names = model.model_names if isinstance(model, Switch) else [run.model_name]
         claims.record_disclosure(claim, Verb.MODEL_CALLED, pages=pages, service=names[0], fallback=", ".join(names[1:]))
-    if run.ocr == "textract" and work.numbers:
-        claims.record_disclosure(claim, Verb.OCR_CALLED, pages=len(work.numbers), service="textract")
+    if run.ocr == "textract" and unread:
+        claims.record_disclosure(claim, Verb.OCR_CALLED, pages=unread, service="textract")
 
 
 def compare_in_shadow(run_id: str) -> None:
     """Asks a newcomer in the shadow about the pages of a run that is over. Whatever happens concerns nobody's run."""
-    with _origin(run_id):
+    with origin("worker", request_id=current_origin().request_id or run_id, run_id=run_id):
         try:
             shadow.compare(UUID(run_id))
         except ServiceUnavailable as error:

@@ -14,6 +14,7 @@ from extraction.evaluation import Error, Evaluation, Known, errors, evaluate
 from extraction.finders.proposal import Proposal
 from extraction.page import Page
 from extraction.pipeline import PageFound, Work, extract
+from extraction.readers.choosing import Part
 
 
 class NotATruth(Exception):
@@ -107,7 +108,7 @@ def _measure(document: Labelled, data: bytes, work: Work, read: Measured | None)
     """One finder. With `read` the pages of an earlier one are searched, whose time for reading counts here too."""
     result, finding, began = Measured(document), 0.0, time.perf_counter()
     if read:
-        work = replace(work, numbers=(), ready=read.pages)
+        work = replace(work, parts=[Part(numbers=(), ready=read.pages)])
         result.pages, result.failed_pages, result.refusal = read.pages, read.failed_pages, read.refusal
     try:
         for outcome in extract(data, work):

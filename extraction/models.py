@@ -92,14 +92,15 @@ class Status(models.TextChoices):
 
 
 TRANSITIONS: dict[str, frozenset[str]] = {
-    Status.QUEUED: frozenset({Status.READING, Status.FAILED}),
+    Status.QUEUED: frozenset({Status.READING, Status.WAITING, Status.FAILED}),
     Status.READING: frozenset({Status.FINDING, Status.WAITING, Status.QUEUED, Status.DONE, Status.FAILED}),
     Status.FINDING: frozenset({Status.WAITING, Status.QUEUED, Status.DONE, Status.FAILED}),
     Status.WAITING: frozenset({Status.QUEUED, Status.FAILED}),
     Status.DONE: frozenset({Status.QUEUED}),
     Status.FAILED: frozenset({Status.QUEUED}),
 }
-"""Where a run may go from where it is. A failed run may be tried again, and a done one for its unread pages."""
+"""Where a run may go from where it is. A failed run may be tried again, and a done one for its unread pages. A run that
+was woken waits again when a worker that is still at one of its slices finds the service down."""
 
 ACTIVE = frozenset({Status.QUEUED, Status.READING, Status.FINDING, Status.WAITING})
 WORKING = frozenset({Status.READING, Status.FINDING})
@@ -190,8 +191,7 @@ class Question(models.Model):
 class Run(models.Model):
     """One extraction of a document by named versions of reader, pattern rules, model and prompt.
 
-    A worker owns a run while `claim` holds the worker's token; every write of that worker is conditional on it, so a
-    job may be delivered twice and a worker that was thought dead can spoil nothing.
+    Its pages are worked off in slices, by as many workers as there are (`Slice`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -210,10 +210,7 @@ class Run(models.Model):
     # A person chose this prompt; "" is whatever is in service when the run is worked off.
     asked_prompt = models.CharField(max_length=40, blank=True, default="", db_default="")
 
-    claim = models.UUIDField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    attempts = models.PositiveIntegerField(default=0)
-    # How often this run was queued: part of the job's id, so that a job a killed worker left behind blocks nothing.
+    # How often this run was queued: part of its jobs' ids, so that a job a killed worker left behind blocks nothing.
     turn = models.PositiveIntegerField(default=0)
     # Of the HTTP request that queued it last; empty where a command did. Here, because the queue may be lost.
     request_id = models.CharField(max_length=32, blank=True, default="", db_default="")
@@ -240,6 +237,53 @@ class Run(models.Model):
     @property
     def uses_model(self) -> bool:
         return self.finder != Finder.PATTERN and not self.without_model
+
+
+class SliceState(models.TextChoices):
+    FREE = "free"  # whoever has a turn may take it
+    HELD = "held"  # a worker is at it
+    RESTING = "resting"  # its run waits for a service
+
+
+class Slice(models.Model):
+    """Pages of a run that one worker works off together: the unit of work. The row goes when they are done.
+
+    A worker owns it while `claim` holds the worker's token; every write of that worker is conditional on it, so a job
+    may be delivered twice and a worker that was thought dead can spoil nothing. `round` is its place among the slices
+    of its clinic (`extraction.turns`).
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="slices")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+", db_index=False)
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()
+    round = models.PositiveBigIntegerField()
+    state = models.CharField(max_length=8, choices=SliceState.choices, default=SliceState.FREE)
+    claim = models.UUIDField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    # By how many workers it was taken since it last got a page further.
+    attempts = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["clinic", "state", "round", "id"], name="slice_next"),
+            models.Index(fields=["state", "id"], name="slice_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} pp. {self.first}-{self.last}"
+
+
+class ClinicTurn(models.Model):
+    """Where a clinic stands in the line: when a worker last took something of it, if ever, and in which of its
+    rounds."""
+
+    clinic = models.OneToOneField(Clinic, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    taken_at = models.DateTimeField(null=True)
+    round = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.clinic_id)
 
 
 class PageState(models.TextChoices):

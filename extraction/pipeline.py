@@ -7,18 +7,18 @@ for which page it happened, or raises when a service is down, after everything t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from extraction.errors import ExtractionError, ServiceUnavailable
 from extraction.finders import pattern, reconcile, second_look
 from extraction.finders.confidence import PROPOSED_FROM
 from extraction.finders.proposal import Proposal
 from extraction.page import Page
-from extraction.readers.choosing import Ocr, PageRead, Reader, look, open_for, read_document
+from extraction.readers.choosing import Ocr, PageRead, Part, Reader, look, open_for, read_parts
 from extraction.readers.pdf import DEFAULT_LIMITS, Limits, PdfDocument
 from extraction.stance import Stance
 from extraction.threads import Threads
@@ -56,8 +56,8 @@ class PageFound:
 class Work:
     """What to do with a document: which reader, which finders, which pages.
 
-    `model` None means pattern only. With `pattern` False the model is alone. `ready` are pages that were read before
-    and only have to be searched; `numbers` are those still to be read (None: all).
+    `model` None means pattern only. With `pattern` False the model is alone. The next of `parts` is asked for when few
+    pages of the one before are left to read; their answers may still be under way.
     """
 
     reader: Reader = "auto"
@@ -65,8 +65,7 @@ class Work:
     pattern: bool = True
     model: AsksModel | None = None
     concurrency: int = 4
-    numbers: Sequence[int] | None = None
-    ready: Iterable[Page] = field(default_factory=tuple)
+    parts: Iterable[Part] = (Part(),)
     limits: Limits = DEFAULT_LIMITS
 
 
@@ -76,42 +75,57 @@ def extract(data: bytes, work: Work) -> Iterator[PageRead | PageFound]:
     Raises UnreadableDocument before anything is yielded, or ServiceUnavailable after everything that can be done
     without the missing service was yielded.
     """
-    work = replace(work, ready=list(work.ready))
-    if not _needs_document(work):
-        yield from _extract((), None, work)
-        return
-    with open_for(work.reader, data, limits=work.limits) as document:
-        reads = read_document(document, reader=work.reader, numbers=work.numbers, ocr=work.ocr)
-        yield from _extract(reads, document, work)
+    with _Opened(data, work) as opened:
+        steps = _steps(opened, work)
+        if work.model is None:
+            yield from _extract_inline(steps, opened, work)
+        else:
+            yield from _extract_with_model(steps, opened, work, work.model)
 
 
-def _needs_document(work: Work) -> bool:
-    """Whether pages are still to be read, or pictures of pages that were read to be looked at once more."""
-    if work.numbers is None or len(work.numbers):
-        return True
-    return work.pattern and any(page.reader in LOOKED_AT for page in work.ready)
+class _Opened:
+    """The document, opened when a part first needs it and kept for the parts after."""
+
+    def __init__(self, data: bytes, work: Work) -> None:
+        self._data, self._work = data, work
+        self.document: PdfDocument | None = None
+
+    def open(self) -> PdfDocument:
+        if self.document is None:
+            self.document = open_for(self._work.reader, self._data, limits=self._work.limits)
+        return self.document
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.document is not None:
+            self.document.close()
 
 
-def _extract(reads: Iterable[PageRead], document: PdfDocument | None, work: Work) -> Iterator[PageRead | PageFound]:
-    if work.model is None:
-        yield from _extract_inline(reads, document, work)
-    else:
-        yield from _extract_with_model(reads, document, work, work.model)
+def _steps(opened: _Opened, work: Work) -> Iterator[PageRead | Page]:
+    """Pages as they are read, and pages that were read before, part by part."""
+
+    def parts() -> Iterator[Part]:
+        for part in work.parts:
+            if work.pattern and any(page.reader in LOOKED_AT for page in part.ready):
+                opened.open()  # Pictures of pages that were read are looked at once more.
+            yield part
+
+    return read_parts(opened.open, parts(), reader=work.reader, ocr=work.ocr)
 
 
-def _extract_inline(
-    reads: Iterable[PageRead], document: PdfDocument | None, work: Work
-) -> Iterator[PageRead | PageFound]:
-    for page in work.ready:
-        yield find(page, work, document)
-    for read in reads:
-        yield read
-        if read.page is not None:
-            yield find(read.page, work, document)
+def _extract_inline(steps: Iterable[PageRead | Page], opened: _Opened, work: Work) -> Iterator[PageRead | PageFound]:
+    for step in steps:
+        if isinstance(step, PageRead):
+            yield step
+        page = step.page if isinstance(step, PageRead) else step
+        if page is not None:
+            yield find(page, work, opened.document)
 
 
 def _extract_with_model(
-    reads: Iterable[PageRead], document: PdfDocument | None, work: Work, model: AsksModel
+    steps: Iterable[PageRead | Page], opened: _Opened, work: Work, model: AsksModel
 ) -> Iterator[PageRead | PageFound]:
     """The same with the model's answers awaited in threads, so that reading goes on meanwhile."""
     down: list[ServiceUnavailable] = []
@@ -126,16 +140,14 @@ def _extract_with_model(
             except ServiceUnavailable as error:
                 down.append(error)
 
-    def submit(page: Page) -> Future[PageFound]:
-        return pool.submit(_ask, _find_by_pattern(page, work, document), model)
-
     with Threads(max_workers=work.concurrency, thread_name_prefix="model") as pool:
-        pending.update(submit(page) for page in work.ready)
         try:
-            for read in reads:
-                yield read
-                if read.page is not None and not down:
-                    pending.add(submit(read.page))
+            for step in steps:
+                if isinstance(step, PageRead):
+                    yield step
+                page = step.page if isinstance(step, PageRead) else step
+                if page is not None and not down:
+                    pending.add(pool.submit(_ask, _find_by_pattern(page, work, opened.document), model))
                 yield from collect(timeout=0)
         except ServiceUnavailable as error:
             down.append(error)

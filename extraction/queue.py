@@ -1,11 +1,13 @@
 """The queue: ids only, JSON, short lives. The state of the work stands in our tables; the queue only wakes workers.
 
-Job ids are made from the run and its turn, so that asking twice is one job, and losing Redis loses a hint.
+A job only says that there is something to do; whose slice a worker takes is decided when it takes it. Job ids are made
+from the run, its turn and the slice, so that asking twice is one job, and losing Redis loses a hint.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,6 +18,7 @@ from django.db import transaction
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.exceptions import DuplicateJobError
+from rq.job import Job
 
 from audit.origin import current_origin
 
@@ -24,12 +27,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-JOB = "extraction.jobs.run_extraction"
+JOB = "extraction.jobs.take_turns"
 COMPARISON = "extraction.jobs.compare_in_shadow"
 RESULT_TTL = 0  # seconds; a job returns nothing, and its outcome stands on the run
 FAILURE_TTL = 24 * 3600
 WORKER_SEEN = timedelta(minutes=8)
 """RQ's workers say every seven minutes at the latest that they live (`rq.defaults.DEFAULT_WORKER_TTL`)."""
+MOST_JOBS = 64
+"""For one run at once, so that who uploads a long document does not wait for them; the scheduler adds the others."""
 
 
 def queue() -> Queue:
@@ -67,26 +72,40 @@ def _aware(at: datetime | None) -> datetime | None:
 
 
 def enqueue_on_commit(run: Run) -> None:
-    """Wakes a worker once the transaction holds. If Redis is away the scheduler does it later."""
-    transaction.on_commit(partial(enqueue, run.pk.hex, run.turn, run.request_id), robust=True)
+    """Wakes workers once the transaction holds. If Redis is away the scheduler does it later."""
+    transaction.on_commit(partial(_enqueue_all, run), robust=True)
 
 
-def job_id(run_id: str, turn: int) -> str:
-    """One job for each time a run is queued."""
-    return f"run-{run_id}-{turn}"
+def _enqueue_all(run: Run) -> None:
+    for first in run.slices.order_by("first").values_list("first", flat=True)[:MOST_JOBS]:
+        if not enqueue(run.pk.hex, run.turn, first):
+            return
 
 
-def enqueue(run_id: str, turn: int, request_id: str = "") -> bool:
-    """Puts the run into the queue unless it is there already. False when the queue cannot be reached.
+def job_id(run_id: str, turn: int, first: int = 1) -> str:
+    """One job for each slice, each time its run is queued."""
+    return f"run-{run_id}-{turn}" if first == 1 else f"run-{run_id}-{turn}-{first}"
 
-    `request_id` is that of the HTTP request that asked for it, which the worker's log lines and events carry on.
-    """
+
+def forgotten(slices: Sequence[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Those (run, turn and first page) without a job, in one exchange: to ask for each again costs two milliseconds of
+    processor, every two seconds while many wait. All of them when the queue cannot be reached."""
+    try:
+        with queue().connection.pipeline(transaction=False) as pipeline:
+            for run_id, turn, first in slices:
+                pipeline.exists(Job.key_for(job_id(run_id, turn, first)))
+            known = pipeline.execute()
+    except RedisError:
+        return list(slices)
+    return [each for each, is_known in zip(slices, known, strict=True) if not is_known]
+
+
+def enqueue(run_id: str, turn: int, first: int = 1) -> bool:
+    """Wakes a worker for the run's slice from page `first` on, unless that was done. False when the queue is away."""
     try:
         queue().enqueue_call(
             JOB,
-            args=(run_id,),
-            meta={"request_id": request_id},
-            job_id=job_id(run_id, turn),
+            job_id=job_id(run_id, turn, first),
             description="extraction",  # RQ's default would be the call with its arguments, also in its logs
             result_ttl=RESULT_TTL,
             failure_ttl=FAILURE_TTL,

@@ -1,4 +1,4 @@
-"""The worker process: takes runs from the queue, one at a time, each in a forked process of its own.
+"""The worker process: takes turns at runs, for a minute or so in each of its forked processes.
 
 What RQ's own command would get wrong is settled here once: jobs are read as JSON and never unpickled (`rqworker`
 ignores the queue's serializer), no database connection is shared across the fork, the forked process dies with its
@@ -35,7 +35,7 @@ LONGEST_PAUSE = 15.0
 
 
 class RunWorker(Worker):
-    """RQ's forking worker for runs. SIGTERM lets it finish its run; a second one, later, ends the run with it."""
+    """RQ's forking worker for runs. SIGTERM lets it finish its turns; a second one, later, ends them with it."""
 
     log_result_lifespan = False
     max_connection_wait_time = LONGEST_PAUSE

@@ -108,9 +108,11 @@ class EmbeddedRedis:
     """A Valkey server that asks for a random password and keeps everything in memory. `url` is its address.
 
     A context manager. It can be started again after it died, under the same address. Raises CannotStart.
+    `address` is that of a network of this machine's own, where workers on hosts made up for a test are to reach it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = LOOPBACK) -> None:
+        self._address = address
         self._binary = _valkey_binary()
         self._folder: Path | None = None
         self._password = secrets.token_urlsafe(24)
@@ -119,7 +121,7 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        return f"redis://:{self._password}@{LOOPBACK}:{self._port}/0"
+        return f"redis://:{self._password}@{self._address}:{self._port}/0"
 
     def start(self) -> subprocess.Popen[bytes]:
         """Starts the server and returns once it answers."""
@@ -127,7 +129,7 @@ class EmbeddedRedis:
         configuration = self._folder / "valkey.conf"
         configuration.touch(mode=0o600)
         configuration.write_text(
-            f"bind {LOOPBACK}\nport {self._port}\nrequirepass {self._password}\ndir {self._folder}\n"
+            f"bind {self._address}\nport {self._port}\nrequirepass {self._password}\ndir {self._folder}\n"
             'save ""\nappendonly no\nmaxmemory 256mb\nmaxmemory-policy noeviction\nloglevel warning\n'
         )
         self.process = start([self._binary, configuration])
@@ -187,9 +189,13 @@ class EmbeddedPostgres:
     """A PostgreSQL with an empty database, reached through a socket in a private folder. `url` is its address.
 
     A context manager. Root has it run as an unprivileged user from a copy of its files. Raises CannotStart.
+    With an `address`, that of a network of this machine's own, it is reached there instead, by whoever is in that
+    network: hosts made up for a test.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "") -> None:
+        self._address = address
+        self._port = free_port() if address else 0
         self._installed = _postgres_folder()
         self._folder = Path(tempfile.mkdtemp(prefix="namsite-pg-"))
         self._data = self._folder / "data"
@@ -198,6 +204,8 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
+        if self._address:
+            return f"postgres://postgres@{self._address}:{self._port}/postgres"
         return f"postgres://postgres@/{self._folder}/postgres"  # django-environ's form for a socket folder
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -213,16 +221,21 @@ class EmbeddedPostgres:
             )
             if made.wait(60):
                 raise CannotStart(f"The embedded PostgreSQL cannot make its files. {POSTGRES_INSTEAD}")
-            # No port is opened: the socket's folder says who may connect. Nothing has to survive, so nothing is synced.
+            if self._address:
+                with (self._data / "pg_hba.conf").open("a") as rules:
+                    rules.write(f"host all all {self._address}/24 trust\n")
+            # Without an address no port is opened: the socket's folder says who may connect. Nothing has to survive, so
+            # nothing is synced.
             options: list[str | Path] = [
                 "-D",
                 self._data,
                 "-k",
                 self._folder,
                 "-c",
-                "listen_addresses=",
+                f"listen_addresses={self._address}",
                 "-c",
                 "fsync=off",
+                *(("-p", str(self._port)) if self._address else ()),
             ]
             self.process = start([binaries / "postgres", *options], output=output, user=self._user, folder=self._folder)
         _wait_until(self._answers, self.process, "The embedded PostgreSQL", POSTGRES_INSTEAD)
@@ -262,7 +275,9 @@ class EmbeddedPostgres:
         import psycopg
 
         try:
-            psycopg.connect(host=str(self._folder), user="postgres", dbname="postgres", connect_timeout=1).close()
+            psycopg.connect(
+                host=str(self._folder), port=self._port or None, user="postgres", dbname="postgres", connect_timeout=1
+            ).close()
         except psycopg.OperationalError:
             return False
         return True

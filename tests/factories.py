@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 from datetime import date
 
 import factory
 from django.utils import timezone
-from reportlab.pdfgen import canvas
 
 from accounts.models import Clinic, Role, User
-from extraction import nam
+from extraction import nam, turns
 from extraction.models import Alert, Document, Finder, Finding, Hint, Run, RunPage, Sample, Status
 from extraction.page import Box, Line, Page, Word
+from tests.pdfs import agenda_pdf  # noqa: F401  (where tests look for it)
 from vault.index import blind_index
 
 
@@ -50,13 +49,21 @@ class DocumentFactory(factory.django.DjangoModelFactory[Document]):
 
 
 class RunFactory(factory.django.DjangoModelFactory[Run]):
+    """With its slices, if it is one that waits to be worked off."""
+
     class Meta:
         model = Run
+        skip_postgeneration_save = True
 
     document = factory.SubFactory(DocumentFactory)
     requested_by = factory.SelfAttribute("document.uploaded_by")
     status = Status.DONE
     finder = Finder.PATTERN
+
+    @factory.post_generation
+    def slices(run: Run, _create: bool, _extracted: object, **_rest: object) -> None:  # noqa: N805  (not a method)
+        if run.status in (Status.QUEUED, Status.WAITING):
+            turns.lay_out(run)
 
 
 class RunPageFactory(factory.django.DjangoModelFactory[RunPage]):
@@ -130,19 +137,6 @@ def some_nam(number: int) -> str:
     """A valid NAM whose letters belong to nobody's name; another one for each number below 3,000."""
     born = date(1950 + number % 50, 1 + number % 12, 1 + number % 28)
     return nam.compose("Zzq", "Zoé", born, bool(number % 2), nam.SEQUENCE_CHARACTERS[number % 9])
-
-
-def agenda_pdf(*pages: list[str]) -> bytes:
-    """A born-digital PDF: each page a list of lines of text."""
-    buffer = io.BytesIO()
-    drawing = canvas.Canvas(buffer, pagesize=(612, 792), invariant=1)
-    for lines in pages:
-        drawing.setFont("Helvetica", 11)
-        for row, line in enumerate(lines):
-            drawing.drawString(60, 720 - 18 * row, line)
-        drawing.showPage()
-    drawing.save()
-    return buffer.getvalue()
 
 
 def page_of(*lines: str, number: int = 1) -> Page:

@@ -47,6 +47,8 @@ CHROMIUM = _chromium()
 class Installation:
     """Starts and stops the processes of one installation; `env` is what each of them gets to see."""
 
+    patience = 120.0  # seconds for one management command
+
     def __init__(self, folder: Path, redis_url: str, **extra_env: str) -> None:
         self.folder = folder
         self.port = free_port()
@@ -69,7 +71,7 @@ class Installation:
         """Runs one management command to its end and returns what it printed."""
         done = subprocess.run(
             [sys.executable, "manage.py", *args], cwd=ROOT, env=self.env, input=text, capture_output=True, text=True,
-            check=True, timeout=120,
+            check=True, timeout=self.patience,
         )  # fmt: skip
         return done.stdout
 

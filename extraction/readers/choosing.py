@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from extraction import kinds
 from extraction.errors import ExtractionError, UnreadablePage
@@ -49,6 +49,19 @@ class PageRead:
     kind: Kind | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Pages that are worked off together. `ready` were read before and only have to be searched; `numbers` are those
+    still to be read (None: all)."""
+
+    numbers: Sequence[int] | None = None
+    ready: Sequence[Page] = ()
+
+    @property
+    def is_to_read(self) -> bool:
+        return self.numbers is None or len(self.numbers) > 0
+
+
 def read_pages(
     data: bytes,
     *,
@@ -67,6 +80,15 @@ def read_pages(
         yield from read_document(document, reader=reader, numbers=numbers, ocr=ocr)
 
 
+def reads_whole(reader: Reader, ocr: Ocr, pages: int) -> bool:
+    """Whether so many scanned pages, all of a document, go to a service that reads them in one job."""
+    if (ocr if reader == "auto" else reader) != "textract":
+        return False
+    from extraction.readers import textract
+
+    return textract.configuration().takes_whole(pages)
+
+
 def open_for(reader: Reader, data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> PdfDocument:
     """`open_pdf`, with the OCR engine being loaded meanwhile where every page is known to need it."""
     if reader == "local":
@@ -78,35 +100,74 @@ def read_document(
     document: PdfDocument, *, reader: Reader = "auto", numbers: Sequence[int] | None = None, ocr: Ocr = "local"
 ) -> Iterator[PageRead]:
     """The same for a document that is open already."""
-    for read in _read_document(document, reader, numbers, ocr):
-        yield replace(read, kind=kinds.of_page(document.looks.get(read.number)))
+    for step in read_parts(lambda: document, [Part(numbers)], reader=reader, ocr=ocr):
+        if isinstance(step, PageRead):
+            yield step
 
 
-def _read_document(
-    document: PdfDocument, reader: Reader, numbers: Sequence[int] | None, ocr: Ocr
-) -> Iterator[PageRead]:
+def read_parts(
+    opened: Callable[[], PdfDocument], parts: Iterable[Part], *, reader: Reader = "auto", ocr: Ocr = "local"
+) -> Iterator[PageRead | Page]:
+    """The pages of each part that are ready, and then its others as they are read.
+
+    The next part is asked for while the last pages of the one before are with the engine, so that it is never idle.
+    """
+    hidden: dict[int, tuple[str, ...]] = {}
+
+    def steps() -> Iterator[PageRead | Page | int]:
+        for part in parts:
+            yield from part.ready
+            if part.is_to_read:
+                yield from _without_engine(opened(), part.numbers, reader, ocr, hidden)
+
+    for step in _read_drawn(steps(), lambda: _engine(opened(), reader, ocr)):
+        if isinstance(step, PageRead):
+            warned_of = _warned(step, hidden.get(step.number, ()))
+            yield replace(warned_of, kind=kinds.of_page(opened().looks.get(step.number)))
+        else:
+            yield step
+
+
+def _without_engine(
+    document: PdfDocument, numbers: Sequence[int] | None, reader: Reader, ocr: Ocr, hidden: dict[int, tuple[str, ...]]
+) -> Iterator[PageRead | int]:
+    """What can be read without drawing a page, and then the numbers of the pages that have to be drawn.
+
+    `hidden` is told the words of each page's text layer that nobody sees.
+    """
     numbers = range(1, document.page_count + 1) if numbers is None else list(numbers)
     missing = [number for number in numbers if not 1 <= number <= document.page_count]
     yield from (PageRead(number, None, "page_unreadable", 0.0) for number in missing)
     unread = [number for number in numbers if 1 <= number <= document.page_count]
-    hidden: dict[int, tuple[str, ...]] = {}
     if reader in {"auto", "text_layer"}:
-        doubtful: dict[int, tuple[str, ...]] = {}
+        doubtful: list[int] = []
         for read, unseen in _read_text_layers(document, unread):
+            hidden[read.number] = unseen
             if read.page is None and reader == "auto":
                 if ocr == "local" and not doubtful:
                     _load_engine()
-                doubtful[read.number] = unseen
+                doubtful.append(read.number)
             else:
-                yield _warned(read, unseen)
-        if reader == "text_layer":
-            return
-        unread, hidden = list(doubtful), doubtful
-    if not unread:
-        return
+                yield read
+        unread = doubtful
+    if unread and len(unread) == document.page_count and reads_whole(reader, ocr, len(unread)):
+        from extraction.readers import textract
+
+        yield from _read_whole_with_textract(document, textract.reader())
+    else:
+        yield from unread
+
+
+class _Engine(NamedTuple):
+    """Draws a page and says how to read it, and how many pages are worth reading at once."""
+
+    draw: Callable[[int], Callable[[], Page]]
+    workers: int
+
+
+def _engine(document: PdfDocument, reader: Reader, ocr: Ocr) -> _Engine:
     by_service = (ocr if reader == "auto" else reader) == "textract"
-    for read in _read_with_textract(document, unread) if by_service else _read_locally(document, unread):
-        yield _warned(read, hidden.get(read.number, ()))
+    return _textract(document) if by_service else _local(document)
 
 
 def _warned(read: PageRead, unseen: Sequence[str]) -> PageRead:
@@ -141,7 +202,7 @@ def _read_text_layers(document: PdfDocument, numbers: Sequence[int]) -> Iterator
         started = time.perf_counter()
 
 
-def _read_locally(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:
+def _local(document: PdfDocument) -> _Engine:
     from extraction.readers import local
 
     def drawn(number: int) -> Callable[[], Page]:
@@ -149,7 +210,7 @@ def _read_locally(document: PdfDocument, numbers: Sequence[int]) -> Iterator[Pag
         width, height = document.sizes[number - 1]
         return lambda: local.read(image, number=number, width=width, height=height)
 
-    yield from _read_drawn(numbers, drawn, local.workers() + 1)
+    return _Engine(drawn, local.workers() + 1)
 
 
 def _load_engine() -> None:
@@ -165,14 +226,11 @@ def _load_engine() -> None:
     thread.shutdown(wait=False)
 
 
-def _read_with_textract(document: PdfDocument, numbers: Sequence[int]) -> Iterator[PageRead]:
+def _textract(document: PdfDocument) -> _Engine:
     from extraction.readers import textract
     from extraction.readers.local import page_image_has_ink
 
     service = textract.reader()
-    if len(numbers) == document.page_count and service.config.takes_whole(len(numbers)):
-        yield from _read_whole_with_textract(document, service)
-        return
 
     def drawn(number: int) -> Callable[[], Page]:
         width, height = document.sizes[number - 1]
@@ -180,7 +238,7 @@ def _read_with_textract(document: PdfDocument, numbers: Sequence[int]) -> Iterat
         png = document.png(number, dpi=OCR_DPI)
         return lambda: service.read_image(png, number=number, width=width, height=height, blank=blank)
 
-    yield from _read_drawn(numbers, drawn, service.config.parallel)
+    return _Engine(drawn, service.config.parallel)
 
 
 def _read_whole_with_textract(document: PdfDocument, service: TextractReader) -> Iterator[PageRead]:
@@ -201,28 +259,37 @@ def _read_whole_with_textract(document: PdfDocument, service: TextractReader) ->
         yield PageRead(item.number, page, None if page else item.code, seconds)
 
 
-def _read_drawn(numbers: Iterable[int], drawn: Callable[[int], Callable[[], Page]], workers: int) -> Iterator[PageRead]:
-    """Draws page after page here and reads them in `workers` threads, with few drawn pages in memory at any time.
+def _read_drawn(steps: Iterator[PageRead | Page | int], engine: Callable[[], _Engine]) -> Iterator[PageRead | Page]:
+    """Draws page after page here and reads them in threads, with few drawn pages in memory at any time.
 
-    When the service fails, no further page is sent, those under way are waited for, and then the failure is raised.
+    What is no number needs no engine and is passed on. When the service fails, no further page is sent, those under way
+    are waited for, and then the failure is raised.
     """
     failure: ExtractionError | None = None
-    remaining = deque(numbers)
     pending: set[Future[PageRead]] = set()
-    with Threads(workers, thread_name_prefix="reading") as threads:
-        while pending or (remaining and failure is None):
-            if remaining and failure is None and len(pending) < workers + WAITING:
-                number = remaining.popleft()
-                started = time.perf_counter()
-                try:
-                    job = drawn(number)
-                except UnreadablePage as error:
-                    yield PageRead(number, None, error.code, time.perf_counter() - started)
+    more: PageRead | Page | int | None = next(steps, None)
+    with ExitStack() as stack:
+        used: tuple[_Engine, Threads] | None = None
+        while pending or (more is not None and failure is None):
+            if more is not None and failure is None and (used is None or len(pending) < used[0].workers + WAITING):
+                if not isinstance(more, int):
+                    yield more
                 else:
-                    pending.add(threads.submit(_timed, number, job, time.perf_counter() - started))
-                    del job  # The pixels go as soon as they are read.
-                continue
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                    if used is None:
+                        made = engine()
+                        used = made, stack.enter_context(Threads(made.workers, thread_name_prefix="reading"))
+                    started = time.perf_counter()
+                    try:
+                        job = used[0].draw(more)
+                    except UnreadablePage as error:
+                        yield PageRead(more, None, error.code, time.perf_counter() - started)
+                    else:
+                        pending.add(used[1].submit(_timed, more, job, time.perf_counter() - started))
+                        del job  # The pixels go as soon as they are read.
+                done, pending = wait(pending, timeout=0)
+                more = next(steps, None)
+            else:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 try:
                     yield future.result()

@@ -567,19 +567,22 @@ def connect(config: TextractConfig) -> tuple[TextractClient, S3Client]:
 
 def reader() -> TextractReader:
     """The reader that the settings describe; one per process and configuration, so that its brake is shared."""
+    return _reader(configuration())
+
+
+def configuration() -> TextractConfig:
+    """What the settings say."""
     from django.conf import settings
 
-    return _reader(
-        TextractConfig(
-            bucket=settings.TEXTRACT_BUCKET,
-            kms_key_id=settings.TEXTRACT_KMS_KEY_ID,
-            pages_per_second=settings.TEXTRACT_PAGES_PER_SECOND,
-            parallel=settings.TEXTRACT_PARALLEL,
-            async_pages=settings.TEXTRACT_ASYNC_PAGES,
-            region=settings.AWS_REGION or "ca-central-1",
-            endpoint_url=settings.AWS_ENDPOINT_URL or None,
-            results_in_bucket=getattr(settings, "TEXTRACT_RESULTS_IN_BUCKET", False),
-        )
+    return TextractConfig(
+        bucket=settings.TEXTRACT_BUCKET,
+        kms_key_id=settings.TEXTRACT_KMS_KEY_ID,
+        pages_per_second=settings.TEXTRACT_PAGES_PER_SECOND,
+        parallel=settings.TEXTRACT_PARALLEL,
+        async_pages=settings.TEXTRACT_ASYNC_PAGES,
+        region=settings.AWS_REGION or "ca-central-1",
+        endpoint_url=settings.AWS_ENDPOINT_URL or None,
+        results_in_bucket=getattr(settings, "TEXTRACT_RESULTS_IN_BUCKET", False),
     )
 
 

@@ -18,7 +18,7 @@ from accounts.models import Clinic, User
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction import following, storage
-from extraction.models import ACTIVE, Document, Finding, Hint, Run, RunPage, Status
+from extraction.models import ACTIVE, Document, Finding, Hint, Run, RunPage, Slice, Status
 from review.models import SECOND_OPEN, Decision, Disagreement, Export, SecondDecision, SecondReview, SecondState
 from review.retention import due
 from review.retention.classes import DOCUMENT_CLASSES, DataClass
@@ -59,8 +59,9 @@ def begin_due(each: due.Due, moment: datetime) -> bool:
 def begin_asked(document: Document, *, reason: str, by: User) -> None:
     """Writes down that all of the document is about to be destroyed. In the transaction of who asks."""
     Run.objects.filter(document=document, status__in=ACTIVE).update(
-        status=Status.FAILED, claim=None, error_code="destroyed", finished_at=timezone.now()
+        status=Status.FAILED, error_code="destroyed", finished_at=timezone.now()
     )
+    Slice.objects.filter(run__document=document).delete()  # Whoever is at one finds it gone, and stops.
     for data_class in DOCUMENT_CLASSES:
         _begin(document, data_class, Destruction.Why.ASKED, timezone.now(), reason=reason, by=by)
 

@@ -229,6 +229,7 @@ def use_textract(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeReader]:
     def use(**how: Any) -> FakeReader:
         reader = FakeReader(**how)
         monkeypatch.setattr(textract, "reader", lambda: reader)
+        monkeypatch.setattr(textract, "configuration", lambda: reader.config)
         return reader
 
     return use

@@ -14,6 +14,7 @@ from extraction.errors import ServiceUnavailable
 from extraction.finders.confidence import Witnesses, weigh
 from extraction.models import Finder, Finding, PageState, Run, RunPage, Status
 from extraction.pipeline import PageFound, Work, extract
+from extraction.readers.choosing import Part
 from tests.factories import agenda_pdf, page_of, some_nam
 
 pytestmark = pytest.mark.django_db
@@ -178,7 +179,7 @@ def test_a_picture_that_was_read_before_is_looked_at_twice_like_any_other(monkey
         lambda page, proposals, _look: pages.append(page.number) or proposals,
     )
     ready = replace(page_of(f"NAM {some_nam(3)}"), reader=reader)
-    list(extract(agenda_pdf(["NAM"]), Work(numbers=(), ready=[ready])))
+    list(extract(agenda_pdf(["NAM"]), Work(parts=[Part(numbers=(), ready=[ready])])))
     assert pages == looked_at
 
 

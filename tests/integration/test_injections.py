@@ -12,7 +12,7 @@ from extraction.llm import prompts
 from extraction.llm.client import ModelServer
 from extraction.page import Page
 from extraction.pipeline import PageFound, Work, extract
-from extraction.readers.choosing import PageRead
+from extraction.readers.choosing import PageRead, Part
 from tests.fakes import vllm
 from tests.fakes.vllm import FakeVLLM, running_vllm
 from tests.injections import Injection, Obeying, corpus
@@ -37,7 +37,7 @@ def test_a_model_that_obeys_every_word_shows_no_number_that_is_not_on_the_page(o
     read = {each.number: each.page for each in every if isinstance(each, PageRead) and each.page is not None}
     assert set(injection.warnings) <= set(read[1].warnings)
     assert read[2].warnings == ()
-    alone = extract(b"", Work(model=model, pattern=False, ready=list(read.values()), numbers=()))
+    alone = extract(b"", Work(model=model, pattern=False, parts=[Part(numbers=(), ready=list(read.values()))]))
     for found in every:
         if isinstance(found, PageFound):
             check(injection, found, read[found.number])

@@ -36,7 +36,7 @@ STATE = """
 import json
 from extraction.models import Run
 run = Run.objects.get()
-print(json.dumps({"status": run.status, "claim": str(run.claim), "pages": run.pages.count(),
+print(json.dumps({"status": run.status, "pages": run.pages.count(),
                   "found": sorted([f.page, f.value] for f in run.findings.all())}))
 """
 

@@ -17,8 +17,8 @@ import pytest
 
 from extraction import nam
 from tests import proxies
-from tests.factories import agenda_pdf
 from tests.installation import PASSWORD, PEOPLE, Installation, installation
+from tests.pdfs import agenda_pdf
 from tests.proxies import SITE, Proxy, needs_nginx
 
 pytestmark = needs_nginx

@@ -165,7 +165,7 @@ def test_a_document_waits_with_what_was_found_while_another_run_goes_on(run, sta
 
 def test_a_run_that_dead_workers_left_hopeless_waits(queued):
     claims.take(queued.pk)
-    Run.objects.update(attempts=claims.MAX_ATTEMPTS, heartbeat_at=timezone.now() - timedelta(hours=1))
+    queued.slices.update(attempts=claims.MAX_ATTEMPTS, heartbeat_at=timezone.now() - timedelta(hours=1))
     claims.recover_orphans(timezone.now())
     assert task_of(queued.document).waiting_since is not None
 

@@ -26,9 +26,9 @@ from extraction.readers import choosing, textract
 from extraction.readers.textract import ReaderMisconfigured, TextractConfig, TextractReader, connect
 from extraction.threads import Threads
 from namsite.logs import JsonFormatter, ScrubFilter
-from tests.factories import agenda_pdf
 from tests.fakes.textract import running_textract
 from tests.fakes.vllm import MODEL, running_vllm
+from tests.pdfs import agenda_pdf
 
 GIVEN = "0123456789abcdef" * 2
 
@@ -199,21 +199,26 @@ def test_who_tries_again_is_another_request(staff_client, empty_redis):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.queue
-def test_what_redis_says_is_believed_only_where_it_is_an_id(staff, empty_redis):
+def test_a_run_that_no_request_asked_for_is_known_by_its_own_id_whatever_woke_the_worker(staff, empty_redis):
     run = actions.upload(data=agenda_pdf(["Agenda"]), file_name="agenda.pdf", by=staff).run
     job = queue.queue().fetch_job(queue.job_id(run.pk.hex, 0))
-    job.meta["request_id"] = "Tremblay\nINFO"
+    job.meta["request_id"] = uuid4().hex
     job.save_meta()
     work_off()
     assert set(Event.objects.filter(component="worker").values_list("request_id", flat=True)) == {run.pk.hex}
 
 
+@pytest.mark.parametrize("said", ["Tremblay\nINFO", "", 7])
+def test_what_redis_says_is_believed_only_where_it_is_an_id(said):
+    assert well_formed(str(said)) == ""
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.queue
-def test_only_ids_are_in_the_queue(staff_client, empty_redis):
-    given, run = uploaded(staff_client)
+def test_a_job_in_the_queue_names_nothing(staff_client, empty_redis):
+    _given, run = uploaded(staff_client)
     job = queue.queue().fetch_job(queue.job_id(run.pk.hex, 0))
-    assert (list(job.args), job.kwargs, job.meta) == ([run.pk.hex], {}, {"request_id": given})
+    assert (list(job.args), job.kwargs, job.meta) == ([], {}, {})
 
 
 def test_a_line_about_a_call_of_textract_carries_the_id(lines, monkeypatch):

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from accounts.policy import NotAllowed
 from audit.models import Event
-from extraction import storage
+from extraction import claims, storage
 from extraction.models import Document, Finding, Hint, RunPage, Status
+from extraction.readers.choosing import PageRead
 from review import actions as review_actions
 from review import leases
 from review.models import Decision, Export, PageScore, ReviewTask, SecondReview, SignOff
@@ -187,10 +188,13 @@ def test_nothing_is_extracted_again_without_pages(document, reviewer_client):
 
 
 def test_a_worker_that_is_at_work_on_a_destroyed_document_stores_nothing(document, admin):
-    run = RunFactory(document=document, status=Status.READING)
+    run = RunFactory(document=document, status=Status.QUEUED)
+    claim = claims.take(run.pk)
     actions.destroy_document(document=document, reason=AskedReason.REQUEST, by=admin)
+    with pytest.raises(claims.ClaimLost):
+        claims.store_read(claim, PageRead(1, None, "page_unreadable", 0.1))
     run.refresh_from_db()
-    assert (run.status, run.claim, run.error_code) == (Status.FAILED, None, "destroyed")
+    assert (run.status, run.error_code) == (Status.FAILED, "destroyed")
 
 
 def test_an_open_second_review_of_a_destroyed_document_is_withdrawn(document, admin):

@@ -94,7 +94,10 @@ def test_two_rounds_queue_a_run_once(empty_redis):
 
 
 def silent_run():
-    return RunFactory(status=Status.READING, claim=uuid.uuid4(), heartbeat_at=NOW - claims.ORPHAN_AFTER * 2, attempts=1)
+    run = RunFactory(status=Status.QUEUED)
+    claims.take(run.pk)
+    run.slices.update(heartbeat_at=NOW - claims.ORPHAN_AFTER * 2)
+    return run
 
 
 def test_the_run_of_a_dead_worker_is_queued_again_in_the_same_round(empty_redis):
@@ -116,7 +119,7 @@ def test_dead_workers_are_looked_for_once_a_minute(empty_redis):
 
 def test_a_job_that_failed_does_not_bar_its_run_from_the_queue(empty_redis):
     run = RunFactory(status=Status.QUEUED)
-    queue.enqueue(run.pk.hex, run.attempts)
+    queue.enqueue(run.pk.hex, run.turn)
     (job_id,) = queue.queue().get_job_ids()
     queue.queue().remove(job_id)
     job = queue.queue().fetch_job(job_id)

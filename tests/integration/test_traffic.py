@@ -16,10 +16,10 @@ from extraction.errors import ServiceUnavailable
 from extraction.finders.model import ModelAnswer
 from extraction.llm.client import ModelBadReply, ModelUnreachable
 from extraction.llm.replicas import AllResting
-from extraction.models import Deployment, Question, Run, RunPage, Status
+from extraction.models import Deployment, Question, RunPage, Status
 from extraction.ticking import ticking
 from extraction.traffic import STALE_SECONDS, Route, Switch, Trust
-from tests.factories import page_of
+from tests.factories import RunFactory, page_of
 from tests.fakes import vllm
 from tests.fakes.vllm import running_vllm
 from tests.integration.rollouts import give, reads_well, sees_nothing, start, state, upload, work_off
@@ -167,7 +167,7 @@ def test_without_a_deployment_nothing_is_noted(good, staff):
 def test_a_new_run_of_a_document_gets_the_same_newcomer(good, newcomer, staff, admin):
     run = upload(staff, pages=1)
     give(start(newcomer.endpoint, admin), run.document)
-    again = Run.objects.create(document=run.document, requested_by=staff, finder=run.finder)
+    again = RunFactory(document=run.document, requested_by=staff, finder=run.finder, status=Status.QUEUED)
     work_off(run, again)
     assert (newcomer.chats, good.chats) == (2, 0)
 
