@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0  # seconds before the second attempt to reach Redis; doubled each time
 LONGEST_PAUSE = 15.0
+IDLE_SECONDS = 60
+"""RQ asks for the next job for a quarter of a minute less, and then anew: so long can a connection be dead unnoticed."""
 
 
 class RunWorker(Worker):
@@ -64,6 +66,7 @@ def make_worker() -> RunWorker:
         serializer=JSONSerializer,
         log_job_description=False,
         default_result_ttl=queue.RESULT_TTL,
+        worker_ttl=IDLE_SECONDS,
     )
 
 
