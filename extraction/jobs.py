@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
 from rq.job import Job
 from rq.timeouts import BaseTimeoutException
 
 from accounts import tenancy
 from audit.origin import origin
+from audit.record import JournalUnavailable
 from audit.verbs import Verb
 from extraction import claims, queue, shadow, storage
 from extraction.claims import Claim, ClaimLost
@@ -28,6 +30,7 @@ from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Ocr, PageRead, Reader
 from extraction.ticking import ticking
 from extraction.traffic import Switch, finder_in_service, in_the_shadow, routed
+from vault.errors import VaultUnavailable
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelFinder
@@ -70,6 +73,12 @@ def run_extraction(run_id: str) -> None:
             claims.wait(claim, error.code)
         except ExtractionError as error:
             claims.fail(claim, error.code)
+        except VaultUnavailable:
+            claims.wait(claim, "vault_unavailable")
+        except (OperationalError, InterfaceError, JournalUnavailable):
+            # If it is still away, this raises as well, and the scheduler takes the run back from a silent worker.
+            close_old_connections()
+            claims.wait(claim, "database_unavailable")
         except BaseTimeoutException:
             # The job ran out of time between two pages; the next worker goes on with the rest.
             claims.release(claim)
