@@ -65,8 +65,8 @@ def lagging() -> QuerySet[ChainHead]:
 
 
 def due(moment: datetime) -> list[UUID]:
-    """The chains whose newest anchor is old, or many events ago."""
-    old = Q(anchored_at=None) | Q(anchored_at__lte=moment - EVERY)
+    """The chains whose newest anchor is old, or many events ago. One of the future was made by a wrong clock."""
+    old = Q(anchored_at=None) | Q(anchored_at__lte=moment - EVERY) | Q(anchored_at__gt=moment + EVERY)
     many = Q(seq__gte=F("anchored") + EVERY_EVENTS)
     return list(lagging().filter(old | many).values_list("clinic_id", flat=True))
 
@@ -128,7 +128,7 @@ class Anchorer:
     rounded_at: datetime | None = None
 
     def round(self, moment: datetime) -> None:
-        if self.rounded_at is not None and moment - self.rounded_at < ROUND:
+        if self.rounded_at is not None and timedelta(0) <= moment - self.rounded_at < ROUND:
             return
         self.rounded_at = moment
         if settings.AUDIT_ANCHOR_KEY_FILE:

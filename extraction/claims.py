@@ -33,7 +33,9 @@ from vault.index import blind_index
 
 ORPHAN_AFTER = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
-BACK_OFF = (10, 30, 60, 120, 300)  # seconds between attempts while a service is down; the last one repeats
+BACK_OFF = (10, 30, 60, 90)  # seconds between attempts while a service is down; the last one repeats
+LONGEST_WAIT = timedelta(minutes=5)
+"""Longer than any of them: whoever wrote a later time had a wrong clock."""
 
 
 class ClaimLost(Exception):
@@ -247,11 +249,15 @@ def fail(claim: Claim, code: str) -> None:
 
 @transaction.atomic
 def wait(claim: Claim, code: str) -> None:
-    """A service is down: gives the run back and says when to try again, later each time and with some jitter."""
+    """A service is down: gives the run back and says when to try again, later each time and with some jitter.
+
+    A worker that ends like this was not killed, so waiting alone never makes a run one that may kill its workers.
+    """
     run = Run.objects.get(pk=claim.run_id)
     step = BACK_OFF[min(run.attempts, len(BACK_OFF)) - 1] if run.attempts else BACK_OFF[0]
     due = timezone.now() + timedelta(seconds=step * random.uniform(0.8, 1.2))  # noqa: S311  (not a secret)
-    _hold(claim, status=Status.WAITING, claim=None, error_code=code, next_attempt_at=due)
+    attempts = min(run.attempts, MAX_ATTEMPTS - 2)
+    _hold(claim, status=Status.WAITING, claim=None, error_code=code, next_attempt_at=due, attempts=attempts)
     _record(Verb.RUN_WAITING, run, outcome=Outcome.ERROR, reason_code=code)
 
 
@@ -264,9 +270,12 @@ def release(claim: Claim) -> None:
 def recover_orphans(moment: datetime) -> int:
     """Takes runs back from workers that have not been heard of for a minute. Returns how many.
 
-    A run that five workers in a row took without getting one page further is failed: it may be what kills them.
+    A run that five workers in a row took without getting one page further is failed: it may be what kills them. A sign
+    of life from the future is of a worker whose clock was wrong, and is none.
     """
-    silent = Run.objects.filter(status__in=WORKING, heartbeat_at__lt=moment - ORPHAN_AFTER)
+    silent = Run.objects.filter(status__in=WORKING).exclude(
+        heartbeat_at__range=(moment - ORPHAN_AFTER, moment + ORPHAN_AFTER)
+    )
     recovered = 0
     for run in silent:
         hopeless = run.attempts >= MAX_ATTEMPTS
@@ -287,7 +296,8 @@ def recover_orphans(moment: datetime) -> int:
 
 def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
     """Wakes runs whose waiting time is over, and reminds the queue of those it may have forgotten."""
-    woken = Run.objects.filter(status=Status.WAITING, next_attempt_at__lte=moment).update(
+    is_due = Q(next_attempt_at__lte=moment) | Q(next_attempt_at__gt=moment + LONGEST_WAIT)
+    woken = Run.objects.filter(is_due, status=Status.WAITING).update(
         status=Status.QUEUED, next_attempt_at=None, turn=F("turn") + 1
     )
     queued = Run.objects.filter(status=Status.QUEUED, claim=None).order_by("created_at")

@@ -15,6 +15,8 @@ from django.db import transaction
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError
+from rq.job import Job
+from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 if TYPE_CHECKING:
     from extraction.models import Run
@@ -67,6 +69,30 @@ def enqueue(run_id: str, turn: int) -> bool:
         logger.warning("the queue cannot be reached (%s); the scheduler will try again", type(error).__name__)
         return False
     return True
+
+
+def taken() -> set[str]:
+    """The ids of jobs that some worker took out of the queue and has not ended. Raises RedisError."""
+    runs = queue()
+    return {*runs.intermediate_queue.get_job_ids(), *StartedJobRegistry(queue=runs).get_job_ids(cleanup=False)}
+
+
+def forget(job_id: str) -> None:
+    """Takes a job out of Redis that its worker lost, so that the same turn can be asked for again. Raises RedisError."""
+    runs = queue()
+    runs.intermediate_queue.remove(job_id)
+    runs.connection.delete(Job.key_for(job_id))
+
+
+def forget_failed() -> None:
+    """Takes jobs out of Redis whose worker is gone or which failed; their outcome stands on the run. Raises RedisError.
+
+    Workers do this too, but only every ten minutes.
+    """
+    StartedJobRegistry(queue=queue()).cleanup()
+    failed = FailedJobRegistry(queue=queue())
+    for job_id in failed.get_job_ids():
+        failed.remove(job_id, delete_job=True)
 
 
 def enqueue_comparison(run_id: str) -> None:

@@ -22,14 +22,13 @@ from django.db import IntegrityError, close_old_connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
-from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from accounts import limits, sessions
 from audit.anchors import Anchorer
 from audit.record import JournalUnavailable
 from extraction import alert_mail, claims, cloudwatch, deployments, following, queue, sampling, storage
 from extraction.alerts import Watchman
-from extraction.models import Lease
+from extraction.models import Lease, Run, Status
 from extraction.ticking import ticking
 from extraction.upkeep import LOOK_EVERY, Upkeep
 from vault.errors import VaultError
@@ -38,7 +37,8 @@ logger = logging.getLogger(__name__)
 
 LEASE = "scheduler"
 LEASE_TIME = timedelta(seconds=30)
-SWEEP_EVERY = timedelta(seconds=60)
+SWEEP_EVERY = timedelta(seconds=15)
+CHORES_EVERY = timedelta(seconds=60)
 EVALUATE_EVERY = timedelta(seconds=30)
 TIDY_EVERY = timedelta(hours=1)
 TICK = 2.0  # seconds between rounds
@@ -51,7 +51,8 @@ def take_lease(name: str, holder: UUID, moment: datetime) -> bool:
     # A fresh lease is left alone, so that an idle scheduler writes to the database twice a minute and not each round.
     if Lease.objects.filter(name=name, holder=holder, until__gt=moment + LEASE_TIME / 2).exists():
         return True
-    mine_or_over = Q(holder=holder) | Q(until__lte=moment)
+    # One that ends later than any lease was taken by a clock that ran ahead.
+    mine_or_over = Q(holder=holder) | Q(until__lte=moment) | Q(until__gt=moment + 2 * LEASE_TIME)
     if Lease.objects.filter(mine_or_over, name=name).update(holder=holder, until=until):
         return True
     try:
@@ -73,6 +74,8 @@ class Scheduler:
 
     holder: UUID = field(default_factory=uuid.uuid4)
     swept_at: datetime | None = None
+    taken: set[str] = field(default_factory=set)
+    did_chores_at: datetime | None = None
     evaluated_at: datetime | None = None
     tidied_at: datetime | None = None
     strays: set[str] = field(default_factory=set)
@@ -87,10 +90,10 @@ class Scheduler:
         """What is due at `moment`. False when another scheduler holds the lease. Raises database and Redis errors."""
         if not take_lease(LEASE, self.holder, moment):
             return False
-        is_sweep = self.swept_at is None or moment - self.swept_at >= SWEEP_EVERY
+        is_sweep = _is_due(self.swept_at, SWEEP_EVERY, moment)
         if is_sweep:
             claims.recover_orphans(moment)
-        if self.evaluated_at is None or moment - self.evaluated_at >= EVALUATE_EVERY:
+        if _is_due(self.evaluated_at, EVALUATE_EVERY, moment):
             deployments.evaluate(moment)  # Before Redis is asked for: a bad model must go without it, too.
             self.evaluated_at = moment
         self.anchorer.round(moment)  # So before Redis, too.
@@ -102,11 +105,13 @@ class Scheduler:
             self.mail_due = None if is_sent else moment + alert_mail.PAUSE
         queue.queue().connection.ping()
         if is_sweep:
-            forget_dead_jobs()
-            following.do_chores()
+            self.taken = forget_dead_jobs(self.taken)
             self.swept_at = moment
+        if _is_due(self.did_chores_at, CHORES_EVERY, moment):
+            following.do_chores()
+            self.did_chores_at = moment
         claims.enqueue_due(moment)
-        if self.tidied_at is None or moment - self.tidied_at >= TIDY_EVERY:
+        if _is_due(self.tidied_at, TIDY_EVERY, moment):
             self.tidy()
             deployments.forget_old_questions(moment)
             sampling.forget_old(moment)
@@ -123,7 +128,8 @@ class Scheduler:
         return self.upkeep.look(moment, is_stopping)
 
     def tidy(self) -> None:
-        """Removes files that were no document's an hour ago and are none's now."""
+        """Removes files that were no document's an hour ago and are none's now, and what killed writers left."""
+        storage.forget_leftovers()
         now_stray = storage.strays()
         storage.forget(now_stray & self.strays)
         self.strays = now_stray
@@ -154,13 +160,20 @@ class Scheduler:
             give_up_lease(LEASE, self.holder)
 
 
-def forget_dead_jobs() -> None:
-    """Takes jobs out of Redis whose worker is gone or which failed.
+def _is_due(last: datetime | None, every: timedelta, moment: datetime) -> bool:
+    """Also where `last` lies ahead: the clock was wrong then, or is put right now."""
+    return last is None or not timedelta(0) <= moment - last < every
 
-    The outcome stands on the run. A failed job that stayed would bar a run that is still queued, because asking for the
-    same turn again is the same job. Workers do this too, but only every ten minutes. Raises RedisError.
+
+def forget_dead_jobs(before: set[str]) -> set[str]:
+    """Takes jobs out of Redis that bar a run which is still queued: asking for the same turn again is the same job.
+
+    Those that failed, and those that a worker took but died with before it took the run: `before` are the ids that
+    were taken a sweep ago. Returns those that are taken now. Raises RedisError.
     """
-    StartedJobRegistry(queue=queue.queue()).cleanup()
-    failed = FailedJobRegistry(queue=queue.queue())
-    for job_id in failed.get_job_ids():
-        failed.remove(job_id, delete_job=True)
+    queue.forget_failed()
+    taken = queue.taken()
+    still = Run.objects.filter(status=Status.QUEUED, claim=None).values_list("pk", "turn") if taken & before else ()
+    for lost in taken & before & {queue.job_id(run_id.hex, turn) for run_id, turn in still}:
+        queue.forget(lost)
+    return taken

@@ -49,6 +49,11 @@ def test_a_lease_is_renewed_before_it_runs_out():
     assert not take_lease(LEASE, SECOND, NOW + timedelta(seconds=31))
 
 
+def test_a_lease_of_a_clock_that_ran_ahead_is_over():
+    take_lease(LEASE, FIRST, NOW + timedelta(hours=1))
+    assert take_lease(LEASE, SECOND, NOW)
+
+
 def test_a_lease_given_up_is_free_at_once():
     take_lease(LEASE, FIRST, NOW)
     give_up_lease(LEASE, FIRST)
@@ -104,13 +109,13 @@ def test_the_run_of_a_dead_worker_is_queued_again_in_the_same_round(empty_redis)
     assert len(queue.queue().get_job_ids()) == 1
 
 
-def test_dead_workers_are_looked_for_once_a_minute(empty_redis):
+def test_dead_workers_are_looked_for_four_times_a_minute(empty_redis):
     waker = Scheduler()
     waker.round(NOW)
     run = silent_run()
-    waker.round(NOW + timedelta(seconds=59))
+    waker.round(NOW + timedelta(seconds=14))
     assert Run.objects.get(pk=run.pk).status == Status.READING
-    waker.round(NOW + timedelta(seconds=60))
+    waker.round(NOW + timedelta(seconds=15))
     assert Run.objects.get(pk=run.pk).status == Status.QUEUED
 
 
@@ -124,6 +129,44 @@ def test_a_job_that_failed_does_not_bar_its_run_from_the_queue(empty_redis):
     FailedJobRegistry(queue=queue.queue()).add(job, ttl=1000, exc_string="JobFailed")
     Scheduler().round(NOW)
     assert queue.queue().get_job_ids() == [job_id]
+
+
+def taken_out(run):
+    """Its job, as it stands when a worker that took it out of the queue was killed before it took the run."""
+    queue.enqueue(run.pk.hex, run.turn)
+    runs = queue.queue()
+    runs.connection.lmove(runs.key, runs.intermediate_queue.key)
+    assert runs.get_job_ids() == []
+
+
+def test_a_job_whose_worker_died_before_it_took_the_run_does_not_bar_it_from_the_queue(empty_redis):
+    run = RunFactory(status=Status.QUEUED)
+    waker = Scheduler()
+    waker.round(NOW)
+    queue.queue().connection.flushall()
+    taken_out(run)
+    waker.round(NOW + timedelta(seconds=15))
+    assert queue.queue().get_job_ids() == [], "a worker may just have begun with it"
+    waker.round(NOW + timedelta(seconds=30))
+    assert queue.queue().get_job_ids() == [queue.job_id(run.pk.hex, run.turn)]
+
+
+def test_the_job_of_a_run_that_is_under_way_is_left_alone(empty_redis):
+    run = RunFactory(status=Status.READING, claim=uuid.uuid4(), heartbeat_at=NOW)
+    taken_out(run)
+    waker = Scheduler()
+    for seconds in (0, 15, 30):
+        waker.round(NOW + timedelta(seconds=seconds))
+    assert queue.queue().intermediate_queue.get_job_ids() == [queue.job_id(run.pk.hex, run.turn)]
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_a_clock_that_is_put_right_stops_no_sweep(empty_redis, seconds):
+    waker = Scheduler()
+    waker.round(NOW + timedelta(seconds=seconds))
+    run = silent_run()
+    waker.round(NOW)
+    assert Run.objects.get(pk=run.pk).status == Status.QUEUED
 
 
 def test_orphans_are_recovered_while_redis_is_away():
