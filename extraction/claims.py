@@ -36,6 +36,7 @@ MAX_ATTEMPTS = 5
 BACK_OFF = (10, 30, 60, 90)  # seconds between attempts while a service is down; the last one repeats
 LONGEST_WAIT = timedelta(minutes=5)
 """Longer than any of them: whoever wrote a later time had a wrong clock."""
+MOST_QUEUED = 500  # runs of which a round reminds the queue
 
 
 class ClaimLost(Exception):
@@ -294,17 +295,27 @@ def recover_orphans(moment: datetime) -> int:
     return recovered
 
 
-def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
+def enqueue_due(moment: datetime) -> int:
     """Wakes runs whose waiting time is over, and reminds the queue of those it may have forgotten."""
     is_due = Q(next_attempt_at__lte=moment) | Q(next_attempt_at__gt=moment + LONGEST_WAIT)
     woken = Run.objects.filter(is_due, status=Status.WAITING).update(
         status=Status.QUEUED, next_attempt_at=None, turn=F("turn") + 1
     )
-    queued = Run.objects.filter(status=Status.QUEUED, claim=None).order_by("created_at")
-    for run_id, turn in queued.values_list("pk", "turn")[:limit]:
+    for run_id, turn in _queued():
         if not queue.enqueue(run_id.hex, turn):
             break
     return woken
+
+
+def queued_jobs() -> set[str]:
+    """The ids of the jobs that should wait in the queue, or have just been taken out of it."""
+    return {queue.job_id(run_id.hex, turn) for run_id, turn in _queued()}
+
+
+def _queued() -> list[tuple[UUID, int]]:
+    """The runs that wait longest for a worker, with their turns."""
+    queued = Run.objects.filter(status=Status.QUEUED, claim=None).order_by("created_at")
+    return list(queued.values_list("pk", "turn")[:MOST_QUEUED])
 
 
 def hurry_for_model() -> int:

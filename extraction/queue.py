@@ -71,23 +71,21 @@ def enqueue(run_id: str, turn: int) -> bool:
     return True
 
 
-def taken() -> set[str]:
-    """The ids of jobs that some worker took out of the queue and has not ended. Raises RedisError."""
-    runs = queue()
-    return {*runs.intermediate_queue.get_job_ids(), *StartedJobRegistry(queue=runs).get_job_ids(cleanup=False)}
+def waiting() -> set[str]:
+    """The ids of the jobs that no worker took yet. Raises RedisError."""
+    return set(queue().get_job_ids())
 
 
 def forget(job_id: str) -> None:
-    """Takes a job out of Redis that its worker lost, so that the same turn can be asked for again. Raises RedisError."""
-    runs = queue()
-    runs.intermediate_queue.remove(job_id)
-    runs.connection.delete(Job.key_for(job_id))
+    """Takes a job out of Redis, so that the same turn can be asked for again. Raises RedisError."""
+    queue().connection.delete(Job.key_for(job_id))
 
 
 def forget_failed() -> None:
-    """Takes jobs out of Redis whose worker is gone or which failed; their outcome stands on the run. Raises RedisError.
+    """Takes jobs out of Redis whose worker is gone or which failed. Raises RedisError.
 
-    Workers do this too, but only every ten minutes.
+    The outcome stands on the run. A failed job that stayed would bar a run that is still queued, because asking for the
+    same turn again is the same job. Workers do this too, but only every ten minutes.
     """
     StartedJobRegistry(queue=queue()).cleanup()
     failed = FailedJobRegistry(queue=queue())

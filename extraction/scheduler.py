@@ -28,7 +28,7 @@ from audit.anchors import Anchorer
 from audit.record import JournalUnavailable
 from extraction import alert_mail, claims, cloudwatch, deployments, following, queue, sampling, storage
 from extraction.alerts import Watchman
-from extraction.models import Lease, Run, Status
+from extraction.models import Lease
 from extraction.ticking import ticking
 from extraction.upkeep import LOOK_EVERY, Upkeep
 from vault.errors import VaultError
@@ -74,7 +74,7 @@ class Scheduler:
 
     holder: UUID = field(default_factory=uuid.uuid4)
     swept_at: datetime | None = None
-    taken: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
     did_chores_at: datetime | None = None
     evaluated_at: datetime | None = None
     tidied_at: datetime | None = None
@@ -105,12 +105,14 @@ class Scheduler:
             self.mail_due = None if is_sent else moment + alert_mail.PAUSE
         queue.queue().connection.ping()
         if is_sweep:
-            self.taken = forget_dead_jobs(self.taken)
-            self.swept_at = moment
+            queue.forget_failed()
         if _is_due(self.did_chores_at, CHORES_EVERY, moment):
             following.do_chores()
             self.did_chores_at = moment
         claims.enqueue_due(moment)
+        if is_sweep:
+            self.missing = forget_lost_jobs(self.missing)
+            self.swept_at = moment
         if _is_due(self.tidied_at, TIDY_EVERY, moment):
             self.tidy()
             deployments.forget_old_questions(moment)
@@ -165,15 +167,14 @@ def _is_due(last: datetime | None, every: timedelta, moment: datetime) -> bool:
     return last is None or not timedelta(0) <= moment - last < every
 
 
-def forget_dead_jobs(before: set[str]) -> set[str]:
-    """Takes jobs out of Redis that bar a run which is still queued: asking for the same turn again is the same job.
+def forget_lost_jobs(before: set[str]) -> set[str]:
+    """Takes jobs out of Redis that left the queue and never began; the next round asks for them again.
 
-    Those that failed, and those that a worker took but died with before it took the run: `before` are the ids that
-    were taken a sweep ago. Returns those that are taken now. Raises RedisError.
+    RQ pops from several queues without a net: a worker that dies or a connection that breaks in that moment loses the
+    job for good, and what is left of it bars the same turn. `before` are the jobs that waited nowhere a sweep ago
+    although their run is queued; returns those of now. Raises RedisError.
     """
-    queue.forget_failed()
-    taken = queue.taken()
-    still = Run.objects.filter(status=Status.QUEUED, claim=None).values_list("pk", "turn") if taken & before else ()
-    for lost in taken & before & {queue.job_id(run_id.hex, turn) for run_id, turn in still}:
+    missing = claims.queued_jobs() - queue.waiting()
+    for lost in missing & before:
         queue.forget(lost)
-    return taken
+    return missing
