@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import django_rq
+from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 from rq import Queue
@@ -19,6 +20,8 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 if TYPE_CHECKING:
+    from redis import Redis
+
     from extraction.models import Run
 
 logger = logging.getLogger(__name__)
@@ -30,8 +33,14 @@ FAILURE_TTL = 24 * 3600
 
 
 def queue() -> Queue:
-    found: Queue = django_rq.get_queue("default")
+    found: Queue = django_rq.get_queue("default", connection=_connection(settings.RQ_QUEUES["default"]["URL"]))
     return found
+
+
+@lru_cache(maxsize=1)
+def _connection(_url: str) -> Redis:
+    """One pool for the process. django-rq would make another for each call, and connections that nobody closes."""
+    return django_rq.get_connection("default")
 
 
 def comparisons() -> Queue:

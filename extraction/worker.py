@@ -13,6 +13,7 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import django_rq
 from django.conf import settings
 from django.db import connections
 from redis.exceptions import RedisError
@@ -61,7 +62,7 @@ def make_worker() -> RunWorker:
     """A worker for runs, and for comparisons while there is no run. Raises RedisError when Redis is away."""
     return RunWorker(
         [queue.queue(), queue.comparisons()],
-        connection=queue.queue().connection,
+        connection=django_rq.get_connection("default"),  # Its own: RQ changes how long it waits for an answer.
         job_class=QuietJob,
         serializer=JSONSerializer,
         log_job_description=False,
