@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm test-postgres attack check bench sbom messages lock clean
+.PHONY: help demo test test-llm test-postgres attack check bench chaos sbom messages lock clean
 
 PYTHON := $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell $(name) -c 'import sys; \
 	sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v $(name))))
@@ -62,6 +62,11 @@ bench: $(STAMP)  ## the benchmarks, with a table at the end (BENCH_ARGS="word" p
 		--no-input --require-hashes --no-deps -r tests/benchmarks/peers.txt && touch $(PEERS)/.installed; } \
 		|| echo "The peers could not be installed; their comparisons are left out."
 	@PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" exec $(RUN) -m tests.benchmarks $(BENCH_ARGS)
+
+CHAOS_ARGS ?=
+
+chaos: $(STAMP)  ## kills and cuts everything while people work, and says what was lost (about an hour; docs/chaos.md)
+	@exec $(RUN) -m tests.chaos $(CHAOS_ARGS)
 
 SBOM ?= sbom.json
 

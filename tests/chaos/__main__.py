@@ -1,6 +1,7 @@
 """Runs the chaos and prints a table. Exit status: 0 nothing lost, 1 something was, 2 usage, 3 it does not start here.
 
-    python -m tests.chaos [--seed N] [--rounds N] [--faults N] [--keep FOLDER] [NAME…]
+python -m tests.chaos [--seed N] [--rounds N] [--faults N] [--keep FOLDER] [NAME…]
+python -m tests.chaos drill [--seconds N]
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from botocore.config import Config
 
 from tests.chaos import checker
 from tests.chaos.documents import Known, known_set, uploads
+from tests.chaos.drill import OPTIONS, Drill
 from tests.chaos.driver import Client, Ledger, Reviewer, Uploader
 from tests.chaos.faults import FAULTS
 from tests.chaos.site import Site, site
@@ -36,6 +38,7 @@ GIVE_UP_SECONDS = 600.0
 APART = (0.3, 3.0)
 """Seconds between two faults of a round, which overlap."""
 UPLOAD_PAUSE = 0.4
+DRILL = "drill"
 
 
 @dataclass
@@ -92,7 +95,7 @@ class Chaos:
         time.sleep(self.chance.uniform(1.0, 3.0))
         threads = []
         for name in names:
-            chance = random.Random(self.chance.random())
+            chance = random.Random(self.chance.random())  # noqa: S311 - repeatable on purpose
             threads.append(threading.Thread(target=self._act, args=(name, chance), name=name))
             threads[-1].start()
             time.sleep(self.chance.uniform(*APART))
@@ -125,9 +128,7 @@ class Chaos:
             events = checker.events(connection, self.clinic)
             accepted = {document: known.name for document, known in self.ledger.documents.items()}
             yield from checker.document_problems(accepted, there, calm)
-            yield from checker.decision_problems(
-                self.ledger.made, checker.decisions(connection, self.clinic), events
-            )
+            yield from checker.decision_problems(self.ledger.made, checker.decisions(connection, self.clinic), events)
             yield from checker.journal_problems(connection, accepted, events)
         keys = {each.name for each in (self.site.folder / "keys" / "keys").iterdir()}
         yield from checker.file_problems(there, keys, set(self._bodies()))
@@ -136,16 +137,20 @@ class Chaos:
             yield f"audit_verify: {verdict.strip()[-500:]}"
         secrets = [secret for known in self.known for secret in known.secrets]
         yield from checker.readable(folders, secrets, scratch=Path(tempfile.gettempdir()))
-        failed = Counter(each.error for each in there.values() if each.status == "failed")
-        print(f"{len(there)} documents, failed with a reason: {dict(failed)}; unread pages: "
-              f"{Counter(p.error for o in there.values() for p in o.pages if p.state == 'unread')}; "
-              f"without the model: {Counter(p.model_error for o in there.values() for p in o.pages if p.model_error)}")  # fmt: skip
+        pages = [page for outcome in there.values() for page in outcome.pages]
+        print("failed with a reason:", dict(Counter(each.error for each in there.values() if each.status == "failed")))
+        print("unread pages:", dict(Counter(page.error for page in pages if page.state == "unread")))
+        print("without the model:", dict(Counter(page.model_error for page in pages if page.model_error)))
 
     def _bodies(self) -> Iterator[str]:
         client = boto3.client(
-            "s3", endpoint_url=self.site.envs["direct"]["AWS_ENDPOINT_URL"], region_name="ca-central-1",
-            aws_access_key_id="testing", aws_secret_access_key="testing", config=Config(s3={"addressing_style": "path"}),
-        )  # fmt: skip
+            "s3",
+            endpoint_url=self.site.envs["direct"]["AWS_ENDPOINT_URL"],
+            region_name="ca-central-1",
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+            config=Config(s3={"addressing_style": "path"}),
+        )
         for page in client.get_paginator("list_objects_v2").paginate(Bucket="documents", Prefix="files/"):
             yield from (each["Key"].rpartition("/")[2] for each in page.get("Contents", ()))
 
@@ -163,7 +168,7 @@ def schedule(chance: random.Random, names: list[str], rounds: int, faults: int) 
 
 
 def run(made: Site, known: list[Known], arguments: argparse.Namespace) -> list[str]:
-    chaos = Chaos(made, known, random.Random(arguments.seed))
+    chaos = Chaos(made, known, random.Random(arguments.seed))  # noqa: S311 - repeatable on purpose
     calm = chaos.calm()
     documents = uploads(known)
     people: list[Uploader | Reviewer] = [
@@ -172,10 +177,13 @@ def run(made: Site, known: list[Known], arguments: argparse.Namespace) -> list[s
     ]
     for each in people:
         each.start()
+    deadline = time.monotonic() + 60 * arguments.minutes
     for number, names in enumerate(
         schedule(chaos.chance, arguments.names or list(FAULTS), arguments.rounds, arguments.faults), 1
     ):
         chaos.round(number, names, people)
+        if time.monotonic() > deadline:
+            break
     for each in people:
         each.is_over.set()
         each.join(60)
@@ -189,8 +197,9 @@ def _report(chaos: Chaos) -> None:
     for name, tally in sorted(chaos.tallies.items()):
         print(f"| {name} | {tally.times} | {tally.longest:.1f} |")
     ledger = chaos.ledger
-    print(f"\n{sum(t.times for t in chaos.tallies.values())} faults, {len(ledger.documents)} documents, "
-          f"{len(ledger.made)} decisions and sign-offs, {ledger.refused} refused, {ledger.attempts} requests")  # fmt: skip
+    faults = sum(tally.times for tally in chaos.tallies.values())
+    print(f"\n{faults} faults, {len(ledger.documents)} documents, {len(ledger.made)} decisions and sign-offs")
+    print(f"{ledger.refused} refused, {ledger.attempts} requests")
     print("answers that were none:", dict(sorted(ledger.errors.items())))
 
 
@@ -200,9 +209,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--faults", type=int, default=6, help="of one round")
     parser.add_argument("--keep", type=Path, help="an empty folder for logs, which stays")
+    parser.add_argument("--minutes", type=float, default=600.0, help="after which no round begins")
+    parser.add_argument("--seconds", type=float, default=60.0, help="for which people work before the drill's disaster")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these faults: " + " ".join(FAULTS))
     arguments = parser.parse_args()
-    if unknown := set(arguments.names) - set(FAULTS):
+    if unknown := set(arguments.names) - {DRILL, *FAULTS}:
         parser.error(f"unknown: {' '.join(sorted(unknown))}")
     return arguments
 
@@ -213,8 +224,12 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     known, originals = known_set()
     try:
-        with site(folder, originals) as made:
-            problems = run(made, known, arguments)
+        if DRILL in arguments.names:
+            with site(folder, originals, OPTIONS) as made:
+                problems = list(Drill(made, known).run(arguments.seconds))
+        else:
+            with site(folder, originals) as made:
+                problems = run(made, known, arguments)
     finally:
         if not arguments.keep:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What is there after the chaos, by plain SQL and by the files themselves; none of it through the application's queries.
+"""What is there after the chaos, by plain SQL and by the files themselves, past the application's own queries.
 
 `problems` says what was lost, doubled or left readable. What people and programs were told yes to comes from the
 `Ledger`; what an undisturbed run finds, from a clinic that no fault ever met (`findings`).
@@ -16,14 +16,36 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 if TYPE_CHECKING:
-    import psycopg
-
     from tests.chaos.driver import Made
 
 Connection = Any
 
 OVER = ("done", "failed")
 EVENT_OF = {"confirm": "nam.confirmed", "correct": "nam.corrected", "reject": "nam.rejected", "add": "nam.added"}
+
+
+PAGES = """
+    SELECT p.run_id, p.number, p.state, p.error_code, p.model_error_code FROM extraction_runpage p
+    JOIN extraction_run r ON r.id = p.run_id JOIN extraction_document d ON d.id = r.document_id
+    WHERE d.clinic_id = %s ORDER BY 2
+"""
+FINDINGS = """
+    SELECT f.run_id, f.page, f.position, encode(f.value_index, 'hex'), ARRAY[f.x0, f.y0, f.x1, f.y1], f.found_by,
+    f.checks, f.confidence FROM extraction_finding f
+    JOIN extraction_run r ON r.id = f.run_id JOIN extraction_document d ON d.id = r.document_id
+    WHERE d.clinic_id = %s ORDER BY 2, 3
+"""
+OVER_EVENTS = """
+    SELECT r.id, r.status, (SELECT count(*) FROM audit_event e WHERE e.object_id = r.id AND e.verb = 'run.' || r.status)
+    FROM extraction_run r WHERE r.status IN ('done', 'failed')
+"""
+EVENTS = """
+    SELECT object_id, verb, count(*) FROM audit_event WHERE clinic_id = %s AND object_id IS NOT NULL GROUP BY 1, 2
+"""
+UNFINISHED = """
+    SELECT count(*) FROM extraction_document d WHERE d.clinic_id = %s AND NOT EXISTS
+    (SELECT 1 FROM extraction_run r WHERE r.document_id = d.id AND r.status IN ('done', 'failed'))
+"""
 
 
 class Found(NamedTuple):
@@ -69,13 +91,8 @@ def outcomes(connection: Connection, clinic: UUID) -> dict[UUID, Outcome]:
         " ORDER BY r.created_at DESC LIMIT 1) r ON true WHERE d.clinic_id = %s",
         (clinic,),
     ).fetchall()
-    pages = _by_run(connection, "SELECT p.run_id, p.number, p.state, p.error_code, p.model_error_code"
-                    " FROM extraction_runpage p JOIN extraction_run r ON r.id = p.run_id"
-                    " JOIN extraction_document d ON d.id = r.document_id WHERE d.clinic_id = %s ORDER BY 2", clinic)  # fmt: skip
-    found = _by_run(connection, "SELECT f.run_id, f.page, f.position, encode(f.value_index, 'hex'),"
-                    " ARRAY[f.x0, f.y0, f.x1, f.y1], f.found_by, f.checks, f.confidence"
-                    " FROM extraction_finding f JOIN extraction_run r ON r.id = f.run_id"
-                    " JOIN extraction_document d ON d.id = r.document_id WHERE d.clinic_id = %s ORDER BY 2, 3", clinic)  # fmt: skip
+    pages = _by_run(connection, PAGES, clinic)
+    found = _by_run(connection, FINDINGS, clinic)
     return {
         document: Outcome(
             status or "", error or "", page_count,
@@ -103,11 +120,7 @@ def _found(row: Sequence[Any]) -> Found:
 
 def unfinished(connection: Connection, clinic: UUID) -> int:
     """How many documents of a clinic are neither done nor failed."""
-    row = connection.execute(
-        "SELECT count(*) FROM extraction_document d WHERE d.clinic_id = %s AND NOT EXISTS (SELECT 1 FROM extraction_run r"
-        " WHERE r.document_id = d.id AND r.status IN ('done', 'failed'))",
-        (clinic,),
-    ).fetchone()
+    row = connection.execute(UNFINISHED, (clinic,)).fetchone()
     return int(row[0])
 
 
@@ -124,7 +137,9 @@ def document_problems(
         yield f"document {document} is there and nobody was told so"
     for document, name in accepted.items():
         if document in there:
-            yield from (f"document {document} ({name}): {each}" for each in outcome_problems(there[document], calm[name]))
+            yield from (
+                f"document {document} ({name}): {each}" for each in outcome_problems(there[document], calm[name])
+            )
 
 
 def outcome_problems(there: Outcome, calm: Outcome) -> Iterator[str]:
@@ -188,7 +203,7 @@ def decision_problems(
             continue
         verdict, document, page = there[identity]
         # A correction to what is proposed is a confirmation.
-        if (document, page) != (each.document, each.page) or (verdict != each.verdict and each.verdict != "correct"):
+        if (document, page) != (each.document, each.page) or each.verdict not in (verdict, "correct"):
             yield f"{each.kind} {identity} says something else"
         verb = EVENT_OF[verdict] if verdict else "doc.page_signed"
         if events[identity, verb] != 1:
@@ -200,14 +215,13 @@ def decision_problems(
 
 def events(connection: Connection, clinic: UUID) -> Counter[tuple[UUID, str]]:
     """How many events of each kind speak of each object."""
-    rows = connection.execute(
-        "SELECT object_id, verb, count(*) FROM audit_event WHERE clinic_id = %s AND object_id IS NOT NULL GROUP BY 1, 2",
-        (clinic,),
-    )
+    rows = connection.execute(EVENTS, (clinic,))
     return Counter({(identity, verb): count for identity, verb, count in rows})
 
 
-def journal_problems(connection: Connection, accepted: Iterable[UUID], kept: Counter[tuple[UUID, str]]) -> Iterator[str]:
+def journal_problems(
+    connection: Connection, accepted: Iterable[UUID], kept: Counter[tuple[UUID, str]]
+) -> Iterator[str]:
     for clinic, least, most, count in connection.execute(
         "SELECT clinic_id, min(seq), max(seq), count(*) FROM audit_event GROUP BY 1"
     ).fetchall():
@@ -216,10 +230,7 @@ def journal_problems(connection: Connection, accepted: Iterable[UUID], kept: Cou
     for document in accepted:
         if kept[document, "doc.uploaded"] != 1:
             yield f"document {document} has {kept[document, 'doc.uploaded']} events of its upload"
-    over = connection.execute(
-        "SELECT r.id, r.status, (SELECT count(*) FROM audit_event e WHERE e.object_id = r.id AND e.verb = 'run.' || r.status)"
-        " FROM extraction_run r WHERE r.status IN ('done', 'failed')"
-    ).fetchall()
+    over = connection.execute(OVER_EVENTS).fetchall()
     yield from (f"run {run} has {count} events of being {status}" for run, status, count in over if count != 1)
 
 
@@ -244,7 +255,9 @@ def readable(folders: Iterable[Path], secrets: Iterable[str], *, scratch: Path) 
                  "--file", patterns, folder],
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
-            yield from (f"{line} holds a number or a name" for line in done.stdout.splitlines() if line != str(patterns))
+            yield from (
+                f"{line} holds a number or a name" for line in done.stdout.splitlines() if line != str(patterns)
+            )
     finally:
         patterns.unlink()
 

@@ -142,7 +142,8 @@ class Reviewer(threading.Thread):
 
     def __init__(self, client: Client, ledger: Ledger, seed: int) -> None:
         super().__init__(name="reviewer", daemon=True)
-        self.client, self.ledger, self.rng = client, ledger, random.Random(seed)
+        self.client, self.ledger = client, ledger
+        self.rng = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self.is_over, self.is_resting, self.is_idle = threading.Event(), threading.Event(), threading.Event()
         self.seen: set[str] = set()
 
@@ -172,7 +173,9 @@ class Reviewer(threading.Thread):
         return dict(fresh[-1])
 
     def _review(self, run: dict[str, Any]) -> None:
-        answer = self.client.insist("GET", f"/api/nam/runs/{run['id']}/results", self.is_over, headers=self.client.token)
+        answer = self.client.insist(
+            "GET", f"/api/nam/runs/{run['id']}/results", self.is_over, headers=self.client.token
+        )
         if answer is None or answer.status_code != 200:
             return
         document = UUID(run["documentId"])

@@ -72,7 +72,10 @@ class Wire:
         there, back = await asyncio.open_connection(LOOPBACK, self.target)
         self.open.add(back)
         try:
-            ways = [asyncio.ensure_future(self._pump(reader, back)), asyncio.ensure_future(self._pump(there, writer, True))]
+            ways = [
+                asyncio.ensure_future(self._pump(reader, back)),
+                asyncio.ensure_future(self._pump(there, writer, True)),
+            ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
                 way.cancel()
@@ -141,14 +144,17 @@ class Network:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="network", daemon=True)
         self.wires: dict[str, Wire] = {}
+        self._servers: list[asyncio.Server] = []
 
     def __enter__(self) -> Network:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
     def lay(self, name: str, target: int) -> Wire:
         """A wire to a port of loopback; its own port is free and stays."""
@@ -164,9 +170,20 @@ class Network:
         wire = Wire(name, target)
         wire.passing.set()
         server = await asyncio.start_server(wire.serve, LOOPBACK, 0)
+        self._servers.append(server)
         wire.port = server.sockets[0].getsockname()[1]
         self.wires[name] = wire
         return wire
+
+    async def _end(self) -> None:
+        for server in self._servers:
+            server.close()
+        for wire in self.wires.values():
+            wire.hang_up()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)

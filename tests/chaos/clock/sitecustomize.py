@@ -1,4 +1,4 @@
-"""For processes of the working host, found through PYTHONPATH: their wall clock is as wrong as the file CHAOS_CLOCK says.
+"""For processes of the working host, found through PYTHONPATH: a wall clock as wrong as the file CHAOS_CLOCK says.
 
 A library that replaces the C library's functions (libfaketime) would do without Python, but its clock_nanosleep refuses
 what Python's time.sleep asks for. time-machine changes what Python calls the time; monotonic clocks stay.
