@@ -80,6 +80,7 @@ def _journal(alert: Alert) -> str:
         "incomplete": _("The last verification of the journal could not be completed: the journal's page says more."),
         "unverified": _("Nobody has verified the journal for two days. Does the scheduler run?"),
         "broken_chain": _("The journal does not follow from its last anchor: it was changed since. Nothing is signed."),
+        "restored": _("A restore lost events of the journal. Until somebody acknowledges it, nothing is signed."),
         "no_key": _("The key that signs the journal's anchors cannot be read."),
     }
     return texts.get(alert.detail, _("The journal's newest events have waited too long for their anchor."))

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10
+AWAY = (ServiceUnavailable, VaultUnavailable, OperationalError, InterfaceError, JournalUnavailable)
+"""Errors after which the same run may go on later without anybody doing anything."""
 
 
 class JobFailed(Exception):
@@ -69,16 +71,10 @@ def run_extraction(run_id: str) -> None:
                 _work_off(claim)
         except ClaimLost:
             logger.warning("run %s went to another worker", run_id)
-        except ServiceUnavailable as error:
-            claims.wait(claim, error.code)
+        except AWAY as error:
+            _wait(claim, error)
         except ExtractionError as error:
             claims.fail(claim, error.code)
-        except VaultUnavailable:
-            claims.wait(claim, "vault_unavailable")
-        except (OperationalError, InterfaceError, JournalUnavailable):
-            # If it is still away, this raises as well, and the scheduler takes the run back from a silent worker.
-            close_old_connections()
-            claims.wait(claim, "database_unavailable")
         except BaseTimeoutException:
             # The job ran out of time between two pages; the next worker goes on with the rest.
             claims.release(claim)
@@ -89,6 +85,18 @@ def run_extraction(run_id: str) -> None:
         else:
             if in_the_shadow():
                 queue.enqueue_comparison(run_id)
+
+
+def _wait(claim: Claim, error: Exception) -> None:
+    """For what is away. If that is the database and it still is, this raises as well, and the scheduler takes the run
+    back from a silent worker."""
+    if isinstance(error, ServiceUnavailable):
+        claims.wait(claim, error.code)
+    elif isinstance(error, VaultUnavailable):
+        claims.wait(claim, "vault_unavailable")
+    else:
+        close_old_connections()
+        claims.wait(claim, "database_unavailable")
 
 
 def _work_off(claim: Claim) -> None:

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE = 1.0  # seconds before the second attempt to reach Redis; doubled each time
 LONGEST_PAUSE = 15.0
 IDLE_SECONDS = 60
-"""RQ asks for the next job for a quarter of a minute less, and then anew: so long can a connection be dead unnoticed."""
+"""RQ asks for the next job for a little less, and then anew: so long can a connection be dead and nobody notice."""
 
 
 class RunWorker(Worker):
