@@ -21,7 +21,6 @@ from django.dispatch import receiver
 
 from vault.errors import MisconfiguredVault, MissingFile, VaultUnavailable
 
-
 LEFT_OVER_AFTER = 3600
 """Seconds; no file takes as long to be written."""
 

@@ -102,9 +102,10 @@ def test_a_file_is_kept_where_the_answer_to_its_commit_was_lost(staff, monkeypat
             raise OperationalError("the server closed the connection")
 
     before = list(connection.savepoint_ids)
-    with monkeypatch.context() as patch, pytest.raises(OperationalError):
+    with monkeypatch.context() as patch:
         patch.setattr(transaction.Atomic, "__exit__", cut_off)
-        actions.upload(data=PDF, file_name="agenda.pdf", by=staff)
+        with pytest.raises(OperationalError):
+            actions.upload(data=PDF, file_name="agenda.pdf", by=staff)
     assert storage.get(Document.objects.get()) == PDF
     assert actions.upload(data=PDF, file_name="agenda.pdf", by=staff).is_duplicate
 
