@@ -40,7 +40,8 @@ def queue() -> Queue:
 @lru_cache(maxsize=1)
 def _connection(_url: str) -> Redis:
     """One pool for the process. django-rq would make another for each call, and connections that nobody closes."""
-    return django_rq.get_connection("default")
+    found: Redis = django_rq.get_connection("default")
+    return found
 
 
 def comparisons() -> Queue:
