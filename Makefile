@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm test-postgres attack check bench bench-load sbom messages lock clean
+.PHONY: help demo test test-llm test-postgres attack check bench bench-load chaos sbom messages lock clean
 
 PYTHON := $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell $(name) -c 'import sys; \
 	sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && command -v $(name))))
@@ -67,6 +67,11 @@ LOAD_ARGS ?=
 
 bench-load: $(STAMP)  ## an installation under load (LOAD_ARGS="part…" of docs/load.md; 10 minutes each at most)
 	@exec $(RUN) -m tests.load $(LOAD_ARGS)
+
+CHAOS_ARGS ?=
+
+chaos: $(STAMP)  ## kills and cuts everything while people work, and says what was lost (about an hour; docs/chaos.md)
+	@exec $(RUN) -m tests.chaos $(CHAOS_ARGS)
 
 SBOM ?= sbom.json
 

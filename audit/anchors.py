@@ -10,6 +10,7 @@ from what was signed (a log must not sign a checkpoint that contradicts an earli
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,11 +21,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import DateTimeField, F, OuterRef, PositiveBigIntegerField, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from audit import losses
 from audit.chain import GENESIS, is_link
 from audit.models import Anchor, AnchorMark, ChainHead, Event
-from audit.notes import Note
+from audit.notes import NotANote, Note, read
 from audit.places import Place, PlaceUnavailable, places
-from audit.signing import NoAnchorKey, key_id, private_key
+from audit.signing import NoAnchorKey, is_signed, key_id, private_key, public_keys
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -50,6 +52,11 @@ class BrokenChain(Exception):
     """The events do not follow from the newest anchor: nothing is signed."""
 
 
+class NotAcknowledged(BrokenChain):
+    """A place keeps an anchor that the database does not know: a restore lost it, and nobody acknowledged that yet.
+    Another anchor of the same number would contradict it."""
+
+
 def newest(chain: UUID) -> Anchor | None:
     return Anchor.objects.filter(clinic_id=chain).order_by("-number").first()
 
@@ -65,8 +72,8 @@ def lagging() -> QuerySet[ChainHead]:
 
 
 def due(moment: datetime) -> list[UUID]:
-    """The chains whose newest anchor is old, or many events ago."""
-    old = Q(anchored_at=None) | Q(anchored_at__lte=moment - EVERY)
+    """The chains whose newest anchor is old, or many events ago. One of the future was made by a wrong clock."""
+    old = Q(anchored_at=None) | Q(anchored_at__lte=moment - EVERY) | Q(anchored_at__gt=moment + EVERY)
     many = Q(seq__gte=F("anchored") + EVERY_EVENTS)
     return list(lagging().filter(old | many).values_list("clinic_id", flat=True))
 
@@ -74,10 +81,12 @@ def due(moment: datetime) -> list[UUID]:
 def anchor(chain: UUID, moment: datetime, key: Ed25519PrivateKey) -> Anchor | None:
     """Signs where the chain stands now, up to MOST_EVENTS further than before. None where nothing is new.
 
-    Raises BrokenChain. Takes no lock: what is signed are events that are committed.
+    Raises BrokenChain, NotAcknowledged. Takes no lock: what is signed are events that are committed.
     """
     before = newest(chain)
-    at = (before.seq, bytes(before.hash)) if before is not None else (0, GENESIS)
+    if _is_behind(chain, before):
+        raise NotAcknowledged
+    at = _proven(chain)
     seq, last = _follow(chain, *at)
     if seq == at[0]:
         return None
@@ -91,6 +100,29 @@ def anchor(chain: UUID, moment: datetime, key: Ed25519PrivateKey) -> Anchor | No
         key_id=key_id(key.public_key()),
     )
     return _stored(replace(note, signature=key.sign(note.signed_bytes())))
+
+
+def _proven(chain: UUID) -> tuple[int, bytes]:
+    """Number and hash of the newest event that an anchor speaks of; not those that a restore lost."""
+    gone = losses.of_chain(chain, public_keys())
+    for each in Anchor.objects.filter(clinic_id=chain).order_by("-number").iterator():
+        if not any(loss.covers(each.note) for loss in gone):
+            return each.seq, bytes(each.hash)
+    return 0, GENESIS
+
+
+def _is_behind(chain: UUID, last: Anchor | None) -> bool:
+    """Whether a place keeps a younger anchor. One that cannot be asked delays nothing."""
+    keys, here = public_keys(), last.number if last is not None else 0
+    for place in places():
+        with suppress(PlaceUnavailable):
+            for line in place.lines(chain, newest=1):
+                with suppress(NotANote):
+                    note = read(line)
+                    key = keys.get(note.key_id)
+                    if note.number > here and key and is_signed(note.signed_bytes(), note.signature, key):
+                        return True
+    return False
 
 
 def _follow(chain: UUID, seq: int, last: bytes) -> tuple[int, bytes]:
@@ -109,10 +141,7 @@ def _follow(chain: UUID, seq: int, last: bytes) -> tuple[int, bytes]:
 
 
 def _stored(note: Note) -> Anchor | None:
-    row = Anchor(
-        clinic_id=note.chain, number=note.number, seq=note.seq, hash=note.hash, previous=note.previous, at=note.at,
-        key_id=note.key_id, signature=note.signature,
-    )  # fmt: skip
+    row = Anchor.of(note)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
@@ -128,7 +157,7 @@ class Anchorer:
     rounded_at: datetime | None = None
 
     def round(self, moment: datetime) -> None:
-        if self.rounded_at is not None and moment - self.rounded_at < ROUND:
+        if self.rounded_at is not None and timedelta(0) <= moment - self.rounded_at < ROUND:
             return
         self.rounded_at = moment
         if settings.AUDIT_ANCHOR_KEY_FILE:
@@ -170,6 +199,9 @@ def make_for_export(chain: UUID, moment: datetime) -> bool:
 def _make(chain: UUID, moment: datetime, key: Ed25519PrivateKey) -> bool:
     try:
         made = anchor(chain, moment, key)
+    except NotAcknowledged:
+        _fail([chain], HERE, "restored", moment)
+        return False
     except BrokenChain:
         _fail([chain], HERE, "broken_chain", moment)
         return False

@@ -69,7 +69,7 @@ def _state(name: str, mark: AnchorMark | None, number: int) -> PlaceState:
 def problems_of(
     chain: UUID, moment: datetime, verified: Event | None, signing: AnchorMark | None, states: tuple[PlaceState, ...]
 ) -> Iterator[str]:
-    """tampered, incomplete, unverified, young, no_key, broken_chain, late, place_failing."""
+    """tampered, incomplete, unverified, young, no_key, broken_chain, restored, late, place_failing."""
     if _is_unverified(chain, verified, moment):
         yield "unverified"
     elif verified is None:

@@ -131,6 +131,13 @@ class Anchor(AppendOnly):
     def __str__(self) -> str:
         return f"{self.clinic_id} {self.number}"
 
+    @classmethod
+    def of(cls, note: Note) -> Anchor:
+        return cls(
+            clinic_id=note.chain, number=note.number, seq=note.seq, hash=note.hash, previous=note.previous, at=note.at,
+            key_id=note.key_id, signature=note.signature,
+        )  # fmt: skip
+
     @property
     def note(self) -> Note:
         return Note(

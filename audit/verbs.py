@@ -112,6 +112,7 @@ class Verb(models.TextChoices):
     JOURNAL_VIEWED = "audit.viewed", _("Journal shown")
     JOURNAL_SEARCHED = "audit.searched", _("Journal searched for a patient")
     JOURNAL_VERIFIED = "audit.verified", _("Journal verified")
+    RESTORED = "audit.restored", _("Loss in a restore acknowledged")
     JOURNAL_EXPORTED = "audit.exported", _("Journal exported")
     REPORT_VIEWED = "audit.report_viewed", _("Report of the journal shown")
 

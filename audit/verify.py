@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from audit import anchors, queries
+from audit import anchors, losses, queries
 from audit.chain import GENESIS, is_link
 from audit.models import Anchor, ChainHead, Event
 from audit.notes import NotANote, Note, read
@@ -135,9 +135,11 @@ def _take(line: str, found: Evidence, keys: PublicKeys, place: str) -> int:
 def verify_chain(clinic_id: UUID, notes: Iterable[Note] = ()) -> Iterator[Problem]:
     """The problems of one chain in their order, held against `notes`; none when it is intact.
 
+    Anchors of events that a restore lost say nothing any more, once a person acknowledged it (`audit.losses`).
     The journal may go on meanwhile: what is judged are the events up to where the head is now.
     """
-    signed = {note.seq: note.hash for note in notes}
+    gone = losses.of_chain(clinic_id, public_keys())
+    signed = {note.seq: note.hash for note in notes if not any(loss.covers(note) for loss in gone)}
     newest = Event.objects.filter(clinic_id=clinic_id).aggregate(seq=Max("seq"))["seq"] or 0
     head = ChainHead.objects.filter(clinic_id=clinic_id).first()
     until = head.seq if head is not None else newest

@@ -81,15 +81,17 @@ def upload(*, data: bytes, file_name: str, billing: Billing = Billing(), form_ki
 def _store(document: Document, data: bytes, *, by: User) -> Run:
     """Row, file, first run and event, or none of them."""
     storage.put(document, data)
-    try:
-        with transaction.atomic():
+    with transaction.atomic():
+        try:
             document.save(force_insert=True)
             record(Verb.DOCUMENT_UPLOADED, by=by, object_type="document", object_id=document.pk,
                    document_id=document.pk, count=document.page_count)  # fmt: skip
             return start_run(document=document, by=by)
-    except BaseException:
-        storage.delete(document)
-        raise
+        except BaseException:
+            # Here and not around the transaction: when its end is cut off nobody knows whether the row is there, and
+            # then the file stays. If it is nobody's, the scheduler removes it.
+            storage.delete(document)
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class Watchman:
 
     def _is_due(self, each: Watch, moment: datetime) -> bool:
         before = self.looked_at.get(each)
-        return before is None or moment - before >= each.every
+        return before is None or not timedelta(0) <= moment - before < each.every
 
     @property
     def newest(self) -> list[Reading]:

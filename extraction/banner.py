@@ -72,6 +72,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "broken_chain": gettext_noop(
             "The journal does not follow from its last anchor: it was changed since. Nothing is signed."
         ),
+        "restored": gettext_noop(
+            "A restore lost events of the journal. Until somebody acknowledges it, nothing is signed."
+        ),
         "no_key": gettext_noop("The key that signs the journal's anchors cannot be read."),
         "": gettext_noop("The journal's newest events have waited too long for their anchor."),
     },

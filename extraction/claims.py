@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, PositiveBigIntegerField, Q, QuerySet, Value
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from audit.models import Event
@@ -51,7 +51,10 @@ from vault.index import blind_index
 
 ORPHAN_AFTER = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
-BACK_OFF = (10, 30, 60, 120, 300)  # seconds between attempts while a service is down; the last one repeats
+BACK_OFF = (10, 30, 60, 90)  # seconds between attempts while a service is down; the last one repeats
+LONGEST_WAIT = timedelta(minutes=5)
+"""Longer than any of them: whoever wrote a later time had a wrong clock."""
+MOST_QUEUED = 500  # slices of which a round reminds the queue
 
 
 class ClaimLost(Exception):
@@ -60,8 +63,10 @@ class ClaimLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A worker's hold on slices of one run: all that carry its token. `request_id` is that of whoever asked for the run,
-    or empty."""
+    """A worker's hold on slices of one run: all that carry its token.
+
+    `request_id` is that of whoever asked for the run, or empty.
+    """
 
     run_id: UUID
     token: UUID
@@ -314,12 +319,14 @@ def _fail(run: Run, code: str, moment: datetime) -> None:
 def wait(claim: Claim, code: str) -> None:
     """A service is down: lays the run to rest and says when to try again, later each time and with some jitter.
 
+    A worker that ends like this was not killed, so waiting alone never makes a slice one that may kill its workers.
     Other workers end the slices that they hold; the first that finds the service down says when it is tried again.
     """
     run = _lock(claim)
     mine, free = Q(claim=claim.token), Q(state=SliceState.FREE)
     attempts = max(run.slices.filter(mine).values_list("attempts", flat=True))
-    run.slices.filter(mine | free).update(state=SliceState.RESTING, claim=None)
+    spared = Least(F("attempts"), Value(MAX_ATTEMPTS - 2))
+    run.slices.filter(mine | free).update(state=SliceState.RESTING, claim=None, attempts=spared)
     if run.status != Status.WAITING:
         step = BACK_OFF[min(max(attempts, 1), len(BACK_OFF)) - 1]
         due = timezone.now() + timedelta(seconds=step * random.uniform(0.8, 1.2))  # noqa: S311  (not a secret)
@@ -347,10 +354,11 @@ def recover_orphans(moment: datetime) -> int:
     """Takes slices back from workers that have not been heard of for a minute. Returns how many.
 
     A run of which five workers in a row took a slice without getting one page further is failed: it may be what kills
-    them.
+    them. A sign of life from the future is of a worker whose clock was wrong, and is none.
     """
     turns.lay_out_missing()
-    silent = Slice.objects.filter(state=SliceState.HELD, heartbeat_at__lt=moment - ORPHAN_AFTER)
+    lately = (moment - ORPHAN_AFTER, moment + ORPHAN_AFTER)
+    silent = Slice.objects.filter(state=SliceState.HELD).exclude(heartbeat_at__range=lately)
     return sum(_recover(piece, moment) for piece in silent)
 
 
@@ -367,12 +375,11 @@ def _recover(piece: Slice, moment: datetime) -> bool:
     return True
 
 
-def enqueue_due(moment: datetime, *, limit: int = 500) -> int:
+def enqueue_due(moment: datetime) -> int:
     """Wakes runs whose waiting time is over, and reminds the queue of slices it may have forgotten."""
-    woken = [run for run in Run.objects.filter(status=Status.WAITING, next_attempt_at__lte=moment) if _wake(run)]
-    free = Slice.objects.filter(state=SliceState.FREE).order_by("pk")
-    oldest = free.values_list("run_id", "run__turn", "first")[:limit]
-    for run_id, turn, first in queue.forgotten([(run_id.hex, turn, first) for run_id, turn, first in oldest]):
+    is_due = Q(next_attempt_at__lte=moment) | Q(next_attempt_at__gt=moment + LONGEST_WAIT)
+    woken = [run for run in Run.objects.filter(is_due, status=Status.WAITING) if _wake(run)]
+    for run_id, turn, first in queue.forgotten(_queued()):
         if not queue.enqueue(run_id, turn, first):
             break
     return len(woken)
@@ -385,6 +392,18 @@ def _wake(run: Run) -> bool:
         return False
     run.slices.filter(state=SliceState.RESTING).update(state=SliceState.FREE)
     return True
+
+
+def queued_jobs() -> set[str]:
+    """The ids of the jobs that should wait in the queue, or have just been taken out of it."""
+    return {queue.job_id(run_id, turn, first) for run_id, turn, first in _queued()}
+
+
+def _queued() -> list[tuple[str, int, int]]:
+    """The slices that wait longest for a worker: run, turn and first page."""
+    free = Slice.objects.filter(state=SliceState.FREE).order_by("pk")
+    oldest = free.values_list("run_id", "run__turn", "first")[:MOST_QUEUED]
+    return [(run_id.hex, turn, first) for run_id, turn, first in oldest]
 
 
 def hurry_for_model() -> int:

@@ -45,6 +45,8 @@ SENTENCES: dict[str, str | Promise] = {
     "model_too_long": _("This page is longer than the model can read at once."),
     "model_no_answer": _("The model gave no answer about this page."),
     "model_bad_reply": _("The model server answered with something unusable for this page."),
+    "vault_unavailable": _("The place where documents are kept does not answer. The run tries again by itself."),
+    "database_unavailable": _("The database was away for a moment. The run goes on by itself."),
     "internal": _("Something went wrong on our side. Nothing was lost; the run can be started again."),
 }
 

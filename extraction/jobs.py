@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
 from rq.job import Job
 from rq.timeouts import BaseTimeoutException
 
 from accounts import tenancy
 from audit.origin import current_origin, origin, well_formed
+from audit.record import JournalUnavailable
 from audit.verbs import Verb
 from extraction import claims, queue, shadow, storage
 from extraction.claims import Claim, ClaimLost
@@ -31,6 +33,7 @@ from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Ocr, PageRead, Part, Reader
 from extraction.ticking import ticking
 from extraction.traffic import Switch, finder_in_service, in_the_shadow, routed
+from vault.errors import VaultUnavailable
 
 if TYPE_CHECKING:
     from extraction.finders.model import ModelFinder
@@ -42,6 +45,8 @@ TURNS_SECONDS = 60.0
 """After these a process takes no further slice: what it leaks ends with it, and a worker that is to stop can."""
 FAIR_SECONDS = 2.0
 """From then on a run goes on only while nobody else has the turn."""
+AWAY = (ServiceUnavailable, VaultUnavailable, OperationalError, InterfaceError, JournalUnavailable)
+"""Errors after which the same run may go on later without anybody doing anything."""
 
 
 class JobFailed(Exception):
@@ -88,8 +93,8 @@ def _attempt(claim: Claim, until: float) -> None:
                 _work_off(claim, until)
         except ClaimLost:
             logger.warning("run %s went to another worker", run_id)
-        except ServiceUnavailable as error:
-            claims.wait(claim, error.code)
+        except AWAY as error:
+            _wait(claim, error)
         except ExtractionError as error:
             claims.fail(claim, error.code)
         except BaseTimeoutException:
@@ -99,6 +104,18 @@ def _attempt(claim: Claim, until: float) -> None:
         except Exception:
             logger.exception("run %s failed", run_id)
             claims.fail(claim, "internal")
+
+
+def _wait(claim: Claim, error: Exception) -> None:
+    """For what is away. If that is the database and it still is, this raises as well, and the scheduler takes the run
+    back from a silent worker."""
+    if isinstance(error, ServiceUnavailable):
+        claims.wait(claim, error.code)
+    elif isinstance(error, VaultUnavailable):
+        claims.wait(claim, "vault_unavailable")
+    else:
+        close_old_connections()
+        claims.wait(claim, "database_unavailable")
 
 
 def _work_off(claim: Claim, until: float) -> None:

@@ -10,19 +10,23 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import django_rq
+from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 from rq.exceptions import DuplicateJobError
 from rq.job import Job
+from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from audit.origin import current_origin
 
 if TYPE_CHECKING:
+    from redis import Redis
+
     from extraction.models import Run
 
 logger = logging.getLogger(__name__)
@@ -31,14 +35,21 @@ JOB = "extraction.jobs.take_turns"
 COMPARISON = "extraction.jobs.compare_in_shadow"
 RESULT_TTL = 0  # seconds; a job returns nothing, and its outcome stands on the run
 FAILURE_TTL = 24 * 3600
-WORKER_SEEN = timedelta(minutes=8)
-"""RQ's workers say every seven minutes at the latest that they live (`rq.defaults.DEFAULT_WORKER_TTL`)."""
+WORKER_SEEN = timedelta(minutes=2)
+"""Workers say once a minute that they live (`worker.IDLE_SECONDS`)."""
 MOST_JOBS = 64
 """For one run at once, so that who uploads a long document does not wait for them; the scheduler adds the others."""
 
 
 def queue() -> Queue:
-    found: Queue = django_rq.get_queue("default")
+    found: Queue = django_rq.get_queue("default", connection=_connection(settings.RQ_QUEUES["default"]["URL"]))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _connection(_url: str) -> Redis:
+    """One pool for the process. django-rq would make another for each call, and connections that nobody closes."""
+    found: Redis = django_rq.get_connection("default")
     return found
 
 
@@ -117,6 +128,29 @@ def enqueue(run_id: str, turn: int, first: int = 1) -> bool:
         logger.warning("the queue cannot be reached (%s); the scheduler will try again", type(error).__name__)
         return False
     return True
+
+
+def known() -> set[str]:
+    """The ids of the jobs that wait, and of those that a worker is at. Raises RedisError."""
+    started = StartedJobRegistry(queue=queue())
+    return {*queue().get_job_ids(), *started.get_job_ids()}
+
+
+def forget(job_id: str) -> None:
+    """Takes a job out of Redis, so that the same turn can be asked for again. Raises RedisError."""
+    queue().connection.delete(Job.key_for(job_id))
+
+
+def forget_failed() -> None:
+    """Takes jobs out of Redis whose worker is gone or which failed. Raises RedisError.
+
+    The outcome stands on the run. A failed job that stayed would bar a run that is still queued, because asking for the
+    same turn again is the same job. Workers do this too, but only every ten minutes.
+    """
+    StartedJobRegistry(queue=queue()).cleanup()
+    failed = FailedJobRegistry(queue=queue())
+    for job_id in failed.get_job_ids():
+        failed.remove(job_id, delete_job=True)
 
 
 def enqueue_comparison(run_id: str) -> None:

@@ -22,7 +22,6 @@ from django.db import IntegrityError, close_old_connections, transaction
 from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
-from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from accounts import limits, sessions
 from audit.anchors import Anchorer
@@ -38,7 +37,8 @@ logger = logging.getLogger(__name__)
 
 LEASE = "scheduler"
 LEASE_TIME = timedelta(seconds=30)
-SWEEP_EVERY = timedelta(seconds=60)
+SWEEP_EVERY = timedelta(seconds=15)
+CHORES_EVERY = timedelta(seconds=60)
 EVALUATE_EVERY = timedelta(seconds=30)
 TIDY_EVERY = timedelta(hours=1)
 TICK = 2.0  # seconds between rounds
@@ -51,7 +51,8 @@ def take_lease(name: str, holder: UUID, moment: datetime) -> bool:
     # A fresh lease is left alone, so that an idle scheduler writes to the database twice a minute and not each round.
     if Lease.objects.filter(name=name, holder=holder, until__gt=moment + LEASE_TIME / 2).exists():
         return True
-    mine_or_over = Q(holder=holder) | Q(until__lte=moment)
+    # One that ends later than any lease was taken by a clock that ran ahead.
+    mine_or_over = Q(holder=holder) | Q(until__lte=moment) | Q(until__gt=moment + 2 * LEASE_TIME)
     if Lease.objects.filter(mine_or_over, name=name).update(holder=holder, until=until):
         return True
     try:
@@ -73,6 +74,8 @@ class Scheduler:
 
     holder: UUID = field(default_factory=uuid.uuid4)
     swept_at: datetime | None = None
+    missing: set[str] = field(default_factory=set)
+    did_chores_at: datetime | None = None
     evaluated_at: datetime | None = None
     tidied_at: datetime | None = None
     strays: set[str] = field(default_factory=set)
@@ -87,10 +90,10 @@ class Scheduler:
         """What is due at `moment`. False when another scheduler holds the lease. Raises database and Redis errors."""
         if not take_lease(LEASE, self.holder, moment):
             return False
-        is_sweep = self.swept_at is None or moment - self.swept_at >= SWEEP_EVERY
+        is_sweep = _is_due(self.swept_at, SWEEP_EVERY, moment)
         if is_sweep:
             claims.recover_orphans(moment)
-        if self.evaluated_at is None or moment - self.evaluated_at >= EVALUATE_EVERY:
+        if _is_due(self.evaluated_at, EVALUATE_EVERY, moment):
             deployments.evaluate(moment)  # Before Redis is asked for: a bad model must go without it, too.
             self.evaluated_at = moment
         self.anchorer.round(moment)  # So before Redis, too.
@@ -102,11 +105,15 @@ class Scheduler:
             self.mail_due = None if is_sent else moment + alert_mail.PAUSE
         queue.queue().connection.ping()
         if is_sweep:
-            forget_dead_jobs()
+            queue.forget_failed()
+        if _is_due(self.did_chores_at, CHORES_EVERY, moment):
             following.do_chores()
-            self.swept_at = moment
+            self.did_chores_at = moment
         claims.enqueue_due(moment)
-        if self.tidied_at is None or moment - self.tidied_at >= TIDY_EVERY:
+        if is_sweep:
+            self.missing = forget_lost_jobs(self.missing)
+            self.swept_at = moment
+        if _is_due(self.tidied_at, TIDY_EVERY, moment):
             self.tidy()
             deployments.forget_old_questions(moment)
             sampling.forget_old(moment)
@@ -123,7 +130,8 @@ class Scheduler:
         return self.upkeep.look(moment, is_stopping)
 
     def tidy(self) -> None:
-        """Removes files that were no document's an hour ago and are none's now."""
+        """Removes files that were no document's an hour ago and are none's now, and what killed writers left."""
+        storage.forget_leftovers()
         now_stray = storage.strays()
         storage.forget(now_stray & self.strays)
         self.strays = now_stray
@@ -154,13 +162,19 @@ class Scheduler:
             give_up_lease(LEASE, self.holder)
 
 
-def forget_dead_jobs() -> None:
-    """Takes jobs out of Redis whose worker is gone or which failed.
+def _is_due(last: datetime | None, every: timedelta, moment: datetime) -> bool:
+    """Also where `last` lies ahead: the clock was wrong then, or is put right now."""
+    return last is None or not timedelta(0) <= moment - last < every
 
-    The outcome stands on the run. A failed job that stayed would bar a run that is still queued, because asking for the
-    same turn again is the same job. Workers do this too, but only every ten minutes. Raises RedisError.
+
+def forget_lost_jobs(before: set[str]) -> set[str]:
+    """Takes jobs out of Redis that left the queue and never began; the next round asks for them again.
+
+    RQ pops from several queues without a net: a worker that dies or a connection that breaks in that moment loses the
+    job for good, and what is left of it bars the same turn. `before` are the jobs that were nowhere a sweep ago
+    although their slice is free; returns those of now. Raises RedisError.
     """
-    StartedJobRegistry(queue=queue.queue()).cleanup()
-    failed = FailedJobRegistry(queue=queue.queue())
-    for job_id in failed.get_job_ids():
-        failed.remove(job_id, delete_job=True)
+    missing = claims.queued_jobs() - queue.known()
+    for lost in missing & before:
+        queue.forget(lost)
+    return missing

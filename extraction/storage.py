@@ -33,6 +33,11 @@ def strays() -> set[str]:
     return names - {str(pk) for pk in Document.objects.filter(pk__in=names).values_list("pk", flat=True)}
 
 
+def forget_leftovers() -> None:
+    """Removes what writers left that were killed in the middle of a file."""
+    file_store().forget_leftovers()
+
+
 def forget(names: set[str]) -> None:
     for name in names:
         file_store().delete(name)

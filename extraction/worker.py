@@ -13,6 +13,7 @@ import time
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import django_rq
 from django.conf import settings
 from django.db import connections
 from redis.exceptions import RedisError
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = 1.0  # seconds before the second attempt to reach Redis; doubled each time
 LONGEST_PAUSE = 15.0
+IDLE_SECONDS = 60
+"""RQ asks for the next job for a little less, and then anew: so long can a connection be dead and nobody notice."""
 
 
 class RunWorker(Worker):
@@ -59,11 +62,12 @@ def make_worker() -> RunWorker:
     """A worker for runs, and for comparisons while there is no run. Raises RedisError when Redis is away."""
     return RunWorker(
         queue.every(),
-        connection=queue.queue().connection,
+        connection=django_rq.get_connection("default"),  # Its own: RQ changes how long it waits for an answer.
         job_class=QuietJob,
         serializer=JSONSerializer,
         log_job_description=False,
         default_result_ttl=queue.RESULT_TTL,
+        worker_ttl=IDLE_SECONDS,
     )
 
 

@@ -112,10 +112,22 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
-elif env.bool("DATABASE_POOL", default=False):
-    # For web processes only: a worker forks, and a pool's threads do not survive a fork.
-    DATABASES["default"]["OPTIONS"] = {"pool": True}
-CONN_HEALTH_CHECKS = True
+else:
+    # A server or a network that went away without a word is noticed within half a minute, not in the two hours of the
+    # kernel's own patience. What stands in DATABASE_URL wins.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,  # milliseconds
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
+    if env.bool("DATABASE_POOL", default=False):
+        # For web processes only: a worker forks, and a pool's threads do not survive a fork.
+        DATABASES["default"]["OPTIONS"]["pool"] = True
+    # A connection that a restart of the server broke is replaced before it is used.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 ROW_SECURITY = env.bool("ROW_SECURITY", default=False)  # after `manage.py enable_row_security`
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -125,8 +137,8 @@ RQ_QUEUES = {
         "URL": REDIS_URL,
         "SERIALIZER": "rq.serializers.JSONSerializer",
         "DEFAULT_TIMEOUT": env.int("JOB_TIMEOUT", default=3600),
+        # With redis-py's own patience of five seconds: a server that hangs is one that is away.
         "CONNECTION_CLASS": "redis.Redis",
-        "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 3, "health_check_interval": 30},
     }
 }
 RQ = {"COMMIT_MODE": "auto", "JOB_CLASS": "extraction.jobs.QuietJob"}

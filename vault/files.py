@@ -95,6 +95,11 @@ class EncryptedFileStore:
         places = (*self._keys.places("keys/"), *self._bodies.places("files/"))
         return iter(sorted({place.rpartition("/")[2] for place in places}))
 
+    def forget_leftovers(self) -> None:
+        """Removes what writers left that were killed in the middle; nobody would ever read it."""
+        for shelf in {self._bodies, self._keys}:
+            shelf.forget_leftovers()
+
     def fingerprint(self, name: str, *, aad: bytes) -> str:
         """32 hexadecimal digits by which this file's key can be known again, and from which nobody gets the key.
 

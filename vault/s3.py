@@ -92,6 +92,9 @@ class Bucket:
                 if version["Key"] == place:
                     yield version["VersionId"]
 
+    def forget_leftovers(self) -> None:
+        """There are none: S3 keeps whole objects only."""
+
     def places(self, prefix: str) -> Iterator[str]:
         with _refusals_explained():
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -19,6 +20,9 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 
 from vault.errors import MisconfiguredVault, MissingFile, VaultUnavailable
+
+LEFT_OVER_AFTER = 3600
+"""Seconds; no file takes as long to be written."""
 
 
 class Shelf(Protocol):
@@ -44,6 +48,9 @@ class Shelf(Protocol):
 
     def copies(self, place: str) -> int:
         """How many versions of this object are kept, a hidden one or a mark of its deletion included."""
+
+    def forget_leftovers(self) -> None:
+        """Removes the halves of objects that killed writers left behind an hour ago or more."""
 
 
 class Directory:
@@ -91,6 +98,14 @@ class Directory:
 
     def copies(self, place: str) -> int:
         return int(self.has(place))
+
+    def forget_leftovers(self) -> None:
+        before = time.time() - LEFT_OVER_AFTER
+        with _disk_trouble_explained():
+            for half in self._root.glob("*/.*"):
+                with suppress(FileNotFoundError):
+                    if half.is_file() and half.stat().st_mtime < before:
+                        half.unlink()
 
     @contextmanager
     def _written(self, place: str, data: bytes) -> Iterator[Path]:

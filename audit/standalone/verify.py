@@ -15,6 +15,8 @@ An independent reading of three formats; it shares no line with the application:
     event    hash = SHA-256("nam-audit/vN" + previous hash + canonical JSON of the event without both hashes), N 1 or 2
     anchor   Ed25519 signature of "nam-audit-anchor/v1" + canonical JSON of the anchor without its signature
     export   Ed25519 signature of "nam-audit-export/v1" + canonical JSON of the first line without its signature
+    loss     Ed25519 signature of "nam-audit-restore/v1" + canonical JSON of what an audit.restored event says of a
+             restore: anchors of the events that it lost are set aside
 
 Canonical JSON is RFC 8785 (keys sorted, no white space, UTF-8). Needs Python 3.11 and `cryptography`.
 """
@@ -212,6 +214,27 @@ def _holds(event: Object) -> bool:
         return False
 
 
+def losses(events: Iterator[Object], chain: str, keys: dict[str, Ed25519PublicKey]) -> list[Object]:
+    """What people acknowledged that restores lost, where the signature holds."""
+    found = []
+    for event in events:
+        details = event.get("details")
+        if event.get("verb") != "audit.restored" or not isinstance(details, dict):
+            continue
+        said = details | {"chain": chain, "by": str(event.get("actor_id")), "reason": event.get("reason_code")}
+        numbers = all(type(said.get(name)) is int for name in ("first", "last", "first_anchor", "last_anchor"))
+        if numbers and is_signed(b"nam-audit-restore/v1", said, keys):
+            found.append(said)
+    return found
+
+
+def is_lost(anchor: Object, gone: list[Object]) -> bool:
+    return any(
+        loss["first_anchor"] <= anchor["number"] <= loss["last_anchor"] and anchor["seq"] >= loss["first"]
+        for loss in gone
+    )
+
+
 # --- The whole -------------------------------------------------------------------------------------------------------
 
 
@@ -252,6 +275,8 @@ def check(journal: Path, anchor_files: list[Path], key_files: list[Path], clinic
         return found, 0
     ordered = anchors(anchor_files, head["chain"], keys, found)
     try:
+        gone = losses(lines(journal), head["chain"], keys)
+        ordered = [anchor for anchor in ordered if not is_lost(anchor, gone)]
         last = check_events(said, head, ordered, found)
     except Unreadable as error:
         found.tampered.append(str(error))

@@ -16,6 +16,7 @@ SAYS: Final = {
     "incomplete": "could not be verified to the end",
     "unverified": "was not verified for two days",
     "broken_chain": "does not follow from its last anchor",
+    "restored": "lost events in a restore that nobody acknowledged",
     "no_key": "cannot be anchored without the key",
     "late": "waits too long for its anchor",
 }
@@ -51,6 +52,8 @@ def anchors() -> Outcome:
     trouble = next((why for _chain, why in chains_in_trouble(moment) if why in SAYS and why not in VERIFYING), "")
     if trouble == "broken_chain":
         return broken(f"The journal of a clinic {SAYS[trouble]}.", REPORT)
+    if trouble == "restored":
+        return broken(f"The journal of a clinic {SAYS[trouble]}.", "manage.py acknowledge_restore (docs/journal.md)")
     if trouble == "no_key":
         return broken(
             f"The journal {SAYS[trouble]}.", "Let the scheduler's user, and nobody else, read AUDIT_ANCHOR_KEY_FILE."

@@ -15,6 +15,7 @@ PROBLEMS: dict[str, str | Promise] = {
     "young": _("The journal is new and has not been verified yet; the scheduler does so every day."),
     "no_key": _("No anchors are made, because no key is set: a cut-off end would not be noticed."),
     "broken_chain": _("The newest events do not follow from the last anchor: the journal was changed since."),
+    "restored": _("A restore lost events. Until an administrator acknowledges it on the server, nothing is signed."),
     "late": _("Events have been waiting for their anchor for more than half an hour. Does the scheduler run?"),
     "place_failing": _("A place that keeps anchors does not take them now; it is tried again every minute."),
 }

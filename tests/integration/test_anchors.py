@@ -136,6 +136,15 @@ def test_an_anchor_is_due_after_a_quarter_of_an_hour(chain, later, count):
     assert Anchor.objects.filter(clinic_id=chain).count() == count
 
 
+def test_a_clock_that_is_put_right_stops_no_anchors(chain, staff):
+    anchorer = anchors.Anchorer()
+    anchorer.round(timezone.now() + timedelta(hours=1))
+    first = anchors.newest(chain).number
+    record_alone(Verb.LIST_VIEWED, by=staff)
+    anchorer.round(timezone.now())
+    assert anchors.newest(chain).number == first + 1
+
+
 @pytest.mark.parametrize(("events", "count"), [(7, 1), (8, 2)])
 def test_an_anchor_is_due_after_so_many_events(chain, staff, monkeypatch, events, count):
     monkeypatch.setattr(anchors, "EVERY_EVENTS", 10)

@@ -139,6 +139,28 @@ def test_a_run_that_kills_five_workers_without_progress_is_failed(run):
     assert (state(run).status, state(run).error_code) == (Status.FAILED, "internal")
 
 
+def test_a_worker_whose_clock_ran_ahead_is_as_silent_as_another(run, claim):
+    run.slices.update(heartbeat_at=timezone.now() + timedelta(hours=1))
+    assert claims.recover_orphans(timezone.now()) == 1
+
+
+def test_a_wait_of_a_clock_that_ran_ahead_is_over(run, claim, monkeypatch):
+    monkeypatch.setattr("extraction.queue.enqueue", lambda *_args: True)
+    claims.wait(claim, "model_unavailable")
+    Run.objects.filter(pk=run.pk).update(next_attempt_at=timezone.now() + timedelta(hours=1))
+    assert claims.enqueue_due(timezone.now()) == 1
+
+
+def test_a_run_that_waited_often_is_not_failed_because_its_worker_is_killed_once(run, monkeypatch):
+    monkeypatch.setattr("extraction.queue.enqueue", lambda *_args: True)
+    for _turn in range(2 * claims.MAX_ATTEMPTS):
+        claims.wait(claims.take(run.pk), "model_unavailable")
+        claims.enqueue_due(state(run).next_attempt_at)
+    claims.take(run.pk)
+    claims.recover_orphans(timezone.now() + timedelta(minutes=5))
+    assert state(run).status == Status.QUEUED
+
+
 def test_progress_forgives_earlier_attempts(run):
     for number in range(1, claims.MAX_ATTEMPTS + 2):
         claim = claims.take(run.pk)
@@ -156,7 +178,7 @@ def test_waiting_gets_longer_and_then_stays(run, monkeypatch):
         claims.wait(claim, "model_unavailable")
         waits.append((state(run).next_attempt_at - before).total_seconds())
         claims.enqueue_due(state(run).next_attempt_at)
-    for waited, step in zip(waits, [*claims.BACK_OFF, 300, 300], strict=True):
+    for waited, step in zip(waits, [*claims.BACK_OFF, 90, 90, 90], strict=True):
         assert 0.7 * step < waited < 1.3 * step
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from audit.models import Event
+from audit.record import JournalUnavailable
 from audit.verbs import Verb
 from extraction import actions, jobs, queries
 from extraction.errors import ServiceUnavailable
@@ -16,6 +19,7 @@ from extraction.models import Finder, Finding, PageState, Run, RunPage, Status
 from extraction.pipeline import PageFound, Work, extract
 from extraction.readers.choosing import Part
 from tests.factories import agenda_pdf, page_of, some_nam
+from vault.errors import VaultUnavailable
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +102,29 @@ def test_an_unexpected_error_fails_the_run_with_a_code_and_keeps_its_text_to_its
     monkeypatch.setattr("extraction.finders.pattern.find", broken)
     jobs.run_extraction(run.pk.hex)
     assert (state(run).status, state(run).error_code) == (Status.FAILED, "internal")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OperationalError("the server is shutting down"), "database_unavailable"),
+        (InterfaceError("the connection is closed"), "database_unavailable"),
+        (JournalUnavailable("OperationalError"), "database_unavailable"),
+        (VaultUnavailable("slow down"), "vault_unavailable"),
+    ],
+)
+def test_a_run_waits_where_what_keeps_its_state_is_away(run, monkeypatch, error, code):
+    def away(*_args):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs.storage, "get", away)
+        jobs.run_extraction(run.pk.hex)
+    assert (state(run).status, state(run).error_code) == (Status.WAITING, code)
+    jobs.claims.enqueue_due(timezone.now() + timedelta(minutes=2))
+    jobs.run_extraction(run.pk.hex)
+    assert state(run).status == Status.DONE
 
 
 class Model:

@@ -49,6 +49,11 @@ def test_a_lease_is_renewed_before_it_runs_out():
     assert not take_lease(LEASE, SECOND, NOW + timedelta(seconds=31))
 
 
+def test_a_lease_of_a_clock_that_ran_ahead_is_over():
+    take_lease(LEASE, FIRST, NOW + timedelta(hours=1))
+    assert take_lease(LEASE, SECOND, NOW)
+
+
 def test_a_lease_given_up_is_free_at_once():
     take_lease(LEASE, FIRST, NOW)
     give_up_lease(LEASE, FIRST)
@@ -107,13 +112,13 @@ def test_the_run_of_a_dead_worker_is_queued_again_in_the_same_round(empty_redis)
     assert len(queue.queue().get_job_ids()) == 1
 
 
-def test_dead_workers_are_looked_for_once_a_minute(empty_redis):
+def test_dead_workers_are_looked_for_four_times_a_minute(empty_redis):
     waker = Scheduler()
     waker.round(NOW)
     run = silent_run()
-    waker.round(NOW + timedelta(seconds=59))
+    waker.round(NOW + timedelta(seconds=14))
     assert Run.objects.get(pk=run.pk).status == Status.READING
-    waker.round(NOW + timedelta(seconds=60))
+    waker.round(NOW + timedelta(seconds=15))
     assert Run.objects.get(pk=run.pk).status == Status.QUEUED
 
 
@@ -127,6 +132,29 @@ def test_a_job_that_failed_does_not_bar_its_run_from_the_queue(empty_redis):
     FailedJobRegistry(queue=queue.queue()).add(job, ttl=1000, exc_string="JobFailed")
     Scheduler().round(NOW)
     assert queue.queue().get_job_ids() == [job_id]
+
+
+def test_a_job_that_was_lost_on_its_way_to_a_worker_does_not_bar_its_run_from_the_queue(empty_redis):
+    run = RunFactory(status=Status.QUEUED)
+    waker = Scheduler()
+    waker.round(NOW)
+    runs = queue.queue()
+    runs.connection.lpop(runs.key)
+    for seconds in (2, 15, 17):
+        waker.round(NOW + timedelta(seconds=seconds))
+        assert runs.get_job_ids() == [], "a worker may just have begun with it"
+    for seconds in (30, 32):
+        waker.round(NOW + timedelta(seconds=seconds))
+    assert runs.get_job_ids() == [queue.job_id(run.pk.hex, run.turn)]
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_a_clock_that_is_put_right_stops_no_sweep(empty_redis, seconds):
+    waker = Scheduler()
+    waker.round(NOW + timedelta(seconds=seconds))
+    run = silent_run()
+    waker.round(NOW)
+    assert Run.objects.get(pk=run.pk).status == Status.QUEUED
 
 
 def test_orphans_are_recovered_while_redis_is_away():

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from audit.models import Event
@@ -277,6 +277,20 @@ def test_something_is_done_again_and_again_by_a_thread_that_ends_with_the_block(
     with ticking(0.001, lambda: looks.release() is None, name="ticking"):
         assert all(looks.acquire(timeout=5) for _ in range(3))
     assert not any(thread.name == "ticking" for thread in threading.enumerate())
+
+
+def test_it_is_done_again_after_a_database_that_was_away_for_a_moment():
+    looks = threading.Semaphore(0)
+    answers = iter([OperationalError(), InterfaceError()])
+
+    def act():
+        looks.release()
+        for error in answers:
+            raise error
+        return True
+
+    with ticking(0.001, act, name="ticking"):
+        assert all(looks.acquire(timeout=5) for _ in range(4))
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection, transaction
 from django.urls import reverse
 
 from audit.models import Event
@@ -90,6 +91,23 @@ def test_a_file_over_the_limit_is_refused_before_it_is_held(signed_in, settings)
     answer = send(signed_in, ("gros.pdf", PDF + b" " * 200_000))
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert not Document.objects.exists()
+
+
+def test_a_file_is_kept_where_the_answer_to_its_commit_was_lost(staff, monkeypatch):
+    ends = transaction.Atomic.__exit__
+
+    def cut_off(block, *error):
+        ends(block, *error)
+        if connection.savepoint_ids == before:
+            raise OperationalError("the server closed the connection")
+
+    before = list(connection.savepoint_ids)
+    with monkeypatch.context() as patch:
+        patch.setattr(transaction.Atomic, "__exit__", cut_off)
+        with pytest.raises(OperationalError):
+            actions.upload(data=PDF, file_name="agenda.pdf", by=staff)
+    assert storage.get(Document.objects.get()) == PDF
+    assert actions.upload(data=PDF, file_name="agenda.pdf", by=staff).is_duplicate
 
 
 def test_a_file_is_not_left_behind_when_its_row_cannot_be_written(staff, monkeypatch):

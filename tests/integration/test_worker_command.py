@@ -38,6 +38,15 @@ def test_the_worker_reads_json_as_quiet_jobs_of_its_queues_and_takes_runs_first(
     ]
 
 
+def test_a_process_keeps_its_connections_to_redis(redis_server):
+    assert queue.queue().connection is queue.queue().connection
+
+
+def test_nobody_waits_long_for_a_redis_that_hangs(redis_server):
+    assert queue.queue().connection.connection_pool.get_connection().socket_timeout == 5
+    assert worker.make_worker().connection.connection_pool.connection_kwargs["socket_timeout"] <= 60
+
+
 def test_the_worker_logs_no_description_of_a_job(redis_server):
     assert worker.make_worker().log_job_description is False
 

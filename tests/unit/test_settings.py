@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -67,6 +68,23 @@ def test_an_empty_environment_is_a_safe_laptop(expression, value):
 
 def test_every_process_without_a_secret_key_gets_another_one():
     assert settled("settings.SECRET_KEY") != settled("settings.SECRET_KEY")
+
+
+@pytest.mark.parametrize("pool", ["", "1"])
+def test_what_the_database_address_asks_for_holds_with_a_pool_too(pool):
+    environment = {"DATABASE_URL": "postgres://namsite@db.internal/namsite?sslmode=verify-full", "DATABASE_POOL": pool}
+    shown = settled("settings.DATABASES['default']['OPTIONS']['sslmode']", **environment)
+    assert shown == "'verify-full'"
+
+
+def test_a_postgresql_that_went_away_without_a_word_is_noticed():
+    shown = settled("settings.DATABASES['default']", DATABASE_URL="postgres://namsite@db.internal/namsite")
+    settings = ast.literal_eval(shown)
+    assert settings["CONN_HEALTH_CHECKS"]
+    options = settings["OPTIONS"]
+    assert options["connect_timeout"] <= 10
+    assert options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"] <= 30
+    assert options["tcp_user_timeout"] <= 30_000
 
 
 def test_a_network_of_clinics_is_other_variables():

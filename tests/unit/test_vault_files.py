@@ -310,3 +310,18 @@ def test_without_a_place_there_is_no_store(settings: Any) -> None:
 
 def test_the_store_is_made_once() -> None:
     assert file_store() is file_store()
+
+
+# What a killed writer leaves
+
+
+def test_what_a_killed_writer_left_goes_after_an_hour_and_nothing_else(store: EncryptedFileStore, root: Path) -> None:
+    store.put(NAME, TEXT, aad=CLINIC)
+    young, old = root / "files" / ".young", root / "files" / ".old"
+    for half in (young, old):
+        half.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    os.utime(root / "files" / NAME, (0, 0))
+    store.forget_leftovers()
+    assert (young.exists(), old.exists()) == (True, False)
+    assert store.get(NAME, aad=CLINIC) == TEXT
