@@ -161,9 +161,16 @@ def _count(clinic_id: UUID, first: date, until: date) -> Iterator[tuple[DayUse, 
         textract_pages=Count("pk", filter=Q(reader="textract")),
         model_pages=Count("pk", filter=asked),
     )
-    of_runs, of_pages = ({row.pop("day"): row for row in rows} for rows in (counts, read))
+    of_runs = {row["day"]: row for row in counts}
+    of_pages = {row["day"]: row for row in read}
     for day in _days(first, until):
-        row = of_runs.get(day, {"extractions": 0, "active": 0})
-        none = {"pages": 0, "textract_pages": 0, "model_pages": 0}
-        use = DayUse(clinic_id=clinic_id, day=day, extractions=row["extractions"], **of_pages.get(day, none))
-        yield use, not row["active"]
+        done, seen = of_runs.get(day), of_pages.get(day)
+        use = DayUse(
+            clinic_id=clinic_id,
+            day=day,
+            extractions=done["extractions"] if done else 0,
+            pages=seen["pages"] if seen else 0,
+            textract_pages=seen["textract_pages"] if seen else 0,
+            model_pages=seen["model_pages"] if seen else 0,
+        )
+        yield use, not (done and done["active"])
