@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from extraction import costs
@@ -14,6 +17,7 @@ from extraction.actions import Billing
 from extraction.costs import Hosting, TokenPrices, Workload
 from extraction.deployments import NotReady, RefusedAddress, check_addresses, check_servers
 from extraction.llm import profiles, prompts
+from extraction.marks import Mark
 from extraction.models import AlertKind, Document
 from extraction.prices import PriceList
 from extraction.templatetags.health_text import state_words
@@ -47,6 +51,21 @@ class UploadForm(BillingForm):
     @property
     def form_kind(self) -> str:
         return str(self.cleaned_data["form_kind"])
+
+
+class UntilForm(forms.Form):
+    """From which day on the list of documents goes back; the newest if nothing is said."""
+
+    until = forms.DateField(label=_("Up to the day"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    @property
+    def mark(self) -> Mark | None:
+        """Where that day ends on the clinic's clock."""
+        day = self.cleaned_data.get("until") if self.is_valid() else None
+        if day is None or day == date.max:
+            return None
+        ends = datetime.combine(day + timedelta(days=1), time.min)
+        return Mark(timezone.make_aware(ends), UUID(int=0))
 
 
 def _prompt_choices() -> list[tuple[str, str]]:

@@ -66,7 +66,10 @@ class Document(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["clinic", "content_index"], name="document_once_per_clinic"),
         ]
-        indexes = [models.Index(fields=["clinic", "-created_at"], name="document_newest")]
+        indexes = [
+            models.Index(fields=["clinic", "-created_at"], name="document_newest"),
+            models.Index(fields=["uploaded_by", "-created_at"], name="document_of_person"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -224,7 +227,8 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["document", "-created_at"], name="run_newest"),
             models.Index(fields=["status", "next_attempt_at"], name="run_due"),
-            models.Index(fields=["finished_at"], name="run_finished"),
+            models.Index(fields=["created_at"], name="run_by_begin"),
+            models.Index(fields=["finished_at"], name="run_by_end"),
         ]
 
     def __str__(self) -> str:
@@ -448,6 +452,27 @@ class Sample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server} {self.minute:%Y-%m-%d %H:%M}"
+
+
+class DayUse(models.Model):
+    """What the runs that were asked for on one day used, as `extraction.usage` counted it: a clinic's, on its clock.
+
+    Kept of days that are over and on which nothing runs any more, with zeros where nothing was used; gone as soon as
+    one of their runs goes on. What it can be counted from again stays, so it may be missing at any moment.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    extractions = models.PositiveIntegerField()
+    pages = models.PositiveIntegerField()
+    textract_pages = models.PositiveIntegerField()
+    model_pages = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "day"], name="use_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.day}"
 
 
 class PriceChange(models.Model):

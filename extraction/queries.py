@@ -12,6 +12,7 @@ from accounts.models import User
 from audit.models import Event
 from audit.verbs import Verb
 from extraction import following
+from extraction.marks import Mark
 from extraction.models import Document, PageState, Run, RunPage, Status
 
 
@@ -54,6 +55,46 @@ def documents(user: User) -> QuerySet[Document]:
         .annotate(newest_run_id=Subquery(newest))
         .order_by("-created_at", "-pk")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One screen of the list. The screen of what is newer ends before `newer`, that of what is older begins behind
+    `older`; None where there is no such screen."""
+
+    documents: list[Document]
+    newer: Mark | None
+    older: Mark | None
+
+
+def screen(user: User, size: int, *, before: Mark | None = None, after: Mark | None = None) -> Screen:
+    """So many of `documents`: those that are older than `before`, the nearest that are newer than `after`, or the
+    newest. In one query, whose cost does not grow with what is passed over."""
+    if after is not None:
+        nearest = beyond(documents(user), after, "gt").order_by("created_at", "pk")
+        found = list(nearest[: size + 1])
+        if len(found) > size:
+            shown = found[size - 1 :: -1]
+            return Screen(shown, _mark(shown[0]), _mark(shown[-1]))
+        # The head, and not a screen with a few on it.
+    all_of_them = documents(user) if before is None or after is not None else beyond(documents(user), before, "lt")
+    found = list(all_of_them[: size + 1])
+    shown = found[:size]
+    is_head = before is None or after is not None
+    newer = None if is_head else _mark(shown[0]) if shown else before
+    return Screen(shown, newer, _mark(shown[-1]) if len(found) > size else None)
+
+
+def beyond(found: QuerySet[Document], mark: Mark, side: str) -> QuerySet[Document]:
+    """The documents on one side of a mark, "lt" for older ones. The first condition alone is what the index is entered
+    by."""
+    strictly = Q(**{f"created_at__{side}": mark.moment})
+    beside = Q(created_at=mark.moment, **{f"pk__{side}": mark.document_id})
+    return found.filter(**{f"created_at__{side}e": mark.moment}).filter(strictly | beside)
+
+
+def _mark(document: Document) -> Mark:
+    return Mark(document.created_at, document.pk)
 
 
 def last_form_kind(user: User) -> str:

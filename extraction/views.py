@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,7 +24,8 @@ from audit.verbs import Verb
 from extraction import actions, availability, costs, images, monitoring, prices, queries, restricting, usage
 from extraction.configuration import model_start
 from extraction.errors import UnreadableDocument
-from extraction.forms import CalculatorForm, PriceForm, UploadForm
+from extraction.forms import CalculatorForm, PriceForm, UntilForm, UploadForm
+from extraction.marks import Mark
 from extraction.models import Finding, Run
 from extraction.monitoring import Period
 from extraction.queries import has_looked
@@ -39,13 +39,18 @@ DOCUMENTS_PER_PAGE = 25
 @requires(Right.LIST)
 @journals(Verb.LIST_VIEWED)
 def document_list(request: HttpRequest) -> HttpResponse:
-    """The clinic's documents, newest first. With `?rows` only the table, for the page's own refresh."""
-    user = person(request)
-    page = Paginator(queries.documents(user), DOCUMENTS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = queries.with_runs(list(page.object_list))
+    """The clinic's documents, newest first: behind a document (`?before=`), before one (`?after=`), or from a day on
+    back (`?until=`). With `?rows` only the table, for the page's own refresh."""
+    user, form = person(request), UntilForm(request.GET)
+    before = Mark.read(request.GET.get("before", "")) or form.mark
+    after = Mark.read(request.GET.get("after", ""))
+    screen = queries.screen(user, DOCUMENTS_PER_PAGE, before=before, after=after)
+    rows = queries.with_runs(screen.documents)
     context = {
-        "page": page,
+        "screen": screen,
         "rows": rows,
+        "until_form": form,
+        "query": _without(request, "rows"),
         "is_working": any(run.is_active for _document, run, _progress in rows),
     }
     if "rows" in request.GET:
@@ -55,6 +60,12 @@ def document_list(request: HttpRequest) -> HttpResponse:
     record_alone(Verb.LIST_VIEWED, by=user, object_type="document", count=len(rows))
     context["model_start"] = model_start()
     return render(request, "extraction/document_list.html", context)
+
+
+def _without(request: HttpRequest, name: str) -> str:
+    kept = request.GET.copy()
+    kept.pop(name, None)
+    return kept.urlencode()
 
 
 @require_POST

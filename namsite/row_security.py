@@ -18,7 +18,8 @@ from audit import roles
 POLICY = "own_clinic"
 FLOORS = ("extraction", "review", "audit")
 
-FOLLOWS = "EXISTS (SELECT 1 FROM {parent} parent WHERE parent.{key} = {table}.{column})"
+# Not EXISTS: where the planner expects many rows it would make a hash of every parent that the clinic has, first.
+FOLLOWS = "(SELECT true FROM {parent} parent WHERE parent.{key} = {table}.{column})"
 FUNCTIONS = f"""
 CREATE OR REPLACE FUNCTION namsite_clinic() RETURNS uuid LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN current_setting('{VARIABLE}', true) IN ('', '{EVERY}') THEN NULL

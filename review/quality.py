@@ -20,7 +20,7 @@ from accounts.models import User
 from extraction import charts
 from extraction.availability import Pace, pace
 from extraction.charts import Curve
-from extraction.models import Run, RunPage, Status
+from extraction.models import Document, Run, RunPage, Status
 from extraction.monitoring import Chart
 from extraction.scoring import BINS, Score, wilson
 from review.blindness import hidden_from
@@ -32,7 +32,7 @@ PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": t
 WORST = 10
 """Confusions that are shown."""
 NEWEST_RUNS, MOST_TIMES = 1_000, 10_000
-"""Of so many of the newest extractions, and at most so many of their pages, the seconds are counted."""
+"""Of so many of the newest documents, and at most so many of their pages, the seconds are counted."""
 NEWEST_CORRECTED = 1_000
 """Of so many of the newest pages with a correction the characters are counted."""
 NEWEST_PAGES = 2_000
@@ -273,8 +273,13 @@ class NewestRun(NamedTuple):
 
 
 def newest_runs(user: User, since: date) -> list[NewestRun]:
-    """The clinic's newest extractions since the beginning of that day."""
-    found = Run.objects.filter(document__clinic_id=user.clinic_id, created_at__gte=_midnight(since))
+    """The extractions of the clinic's newest documents since the beginning of that day, the newest first.
+
+    By way of the documents, which an index has by clinic and moment; runs it has not.
+    """
+    documents = Document.objects.filter(clinic_id=user.clinic_id, created_at__gte=_midnight(since))
+    newest = documents.order_by("-created_at").values("pk")[:NEWEST_RUNS]
+    found = Run.objects.filter(document__in=newest)
     names = ("pk", "status", "turn", "started_at", "finished_at", "document__page_count")
     return [NewestRun(*row) for row in found.order_by("-created_at").values_list(*names)[:NEWEST_RUNS]]
 

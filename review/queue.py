@@ -7,14 +7,14 @@ thousandth screen costs what the first one does.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
-from uuid import UUID
+from typing import TypeAlias
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
+from extraction.marks import EPOCH, Mark
 from review.blindness import hidden_from
 from review.models import WAITING, ReviewTask
 from review.priority import Reason, reasons
@@ -26,7 +26,6 @@ MOST_COUNTED = 1000
 """A list that a filter makes is counted so far: no index knows how long it is, and each row would be looked into."""
 ORDER = ("place", "document")
 BY_AGE = ("waiting_since", "document")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Filter(StrEnum):
@@ -35,25 +34,6 @@ class Filter(StrEnum):
     DOUBTFUL = "doubtful"
     UNREAD = "unread"
     OLDEST = "oldest"
-
-
-class Mark(NamedTuple):
-    """Where a screen ended: the last one's moment in the order, and its document."""
-
-    moment: datetime
-    document_id: UUID
-
-    def __str__(self) -> str:
-        return f"{(self.moment - EPOCH) // timedelta(microseconds=1)}-{self.document_id.hex}"
-
-    @classmethod
-    def read(cls, text: str) -> Mark | None:
-        """None for anything that is no mark: the queue then begins at its head."""
-        moment, _dash, document = text.rpartition("-")
-        try:
-            return cls(EPOCH + timedelta(microseconds=int(moment)), UUID(hex=document))
-        except (ValueError, OverflowError):
-            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,9 @@ from audit.registers import queries as registers
 from audit.registers.models import Register
 from audit.verbs import Verb
 from extraction import queries as extraction_queries
+from extraction.marks import Mark
 from review import leases, queue
-from review.queue import Filter, Mark
+from review.queue import Filter
 
 
 @require_safe

@@ -20,6 +20,7 @@ from statistics import median
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import ExtractHour, ExtractIsoWeekDay, TruncDate
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -41,6 +42,8 @@ COMMUNICATING = (Verb.EXPORT_DOWNLOADED, Verb.API_READ, Verb.OCR_CALLED)
 """What leaves: a file of numbers, results to a program, pages to the reading service."""
 OPENS, CLOSES = 7, 19
 """Hours, local time, outside which an access is off-hours; so are Saturdays and Sundays."""
+FRIDAY = 5
+"""The last working day, as ISO 8601 numbers them."""
 MANY = 3
 """Times the median of the others: from this on a person's pages are many."""
 MOST_ROWS = 5_000
@@ -214,16 +217,13 @@ def _refused(clinic_id: UUID, span: Span) -> Iterator[tuple[str, ...]]:
 
 
 def _off_hours(clinic_id: UUID, span: Span) -> Iterator[tuple[str, ...]]:
-    days: defaultdict[str, set[date]] = defaultdict(set)
-    count: Counter[str] = Counter()
-    seen = _events(clinic_id, span).filter(verb__in=DISCLOSING, actor_id__isnull=False)
-    for name, at in seen.values_list("actor_name", "at").iterator():
-        local = timezone.localtime(at)
-        if local.weekday() > 4 or not OPENS <= local.hour < CLOSES:  # noqa: PLR2004  (Friday)
-            count[name] += 1
-            days[name].add(local.date())
-    for name, events in count.most_common():
-        yield _("off-hours"), name, str(events), _("on {count} days").format(count=len(days[name]))
+    """Counted by the database: a month of a large clinic has a hundred thousand accesses."""
+    moments = {"hour": ExtractHour("at"), "weekday": ExtractIsoWeekDay("at"), "day": TruncDate("at")}
+    seen = _events(clinic_id, span).filter(verb__in=DISCLOSING, actor_id__isnull=False).annotate(**moments)
+    off = seen.filter(Q(weekday__gt=FRIDAY) | Q(hour__lt=OPENS) | Q(hour__gte=CLOSES)).values("actor_name")
+    found = off.annotate(events=Count("pk"), days=Count("day", distinct=True)).order_by("-events", "actor_name")
+    for row in found:
+        yield _("off-hours"), row["actor_name"], str(row["events"]), _("on {count} days").format(count=row["days"])
 
 
 def _volume(clinic_id: UUID, span: Span) -> Iterator[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import Literal
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -159,7 +159,7 @@ def agreement_by_week(user: User, since: date) -> dict[date, Agreement]:
     """The second reviews that were finished on that day or later, by the Monday of their week. No person is in it."""
     done = SecondReview.objects.filter(
         document__clinic_id=user.clinic_id,
-        finished_at__date__gte=since,
+        finished_at__gte=timezone.make_aware(datetime.combine(since, time.min)),  # A day would be looked for in all.
         state__in=(SecondState.DISPUTED, SecondState.CLOSED),
     )
     weeks: dict[date, Agreement] = defaultdict(Agreement)

@@ -17,8 +17,4 @@ class Migration(migrations.Migration):
             name='request_id',
             field=models.CharField(blank=True, db_default='', default='', max_length=32),
         ),
-        migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['finished_at'], name='run_finished'),
-        ),
     ]

@@ -1,5 +1,7 @@
 """`python -m tests.benchmarks [WORD...]`: runs the benchmarks whose name holds a WORD (or all), then prints one table.
 
+What follows from the first word with two dashes on is for the benchmark itself (`years --documents 1000000`).
+
 A missed bar is a finding, not an error: the exit status is 0 unless a benchmark could not run.
 """
 
@@ -22,22 +24,24 @@ def names(words: list[str]) -> Iterator[str]:
             yield module.name
 
 
-def run(name: str) -> Iterator[Result]:
+def run(name: str, options: list[str]) -> Iterator[Result]:
     """The results of one benchmark; a module without a `benchmarks` generator is no benchmark."""
     module = importlib.import_module(f"tests.benchmarks.{name}")
     if hasattr(module, "benchmarks"):
         print(f"{name}…", flush=True)
         began = time.monotonic()
-        yield from module.benchmarks()
+        yield from module.benchmarks(*options)
         print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
 
 
 def main(words: list[str]) -> int:
     results: list[Result] = []
     broken: list[str] = []
+    first = next((place for place, word in enumerate(words) if word.startswith("--")), len(words))
+    words, options = words[:first], words[first:]
     for name in names(words):
         try:
-            results.extend(run(name))
+            results.extend(run(name, options))
         except Exception:
             traceback.print_exc()
             broken.append(name)

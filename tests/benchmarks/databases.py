@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from namsite.devservers import CannotStart, EmbeddedPostgres
@@ -22,15 +24,16 @@ def measured(module: str, *arguments: str, sqlite: bool = True) -> Iterator[tupl
     """
     if sqlite:
         with tempfile.TemporaryDirectory() as folder:
-            yield "SQLite", _measure(module, arguments, f"sqlite:///{folder}/bench.sqlite3", folder)
+            yield "SQLite", measure(module, arguments, f"sqlite:///{folder}/bench.sqlite3", folder)
     try:
         with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres() as server:
-            yield "PostgreSQL", _measure(module, arguments, server.url, folder)
+            yield "PostgreSQL", measure(module, arguments, server.url, folder)
     except CannotStart as reason:
         print(f"{module} on PostgreSQL left out: {reason}")
 
 
-def _measure(module: str, arguments: tuple[str, ...], url: str, folder: str) -> dict[str, Any]:
+def measure(module: str, arguments: tuple[str, ...], url: str, folder: str, **settings: str) -> dict[str, Any]:
+    """The last line of one such process, as JSON. `settings` are added to its environment."""
     environment = os.environ | {
         "ENV_FILE": os.devnull,
         "TESTING": "1",
@@ -41,6 +44,7 @@ def _measure(module: str, arguments: tuple[str, ...], url: str, folder: str) -> 
         "LLM_ENDPOINT": "",
         "VAULT_KEYS": "k1:" + base64.b64encode(bytes(range(32))).decode(),
         "VAULT_INDEX_KEY": base64.b64encode(bytes(range(32, 64))).decode(),
+        **settings,
     }
     command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -48,3 +52,15 @@ def _measure(module: str, arguments: tuple[str, ...], url: str, folder: str) -> 
         raise RuntimeError(done.stderr[-2000:])
     printed: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return printed
+
+
+def processor_seconds() -> float:
+    """Of this process and of PostgreSQL's that serves it; its parallel workers are switched off."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return time.process_time()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        nanoseconds = Path(f"/proc/{cursor.fetchone()[0]}/schedstat").read_text().split()[0]
+    return time.process_time() + int(nanoseconds) / 1e9

@@ -14,10 +14,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.benchmarks import Result, databases
+from tests.benchmarks.databases import processor_seconds
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -138,23 +138,11 @@ def _milliseconds(act: Callable[[], object]) -> tuple[float, float]:
     """By the clock, and of the processor."""
     taken, busy = [], []
     for _turn in range(TURNS):
-        began, began_busy = time.perf_counter(), _processor_seconds()
+        began, began_busy = time.perf_counter(), processor_seconds()
         act()
         taken.append(time.perf_counter() - began)
-        busy.append(_processor_seconds() - began_busy)
+        busy.append(processor_seconds() - began_busy)
     return 1000 * min(taken), 1000 * min(busy)
-
-
-def _processor_seconds() -> float:
-    """Of this process and of PostgreSQL's that serves it; its parallel workers are switched off."""
-    from django.db import connection
-
-    if connection.vendor != "postgresql":
-        return time.process_time()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        nanoseconds = Path(f"/proc/{cursor.fetchone()[0]}/schedstat").read_text().split()[0]
-    return time.process_time() + int(nanoseconds) / 1e9
 
 
 if __name__ == "__main__":

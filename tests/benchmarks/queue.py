@@ -100,7 +100,8 @@ def fill(reviewer: object) -> None:
 
 
 def deep_marks(reviewer: object) -> list[str]:
-    from review.queue import Filter, Mark, filtered
+    from extraction.marks import Mark
+    from review.queue import Filter, filtered
 
     places = list(filtered(reviewer, Filter.ALL).values_list("place", "document_id"))
     return [str(Mark(*place)) for place in places[:: WAITING // TURNS]]

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.models import Event
 from audit.verbs import Verb
 from extraction import actions, prices, usage
-from extraction.models import Finder, PriceChange, Run, Sample
+from extraction.models import DayUse, Finder, PriceChange, Run, Sample
 from tests.factories import DocumentFactory, RunFactory, RunPageFactory
 
 pytestmark = pytest.mark.django_db
@@ -232,3 +233,53 @@ def test_months_before_the_first_use_are_not_listed(clinic, staff):
 def test_the_year_turns():
     begins = usage.beginnings(datetime(2027, 1, 15, 12, 0, tzinfo=UTC))
     assert [f"{each:%Y-%m}" for each in begins[:4]] == ["2027-02", "2027-01", "2026-12", "2026-11"]
+
+
+# --- Days that are kept ----------------------------------------------------------------------------------------------
+
+LONG_AGO = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)
+
+
+def use_of(clinic, day: date):
+    (use,) = usage.use_by_day(clinic.pk, day, day + timedelta(days=1))
+    return use.extractions, use.pages, use.textract_pages
+
+
+def test_a_day_that_is_over_is_counted_once(clinic, staff, django_assert_num_queries):
+    run_of(staff, LONG_AGO, "textract", "local")
+    assert use_of(clinic, LONG_AGO.date()) == (1, 2, 1)
+    with django_assert_num_queries(1):
+        assert use_of(clinic, LONG_AGO.date()) == (1, 2, 1)
+
+
+def test_a_day_without_use_is_kept_too(clinic):
+    use_of(clinic, LONG_AGO.date())
+    assert DayUse.objects.get(clinic=clinic).extractions == 0
+
+
+def test_today_is_counted_at_each_look(clinic, staff):
+    today = timezone.localdate()
+    run_of(staff, timezone.now(), "local")
+    assert use_of(clinic, today) == (1, 1, 0)
+    run_of(staff, timezone.now(), "local")
+    assert use_of(clinic, today) == (2, 2, 0)
+
+
+def test_a_day_on_which_something_still_runs_is_not_kept(clinic, staff):
+    run_of(staff, LONG_AGO, "local", status="waiting")
+    assert use_of(clinic, LONG_AGO.date()) == (0, 1, 0)
+    assert not DayUse.objects.exists()
+
+
+def test_a_run_that_goes_on_makes_its_day_count_again(clinic, staff):
+    run = run_of(staff, LONG_AGO, "local", "")
+    assert use_of(clinic, LONG_AGO.date()) == (1, 1, 0)
+    actions.retry(run=run, by=staff)
+    RunPageFactory(run=run, number=2, reader="textract")
+    Run.objects.filter(pk=run.pk).update(status="done")
+    assert use_of(clinic, LONG_AGO.date()) == (1, 2, 1)
+
+
+def test_another_clinics_use_is_not_counted(clinic, outsider):
+    run_of(outsider, LONG_AGO, "local")
+    assert use_of(clinic, LONG_AGO.date()) == (0, 0, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -55,6 +56,18 @@ def test_postgres_knows_french_letters():
         folder = server.url.split("@/")[1].rpartition("/")[0]
         with psycopg.connect(host=folder, user="postgres", dbname="postgres") as connection:
             assert connection.execute("SELECT lower('ÉÀÇ')").fetchone() == ("éàç",)
+
+
+def test_postgres_goes_on_with_data_that_have_a_folder_of_their_own():
+    # Not pytest's folder: where root runs this, another user has to get there.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        for statement in ("CREATE TABLE kept (n int)", "DROP TABLE kept"):
+            with EmbeddedPostgres(data=Path(folder) / "data", settings={"work_mem": "5MB"}) as server:
+                place = server.url.split("@/")[1].rpartition("/")[0]
+                with psycopg.connect(host=place, user="postgres", dbname="postgres") as connection:
+                    connection.execute(statement)
+                    assert connection.execute("SHOW work_mem").fetchone() == ("5MB",)
 
 
 def test_a_server_dies_with_a_parent_that_is_killed(tmp_path):

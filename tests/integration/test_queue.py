@@ -16,13 +16,14 @@ from audit.models import Event
 from audit.verbs import Verb
 from extraction import actions as extraction_actions
 from extraction import claims, deployments, following
+from extraction.marks import Mark
 from extraction.models import Document, Run, Status
 from extraction.pipeline import PageFound
 from extraction.readers.choosing import PageRead
 from review import actions, leases, queue, tasks
 from review.actions import Value
 from review.models import ReviewTask
-from review.queue import Filter, Mark
+from review.queue import Filter
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, RunPageFactory, UserFactory, page_of
 
 pytestmark = pytest.mark.django_db
