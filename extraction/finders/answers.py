@@ -106,7 +106,7 @@ class PrintedNams(BaseModel, Answered):
         schema = cls.model_json_schema()
         spelt = schema["$defs"][_SpeltNam.__name__]
         entries = [spelt | {"properties": spelt["properties"] | _allowed(choice)} for choice in choices]
-        schema["properties"]["nams"]["items"] = {"anyOf": entries}
+        schema["properties"]["nams"] |= {"items": {"anyOf": entries}, "maxItems": _most(choices)}
         del schema["$defs"]
         return schema
 
@@ -144,7 +144,7 @@ class PrintedLines(RootModel[Annotated[list[Line], Field(max_length=MOST_NUMBERS
             dates = _one_of((SAME_DATE, *choice.dates) if choice.repeats else choice.dates)
             alike.setdefault(rf"\|{dates}\|{_one_of(choice.times)}", []).append(choice.number)
         lines = "|".join(_one_of(numbers) + visit for visit, numbers in alike.items())
-        return {"type": "array", "maxItems": MOST_NUMBERS, "items": {"type": "string", "pattern": f"^({lines})$"}}
+        return {"type": "array", "maxItems": _most(choices), "items": {"type": "string", "pattern": f"^({lines})$"}}
 
     def text(self) -> str:
         return json.dumps(self.root, ensure_ascii=False, separators=(",", ":"))
@@ -190,7 +190,7 @@ class BriefLines(RootModel[Annotated[list[Line], Field(max_length=MOST_NUMBERS)]
         for short in _Shorthand.of(choices):
             alike.setdefault(short.rest(), []).append(short.number)
         lines = "|".join(_one_of(numbers) + rest for rest, numbers in alike.items())
-        return {"type": "array", "maxItems": MOST_NUMBERS, "items": {"type": "string", "pattern": f"^({lines})$"}}
+        return {"type": "array", "maxItems": _most(choices), "items": {"type": "string", "pattern": f"^({lines})$"}}
 
     def text(self) -> str:
         return json.dumps(self.root, ensure_ascii=False, separators=(",", ":"))
@@ -281,6 +281,11 @@ def _check_says(said: Sequence[PrintedNam], meant: Sequence[PrintedNam]) -> None
     """Raises ValueError where a form says something else than it was to say; names are left out of both."""
     if [(each.nam, each.date, each.time) for each in said] != [(each.nam, each.date, each.time) for each in meant]:
         raise ValueError("this form cannot say that")
+
+
+def _most(choices: Sequence[Choice]) -> int:
+    """Each place of a number is said once: a model that begins to repeat itself has an end."""
+    return min(MOST_NUMBERS, len(choices))
 
 
 def _allowed(choice: Choice) -> dict[str, Any]:

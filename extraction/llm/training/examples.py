@@ -253,23 +253,28 @@ def _checked(view: View, document: CorpusDocument, recipe: Recipe) -> Example | 
 
 
 def _sayable(entries: Iterable[PrintedNam], chosen_from: Sequence[Choice]) -> Iterator[PrintedNam]:
-    """The entries with dates and times that an answer may say: misread ones are no choice, so the rest is chosen from.
+    """The entries with the dates and times that an answer may say, where the page leaves it no choice.
 
-    Raises ValueError for a number that there is not to choose.
+    Raises ValueError where there is a choice and what is wanted is none of it, for it was misread: taught to say
+    nothing there, a model says nothing where it could.
     """
     by_number = {choice.number: choice for choice in reversed(chosen_from)}
     before = ""
     for entry in entries:
         if (choice := by_number.get(entry.nam)) is None:
             raise ValueError("a number is none of the choices")
-        before = _nearest(entry.date, choice.dates, also=(before,) if before and choice.repeats else ())
-        time = _nearest(entry.time, choice.times)
+        before = _among(entry.date, choice.dates, also=(before,) if before and choice.repeats else ())
+        time = _among(entry.time, choice.times)
         yield entry.model_copy(update={"date": before or None, "time": time or None})
 
 
-def _nearest(wanted: str | None, choices: Sequence[str], also: Sequence[str] = ()) -> str:
-    """What is wanted if it may be said, else nothing if that may be, else the first of the choices."""
-    return next((text for text in (wanted or "", "") if text in (*choices, *also)), choices[0])
+def _among(wanted: str | None, choices: Sequence[str], also: Sequence[str] = ()) -> str:
+    said = {*choices, *also}
+    if (wanted or "") in said:
+        return wanted or ""
+    if len(said) > 1:
+        raise ValueError("a date or a time is none of the choices")
+    return choices[0]
 
 
 def _wear(chance: random.Random) -> Wear:
