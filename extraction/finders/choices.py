@@ -79,6 +79,13 @@ def choices(layout: Layout) -> list[Choice]:
     return found
 
 
+def rows_of(layout: Layout) -> set[int]:
+    """The rows in which something stands that there is to choose, a date that a number says itself included."""
+    places = _places(layout)
+    times = _times(layout, places)
+    return {layout.row_at(start) for start, _, _ in places} | {each.row for each in (*_dates(layout, ()), *times)}
+
+
 class _Nearby:
     """Whose what is on a page with numbers in these rows, in order."""
 
@@ -156,11 +163,12 @@ def _dates(layout: Layout, births: Iterable[object]) -> list[_Printed]:
 
 
 def _times(layout: Layout, places: Sequence[_Place]) -> list[_Printed]:
-    """Times of day; four bare digits only on a page that prints no other time, and not out of a number."""
+    """Times of day; four bare digits only on a page that prints no other time, and not out of a number or a date."""
+    taken = [*((start, end) for start, end, _ in places), *((date.start, date.end) for date in dates_in(layout.folded))]
     times = times_in(layout.folded) or [
         bare
         for bare in bare_times_in(layout.folded)
-        if not any(start < bare.end and bare.start < end for start, end, _ in places)
+        if not any(start < bare.end and bare.start < end for start, end in taken)
     ]
     return _printed(layout, times)
 

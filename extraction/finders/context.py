@@ -81,6 +81,11 @@ class _Header(NamedTuple):
     kind: str
 
 
+def labels_in(layout: Layout) -> Iterator[tuple[int, int, str]]:
+    """Start, end and kind ("nam", "decoy" or "file") of every label of numbers on a page."""
+    return ((m.start(), m.end(), m.lastgroup or "") for m in _LABEL.finditer(layout.folded))
+
+
 @dataclass(slots=True)
 class Surroundings:
     """One page with the places of its numbers, ready to say what stands around each of them."""
@@ -99,7 +104,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, layout: Layout, spans: Sequence[Span]) -> Surroundings:
-        labels = [(m.start(), m.end(), m.lastgroup or "") for m in _LABEL.finditer(layout.folded)]
+        labels = list(labels_in(layout))
         rows: dict[int, list[Span]] = {}
         for span in spans:
             rows.setdefault(layout.row_at(span.start), []).append(span)

@@ -25,6 +25,7 @@ from extraction.finders.choices import choices
 from extraction.finders.location import Located, Locator
 from extraction.finders.parts import WHOLE, Part, excerpts, parts
 from extraction.finders.proposal import Checks, Proposal, Repair
+from extraction.finders.telling import telling
 from extraction.layout import Layout
 from extraction.llm import client
 from extraction.llm.client import Completion, ModelServer
@@ -110,12 +111,11 @@ class ModelFinder:
         began = time.perf_counter()
         form = FORMS[self.prompt.form]
         room = min(_MOST_TOKENS, _FIRST_TOKENS + form.tokens_a_row * len(layout.rows))
-        completion = self.chat(
-            self.prompt.messages(layout.page), form, allowed=form.held_to(chosen_from), max_tokens=room
-        )
+        messages = self.prompt.messages(layout.page, telling(layout) if self.prompt.telling else None)
+        completion = self.chat(messages, form, allowed=form.held_to(chosen_from), max_tokens=room)
         seconds = time.perf_counter() - began
-        entries = completion.answer.entries()
-        proposals, hallucinated = trace(layout, entries, probabilities(completion, entries))
+        entries, written = completion.answer.entries(chosen_from), completion.answer.written(chosen_from)
+        proposals, hallucinated = trace(layout, entries, probabilities(completion, written))
         return ModelAnswer(
             proposals, hallucinated, completion.prompt_tokens, completion.completion_tokens, round(seconds, 4)
         )
@@ -145,19 +145,19 @@ def _together(layout: Layout, first: ModelAnswer, again: ModelAnswer) -> ModelAn
     return ModelAnswer(proposals, **{name: getattr(first, name) + getattr(again, name) for name in _COUNTS})
 
 
-def probabilities(completion: Completion[Any], entries: Sequence[PrintedNam]) -> list[float | None]:
-    """How likely the model found the number of each entry, 0..1: the product over the number's tokens. Pure.
+def probabilities(completion: Completion[Any], written: Sequence[str]) -> list[float | None]:
+    """How likely the model found each number that is `written` in its answer, 0..1: the product over its tokens. Pure.
 
     None where the server did not say, or where its tokens do not add up to its answer (a character that several tokens
     share is shown as something else in each).
     """
     ends = list(accumulate(len(token.token) for token in completion.tokens))
     if "".join(token.token for token in completion.tokens) != completion.content:
-        return [None] * len(entries)
+        return [None] * len(written)
     found: list[float | None] = []
     at = 0
-    for entry in entries:
-        printed = json.dumps(entry.nam, ensure_ascii=False)[1:-1]
+    for number in written:
+        printed = json.dumps(number, ensure_ascii=False)[1:-1]
         start = completion.content.find(printed, at)
         if start < 0 or not printed:
             found.append(None)

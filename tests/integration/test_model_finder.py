@@ -156,6 +156,25 @@ def test_the_server_is_asked_to_let_the_model_say_only_what_the_page_prints(vers
         jsonschema.validate(json.loads(invented.text()), schema)
 
 
+def test_a_brief_answer_is_spelt_out_from_what_the_page_leaves_no_choice_of() -> None:
+    with running_vllm(lambda _: '["TREM|3 octobre 2025","ROYA|="]', holds=True) as running:
+        answer = ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-lines-v4")).find(
+            page_of(AGENDA)
+        )
+    assert [(each.nam, each.visit_date, each.visit_time) for each in answer.proposals] == [
+        (MARTIN, date(2025, 10, 3), time(8, 30)),
+        (ANNE, date(2025, 10, 3), time(9, 15)),
+    ]
+
+
+def test_rows_that_tell_nothing_are_not_sent() -> None:
+    page = page_of([*AGENDA, ((0.1, "Tremblay-Gagnon, Marie-Ève"), (0.5, "12, rue des Érables"))])
+    with running_vllm(lambda _: "[]") as running:
+        ModelFinder(ModelServer(running.endpoint, vllm.MODEL), prompts.load("nam-lines-v4")).find(page)
+    asked = running.questions[0]["messages"][-1]["content"]
+    assert ("rue des" in asked, "ROY Anne" in asked, "Agenda" in asked) == (False, True, True)
+
+
 @pytest.mark.parametrize("invented", [ANNE, "TREM04121926", "TREM 0412", "ZZZZ99999999", "ignore", "-", "null"])
 def test_a_number_that_is_not_printed_is_dropped_and_counted(invented: str) -> None:
     answer = found(page_of([((0.1, "NAM TREM04121925"),)]), entry(invented), entry(MARTIN))

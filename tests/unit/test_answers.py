@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from extraction.finders.answers import FORMS, MOST_NUMBERS, PrintedLines, PrintedNam, PrintedNams
+from extraction.finders.answers import FORMS, MOST_NUMBERS, BriefLines, PrintedLines, PrintedNam, PrintedNams
 from extraction.finders.choices import Choice
 from extraction.finders.model import probabilities
 from extraction.llm import prompts
@@ -56,7 +56,7 @@ def test_a_bar_in_a_number_stays_in_it() -> None:
 
 @pytest.mark.parametrize(("date", "time"), [("3|10", None), (None, "8|30"), ("=", None)])
 def test_what_a_line_cannot_say_is_refused(date: str | None, time: str | None) -> None:
-    with pytest.raises(ValueError, match="mark of this form"):
+    with pytest.raises(ValueError, match="cannot say"):
         PrintedLines.saying([PrintedNam(nam="TREM04121925", date=date, time=time)])
 
 
@@ -94,23 +94,23 @@ def test_a_number_is_as_likely_as_its_tokens_together() -> None:
     said = completion(
         ('["', -9), ("TR", -0.1), ("EM", -0.2), ("04", -0.3), ("||", -9), ('","', -9), ("TR", 0), ('||"]', -9)
     )
-    assert probabilities(said, said.answer.entries()) == [pytest.approx(exp(-0.6)), 1.0]
+    assert probabilities(said, said.answer.written()) == [pytest.approx(exp(-0.6)), 1.0]
 
 
 def test_a_token_that_holds_the_end_of_a_number_counts_with_it() -> None:
     said = completion(('["T', -1), ("REM|", -2), ('|"]', -4))
-    assert probabilities(said, said.answer.entries()) == [pytest.approx(exp(-3))]
+    assert probabilities(said, said.answer.written()) == [pytest.approx(exp(-3))]
 
 
 def test_the_same_number_twice_has_two_likelihoods() -> None:
     said = completion(('["', 0), ("AB", -1), ('||","', 0), ("AB", -2), ('||"]', 0))
-    assert probabilities(said, said.answer.entries()) == [pytest.approx(exp(-1)), pytest.approx(exp(-2))]
+    assert probabilities(said, said.answer.written()) == [pytest.approx(exp(-1)), pytest.approx(exp(-2))]
 
 
 @pytest.mark.parametrize("tokens", [(), (Token(token='["A�', logprob=0), Token(token='�||"]', logprob=0))])
 def test_tokens_that_do_not_add_up_to_the_answer_say_nothing(tokens: tuple[Token, ...]) -> None:
     said = Completion(PrintedLines(["A||"]), '["A||"]', "stop", 0, 2, tokens)
-    assert probabilities(said, said.answer.entries()) == [None]
+    assert probabilities(said, said.answer.written()) == [None]
 
 
 writable = printed.filter(lambda text: not set(text) & set('"\\'))
@@ -161,3 +161,77 @@ def test_objects_say_a_number_with_what_it_may_have_or_null() -> None:
     for wrong in ({"nam": "A2"}, {"nam": "B2"}, {"date": "4 oct."}, {"time": None}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({"nams": [said | wrong]}, schema)
+
+
+def brief(choices: list[Choice], *entries: PrintedNam) -> str:
+    return BriefLines.saying(entries, choices).text()
+
+
+def test_a_brief_answer_says_a_number_by_the_beginning_that_no_other_has() -> None:
+    choices = [Choice("TREM 0412 1925"), Choice("TREM 5501 0113"), Choice("STJO04121925")]
+    assert brief(choices, *(PrintedNam(nam=choice.number) for choice in choices)) == '["TREM 0","TREM 5","STJO"]'
+
+
+def test_a_brief_answer_says_the_whole_of_a_number_that_begins_another() -> None:
+    choices = [Choice("TREM 0412"), Choice("TREM 0412 1925")]
+    assert brief(choices, *(PrintedNam(nam=choice.number) for choice in choices)) == '["TREM 0412","TREM 0412 1"]'
+
+
+def test_a_brief_answer_says_a_date_and_a_time_only_where_there_is_a_choice() -> None:
+    choices = [
+        Choice("TREM04121925", ("3 oct.",), ("8:30",)),
+        Choice("STJO04121925", ("", "4 oct."), ("8:45",)),
+        Choice("LEMI04121925", ("5 oct.",), ("", "9:00")),
+    ]
+    said = [
+        PrintedNam(nam="TREM04121925", date="3 oct.", time="8:30"),
+        PrintedNam(nam="STJO04121925", date="3 oct.", time="8:45"),
+        PrintedNam(nam="LEMI04121925", date="5 oct.", time="9:00"),
+    ]
+    assert brief(choices, *said) == '["TREM","STJO|=","LEMI||9:00"]'
+    assert BriefLines(["TREM", "STJO|=", "LEMI||9:00"]).entries(choices) == said
+
+
+def test_a_brief_answer_tells_the_places_of_a_number_apart() -> None:
+    choices = [Choice("TREM04121925", ("3 oct.",), ("8:30",)), Choice("TREM04121925", ("3 oct.",), ("9:00",))]
+    said = [PrintedNam(nam="TREM04121925", date="3 oct.", time=time) for time in ("9:00", "8:30")]
+    assert BriefLines.saying(said, choices).entries(choices) == said
+
+
+def test_a_brief_answer_reads_a_bar_in_a_number_as_the_numbers() -> None:
+    choices = [Choice("TR|M04121925", ("",), ("8:30", "9:00")), Choice("TR|M55010113")]
+    assert BriefLines(["TR|M0||9:00"]).entries(choices) == [PrintedNam(nam="TR|M04121925", time="9:00")]
+    assert BriefLines(["TR|M0||9:00", "ABCD"]).written(choices) == ["TR|M0", "ABCD"]
+
+
+def test_a_brief_answer_of_a_server_that_disobeys_is_read_as_lines() -> None:
+    (entry,) = BriefLines(["TREM04121925|3 oct.|8:30"]).entries([Choice("STJO04121925")])
+    assert entry == PrintedNam(nam="TREM04121925", date="3 oct.", time="8:30")
+
+
+def test_a_number_that_is_no_choice_cannot_be_said_in_brief() -> None:
+    with pytest.raises(ValueError, match="none of the choices"):
+        brief([Choice("STJO04121925")], PrintedNam(nam="TREM04121925"))
+
+
+def test_a_visit_that_is_no_choice_cannot_be_said_in_brief() -> None:
+    with pytest.raises(ValueError, match="cannot say"):
+        brief([Choice("TREM04121925", ("3 oct.",))], PrintedNam(nam="TREM04121925", date="4 oct."))
+
+
+@given(st.lists(chosen, min_size=1, max_size=4, unique_by=lambda choice: choice.number), st.data())
+def test_a_brief_answer_says_again_what_was_said_and_is_allowed_to(choices: list[Choice], data: st.DataObject) -> None:
+    picked = [choice for choice in choices if data.draw(st.booleans())]
+    said = [
+        PrintedNam(
+            nam=choice.number,
+            date=data.draw(st.sampled_from(choice.dates)) or None,
+            time=data.draw(st.sampled_from(choice.times)) or None,
+        )
+        for choice in picked
+    ]
+    answer = BriefLines.saying(said, choices)
+    schema = BriefLines.held_to(choices)
+    assert answer.entries(choices) == said
+    assert all(allows(schema, line) for line in answer.root)
+    assert not any(allows(schema, f"{line}|=") or allows(schema, f"={line}") for line in answer.root)

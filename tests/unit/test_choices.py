@@ -37,6 +37,11 @@ def test_a_number_on_two_lines_of_a_cell_is_a_choice() -> None:
     assert "TREM 0412 1925" in numbers("a|TREM 0412", "b|1925")
 
 
+def test_the_year_of_a_date_is_no_time_on_a_page_without_times() -> None:
+    (choice,) = chosen_from(f"{NUMBER} 3 octobre 2025")
+    assert choice.times == ("",)
+
+
 def test_what_looks_like_a_number_is_a_choice_too() -> None:
     assert numbers("Facture REQU88040592") == ["REQU88040592"]
 

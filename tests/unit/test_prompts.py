@@ -70,12 +70,19 @@ def test_the_form_of_the_answer_is_that_of_the_file_or_objects() -> None:
     named = prompts.parse("x", GOOD + b"\n## Answer\nlines, 2400\n")
     assert (named.form, named.longest, named.blocks) == ("lines", 2400, False)
     assert prompts.parse("x", GOOD + b"\n## Answer\nlines, 600, blocks\n").blocks
+    telling = prompts.parse("x", GOOD + b"\n## Answer\nbrief, 800, telling\n")
+    assert (telling.form, telling.blocks, telling.telling) == ("brief", False, True)
 
 
 def test_an_empty_line_stands_where_rows_stand_apart() -> None:
     page = paper.page("8 h", "Anne Roy", "", "9 h", "Luc Roy", "Tél.", "", "", "Page 1", spacing=0.013)
     assert prompts.render(page, blocks=True) == "8 h\nAnne Roy\n\n9 h\nLuc Roy\nTél.\n\nPage 1"
     assert prompts.render(page) == "8 h\nAnne Roy\n9 h\nLuc Roy\nTél.\nPage 1"
+
+
+def test_rows_that_are_left_out_still_keep_blocks_apart() -> None:
+    page = paper.page("8 h", "Anne Roy", "", "Luc Roy", "9 h", "10 h", spacing=0.013)
+    assert prompts.render(page, blocks=True, rows={0, 3, 4}) == "8 h\n\n9 h\n10 h"
 
 
 def test_rows_at_equal_distances_are_one_block() -> None:

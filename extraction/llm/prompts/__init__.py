@@ -4,8 +4,9 @@ A version is a file NAME.md beside this module: a part for each role under a `##
 `{page}` as the user part's last characters. Nothing of the page stands before that, so every question of a version
 begins with the same tokens, which the server keeps from one question to the next (vLLM's prefix cache). A third part,
 `## Answer`, may name the form of the answer (`finders.answers`), the most characters of a page that are asked about at
-once, and that blocks of rows are shown apart, such as `lines, 600, blocks`. A published file is never edited: runs,
-scores and canaries refer to its version and hash.
+once, and how a page is shown, such as `lines, 600, blocks`: `blocks` shows blocks of rows apart, `telling` leaves out
+the rows that tell nothing (`finders.telling`). A published file is never edited: runs, scores and canaries refer to its
+version and hash.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Literal, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 
 from extraction.layout import Layout, block_starts
 from extraction.page import Page
@@ -24,7 +26,7 @@ from extraction.page import Page
 CURRENT = "nam-v1"
 """The version that is used unless a rollout says otherwise."""
 
-FORMS = ("objects", "lines")
+FORMS = ("objects", "lines", "brief")
 """How an answer may be written; `finders.answers` has the schemas."""
 
 LONGEST = 12_000
@@ -34,7 +36,7 @@ nearly all tokenizers of the profiles."""
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _HEADING = re.compile("^## (.+)\n", re.MULTILINE)
 _PAGE = "{page}"
-_BLOCKS = "blocks"
+_SHOWN = ("blocks", "telling")
 _CELL = " | "
 # A chat template marks turns with <|eot_id|>, <s>, [INST] and the like, and vLLM's tokenizer takes such marks for real
 # ones wherever they stand. No number, name, date or time holds these characters, so a page is shown with others.
@@ -52,7 +54,8 @@ class Message(TypedDict):
 class Prompt:
     """One version. `sha256` is the file's; `user` ends in `{page}`; `form` is the answer's; `longest` is characters.
 
-    `blocks` says that an empty line stands where rows stand apart on the page.
+    `blocks` says that an empty line stands where rows stand apart on the page, `telling` that rows which tell nothing
+    are not shown.
     """
 
     version: str
@@ -62,14 +65,15 @@ class Prompt:
     form: str = FORMS[0]
     longest: int = LONGEST
     blocks: bool = False
+    telling: bool = False
 
-    def question(self, page: Page) -> str:
-        """The user's turn for one page."""
-        return self.user.removesuffix(_PAGE) + render(page, blocks=self.blocks)
+    def question(self, page: Page, rows: Collection[int] | None = None) -> str:
+        """The user's turn for one page, or for these rows of its layout."""
+        return self.user.removesuffix(_PAGE) + render(page, blocks=self.blocks, rows=rows)
 
-    def messages(self, page: Page) -> list[Message]:
+    def messages(self, page: Page, rows: Collection[int] | None = None) -> list[Message]:
         """The whole conversation about one page, as a model is asked, and as it is trained."""
-        return [{"role": "system", "content": self.system}, {"role": "user", "content": self.question(page)}]
+        return [{"role": "system", "content": self.system}, {"role": "user", "content": self.question(page, rows)}]
 
 
 @cache
@@ -96,29 +100,44 @@ def parse(version: str, data: bytes) -> Prompt:
     system, user, *answer = (part.strip() for part in parts[1::2])
     if _PAGE in system or user.count(_PAGE) != 1 or not user.endswith(_PAGE):
         raise ValueError("a prompt file's {page} must be the end of its User part, and stand nowhere else")
-    answered = _answer(answer[0]) if answer else (FORMS[0], LONGEST, False)
+    answered = _answer(answer[0]) if answer else _Answer()
     return Prompt(version, hashlib.sha256(data).hexdigest(), system, user, *answered)
 
 
-def _answer(text: str) -> tuple[str, int, bool]:
-    """The form, the most characters, and whether blocks are shown. Raises ValueError."""
-    form, longest, blocks = (*map(str.strip, text.split(",", 2)), "", "")[:3]
-    if form not in FORMS or not (longest.isdecimal() and int(longest) > 0) or blocks not in ("", _BLOCKS):
+class _Answer(NamedTuple):
+    form: str = FORMS[0]
+    longest: int = LONGEST
+    blocks: bool = False
+    telling: bool = False
+
+
+def _answer(text: str) -> _Answer:
+    """What an Answer part says. Raises ValueError."""
+    form, longest, *shown = (*map(str.strip, text.split(",")), "")
+    shown = [name for name in shown if name]
+    known = len(shown) == len({*shown} & {*_SHOWN})
+    if form not in FORMS or not (longest.isdecimal() and int(longest) > 0) or not known:
         raise ValueError("a prompt file's Answer part must name a form of answers and a number of characters")
-    return form, int(longest), blocks == _BLOCKS
+    return _Answer(form, int(longest), *(name in shown for name in _SHOWN))
 
 
-def render(page: Page, *, blocks: bool = False) -> str:
-    """The page's rows in reading order, one a line, with " | " where a gap parts two cells.
+def render(page: Page, *, blocks: bool = False, rows: Collection[int] | None = None) -> str:
+    """The page's rows in reading order, one a line, with " | " where a gap parts two cells; `rows` of them, if given.
 
-    With `blocks` an empty line stands where rows stand apart. Characters that a chat template could take for its own
-    marks are replaced, and those that print nothing left out.
+    With `blocks` an empty line stands where rows stand apart, whether or not those between are shown. Characters that a
+    chat template could take for its own marks are replaced, and those that print nothing left out.
     """
     layout = Layout.of(page)
-    rows = layout.printed.rstrip("\n").split("\n")
-    shown = [_CELL.join(visible(cell) for cell in row.split("\t")) for row in rows]
+    printed = layout.printed.rstrip("\n").split("\n")
     begins = block_starts(layout) if blocks else frozenset()
-    return "\n".join(f"\n{text}" if row in begins else text for row, text in enumerate(shown))
+    lines: list[str] = []
+    apart = False
+    for row, text in enumerate(printed):
+        apart = apart or row in begins
+        if rows is None or row in rows:
+            lines.append(("\n" if apart else "") + _CELL.join(visible(cell) for cell in text.split("\t")))
+            apart = False
+    return "\n".join(lines)
 
 
 def visible(text: str) -> str:

@@ -16,7 +16,7 @@ import hashlib
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -26,8 +26,10 @@ from extraction.corpus.documents import CorpusDocument, build
 from extraction.corpus.layouts import DEVELOPMENT
 from extraction.corpus.split import HELD_OUT_SEED, is_held_out
 from extraction.finders.answers import FORMS, PrintedNam
+from extraction.finders.choices import Choice, choices
 from extraction.finders.location import text_of
 from extraction.finders.model import trace
+from extraction.finders.telling import telling
 from extraction.layout import Layout
 from extraction.llm import prompts
 from extraction.llm.prompts import Message
@@ -233,18 +235,46 @@ def _checked(view: View, document: CorpusDocument, recipe: Recipe) -> Example | 
     if None in entries:
         return "unlocated"
     kept = [entry for entry in entries if entry]
-    prompt = prompts.load(recipe.prompt)
+    prompt, chosen_from = prompts.load(recipe.prompt), choices(layout)
+    if not chosen_from:
+        return "unasked"
     try:
-        answer = FORMS[prompt.form].saying(kept)
+        answer = FORMS[prompt.form].saying(list(_sayable(kept, chosen_from)), chosen_from)
     except ValueError:
         return "unsayable"
-    _, hallucinated = trace(layout, answer.entries())
+    _, hallucinated = trace(layout, answer.entries(chosen_from))
     if hallucinated:
         return "untraced"
     completion = answer.text()
-    if len(prompts.render(layout.page)) + len(completion) > recipe.longest:
+    messages = prompt.messages(layout.page, telling(layout) if prompt.telling else None)
+    if len(messages[-1]["content"]) + len(completion) > recipe.longest:
         return "too long"
-    return Example(prompt.messages(layout.page), completion, document.kind, document.seed)
+    return Example(messages, completion, document.kind, document.seed)
+
+
+def _sayable(entries: Iterable[PrintedNam], chosen_from: Sequence[Choice]) -> Iterator[PrintedNam]:
+    """The entries with the dates and times that an answer may say, where the page leaves it no choice.
+
+    Raises ValueError where there is a choice and what is wanted is none of it, for it was misread: taught to say
+    nothing there, a model says nothing where it could.
+    """
+    by_number = {choice.number: choice for choice in reversed(chosen_from)}
+    before = ""
+    for entry in entries:
+        if (choice := by_number.get(entry.nam)) is None:
+            raise ValueError("a number is none of the choices")
+        before = _among(entry.date, choice.dates, also=(before,) if before and choice.repeats else ())
+        time = _among(entry.time, choice.times)
+        yield entry.model_copy(update={"date": before or None, "time": time or None})
+
+
+def _among(wanted: str | None, choices: Sequence[str], also: Sequence[str] = ()) -> str:
+    said = {*choices, *also}
+    if (wanted or "") in said:
+        return wanted or ""
+    if len(said) > 1:
+        raise ValueError("a date or a time is none of the choices")
+    return choices[0]
 
 
 def _wear(chance: random.Random) -> Wear:
