@@ -35,7 +35,7 @@ def buckets() -> Outcome:
     return ok(f"All {len(named)} buckets lie in {REGION}.")
 
 
-@probe("sagemaker", Section.REGION, needs=("migrations",))
+@probe("sagemaker", Section.REGION)
 def sagemaker() -> Outcome:
     """Where the questions to SageMaker would go at this moment, a newcomer's too."""
     from extraction import traffic

@@ -43,12 +43,15 @@ def sign_in(page: Page, email: str) -> None:
 
 
 def wait_until_ready(page: Page) -> None:
-    """Its scripts listen (they have run when it is loaded), and it has fetched what it fetches by itself.
+    """Its scripts listen (they have run when it is loaded), it has fetched what it fetches by itself, and is painted.
 
     A network at rest alone says little: on a machine that is busy elsewhere it rests before the scripts are asked for.
+    What is pressed before the first paint the browser drops, for nobody could mean a page that they do not see.
     """
     page.wait_for_load_state("load")
     page.wait_for_load_state("networkidle")
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    page.evaluate("new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))")
 
 
 def agenda() -> CorpusDocument:

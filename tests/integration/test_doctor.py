@@ -795,7 +795,7 @@ def test_the_page_for_people_ends_with_how_many_are_in_which_state(capsys):
     with pytest.raises(SystemExit):
         call_command("doctor", section="region")
     shown = capsys.readouterr().out.splitlines()
-    assert (shown[0], shown[-1]) == ("Where it lies", "0 ok, 0 to do, 0 broken, 2 not used.")
+    assert (shown[0], shown[-1]) == ("Where it lies", "0 ok, 0 to do, 0 broken, 3 not used.")
 
 
 def test_a_checklist_is_answered_item_by_item(tmp_path):

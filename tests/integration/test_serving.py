@@ -402,7 +402,7 @@ def test_the_unit_is_as_hardened_as_those_of_the_web_application() -> None:
     theirs.optionxform = str  # type: ignore[assignment, method-assign]
     theirs.read(ROOT / "deploy" / "systemd" / "namsite-web.service")
     own = {"User", "Group", "WorkingDirectory", "Environment", "ExecStart", "RestartSec", "StateDirectory",
-           "RestrictAddressFamilies"}  # fmt: skip
+           "RuntimeDirectory", "RuntimeDirectoryMode", "RestrictAddressFamilies"}  # fmt: skip
     for_parsers = {"RestrictNamespaces", "SystemCallFilter"}  # Theirs confine the process that opens PDFs.
     for name, value in theirs["Service"].items():
         if name not in own | for_parsers:
