@@ -239,6 +239,8 @@ CLOUDWATCH_ALARM_ACTIONS = env.list("CLOUDWATCH_ALARM_ACTIONS", default=[])
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: there is no /metrics
 # prometheus_client reads it too, when it is imported. A folder that is empty when the web processes of a port begin.
 PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
+if not PROMETHEUS_MULTIPROC_DIR:
+    env.ENVIRON.pop("PROMETHEUS_MULTIPROC_DIR", None)  # An empty one would be the folder that the process is in.
 
 # --- People --------------------------------------------------------------------------------------------------------
 
