@@ -13,7 +13,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
@@ -143,14 +143,13 @@ class PrintedLines(RootModel[Annotated[list[Line], Field(max_length=MOST_NUMBERS
         for choice in choices:
             dates = _one_of((SAME_DATE, *choice.dates) if choice.repeats else choice.dates)
             alike.setdefault(rf"\|{dates}\|{_one_of(choice.times)}", []).append(choice.number)
-        lines = "|".join(_one_of(numbers) + visit for visit, numbers in alike.items())
-        return {"type": "array", "maxItems": _most(choices), "items": {"type": "string", "pattern": f"^({lines})$"}}
+        return _list_of(alike, choices)
 
     def text(self) -> str:
         return json.dumps(self.root, ensure_ascii=False, separators=(",", ":"))
 
 
-class BriefLines(RootModel[Annotated[list[Line], Field(max_length=MOST_NUMBERS)]], Answered):
+class BriefLines(PrintedLines):
     """The form `brief`: `lines` without what the choices say already.
 
     A number is said by its shortest beginning, of four letters and digits at least, that no other one of the choices
@@ -159,7 +158,6 @@ class BriefLines(RootModel[Annotated[list[Line], Field(max_length=MOST_NUMBERS)]
     says both, for its places are told apart by them. What is no choice's beginning is read as in `lines`.
     """
 
-    model_config = ConfigDict(strict=True)
     tokens_a_row: ClassVar[int] = 24
 
     def entries(self, choices: Sequence[Choice] = ()) -> list[PrintedNam]:
@@ -189,11 +187,7 @@ class BriefLines(RootModel[Annotated[list[Line], Field(max_length=MOST_NUMBERS)]
         alike: dict[str, list[str]] = {}
         for short in _Shorthand.of(choices):
             alike.setdefault(short.rest(), []).append(short.number)
-        lines = "|".join(_one_of(numbers) + rest for rest, numbers in alike.items())
-        return {"type": "array", "maxItems": _most(choices), "items": {"type": "string", "pattern": f"^({lines})$"}}
-
-    def text(self) -> str:
-        return json.dumps(self.root, ensure_ascii=False, separators=(",", ":"))
+        return _list_of(alike, choices)
 
 
 class _Shorthand(NamedTuple):
@@ -281,6 +275,12 @@ def _check_says(said: Sequence[PrintedNam], meant: Sequence[PrintedNam]) -> None
     """Raises ValueError where a form says something else than it was to say; names are left out of both."""
     if [(each.nam, each.date, each.time) for each in said] != [(each.nam, each.date, each.time) for each in meant]:
         raise ValueError("this form cannot say that")
+
+
+def _list_of(alike: Mapping[str, Sequence[str]], choices: Sequence[Choice]) -> dict[str, Any]:
+    """The schema of a list of lines: `alike` are the numbers by the expression for what stands behind them."""
+    lines = "|".join(_one_of(numbers) + rest for rest, numbers in alike.items())
+    return {"type": "array", "maxItems": _most(choices), "items": {"type": "string", "pattern": f"^({lines})$"}}
 
 
 def _most(choices: Sequence[Choice]) -> int:

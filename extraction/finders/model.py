@@ -25,7 +25,7 @@ from extraction.finders.choices import choices
 from extraction.finders.location import Located, Locator
 from extraction.finders.parts import WHOLE, Part, excerpts, parts
 from extraction.finders.proposal import Checks, Proposal, Repair
-from extraction.finders.telling import telling
+from extraction.finders.telling import messages
 from extraction.layout import Layout
 from extraction.llm import client
 from extraction.llm.client import Completion, ModelServer
@@ -111,8 +111,7 @@ class ModelFinder:
         began = time.perf_counter()
         form = FORMS[self.prompt.form]
         room = min(_MOST_TOKENS, _FIRST_TOKENS + form.tokens_a_row * len(layout.rows))
-        messages = self.prompt.messages(layout.page, telling(layout) if self.prompt.telling else None)
-        completion = self.chat(messages, form, allowed=form.held_to(chosen_from), max_tokens=room)
+        completion = self.chat(messages(self.prompt, layout), form, allowed=form.held_to(chosen_from), max_tokens=room)
         seconds = time.perf_counter() - began
         entries, written = completion.answer.entries(chosen_from), completion.answer.written(chosen_from)
         proposals, hallucinated = trace(layout, entries, probabilities(completion, written))

@@ -11,6 +11,12 @@ from extraction.finders.choices import rows_of
 from extraction.finders.context import labels_in
 from extraction.finders.specimens import WORD
 from extraction.layout import Layout
+from extraction.llm.prompts import Message, Prompt
+
+
+def messages(prompt: Prompt, layout: Layout) -> list[Message]:
+    """The conversation about a page, as a model is asked and as it is trained, of those rows if the prompt says so."""
+    return prompt.messages(layout.page, telling(layout) if prompt.telling else None)
 
 
 def telling(layout: Layout) -> set[int]:

@@ -29,7 +29,7 @@ from extraction.finders.answers import FORMS, PrintedNam
 from extraction.finders.choices import Choice, choices
 from extraction.finders.location import text_of
 from extraction.finders.model import trace
-from extraction.finders.telling import telling
+from extraction.finders.telling import messages
 from extraction.layout import Layout
 from extraction.llm import prompts
 from extraction.llm.prompts import Message
@@ -246,10 +246,10 @@ def _checked(view: View, document: CorpusDocument, recipe: Recipe) -> Example | 
     if hallucinated:
         return "untraced"
     completion = answer.text()
-    messages = prompt.messages(layout.page, telling(layout) if prompt.telling else None)
-    if len(messages[-1]["content"]) + len(completion) > recipe.longest:
+    asked = messages(prompt, layout)
+    if len(asked[-1]["content"]) + len(completion) > recipe.longest:
         return "too long"
-    return Example(messages, completion, document.kind, document.seed)
+    return Example(asked, completion, document.kind, document.seed)
 
 
 def _sayable(entries: Iterable[PrintedNam], chosen_from: Sequence[Choice]) -> Iterator[PrintedNam]:
