@@ -7,11 +7,10 @@ servers that pages go to.
 
 from __future__ import annotations
 
-import math
 import platform
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
@@ -26,7 +25,7 @@ from audit import anchors
 from audit.models import AnchorMark, ChainHead, Event
 from audit.verbs import Verb
 from extraction import monitoring, queue, traffic
-from extraction.availability import UP
+from extraction.availability import UP, percentile
 from extraction.errors import SENTENCES
 from extraction.finders.pattern import RULES_VERSION
 from extraction.models import ACTIVE, Alert, AlertKind, Lease, PageState, Run, RunPage, Sample, Status
@@ -137,14 +136,10 @@ def _stages(since: datetime) -> Iterator[Metric]:
     count = gauge("stage_measured", "How many runs or pages these seconds are of.", "stage")
     for stage, values in measured.items():
         count.add_metric([stage], len(values))
-        for share in QUANTILES if values else ():
-            took.add_metric([stage, str(share)], quantile(sorted(values), share))
+        ordered = sorted(values)
+        for share in QUANTILES if ordered else ():
+            took.add_metric([stage, str(share)], percentile(ordered, share))
     yield from (took, count)
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The smallest value that so large a share of them does not exceed (nearest rank)."""
-    return ordered[math.ceil(share * len(ordered)) - 1]
 
 
 def _models(moment: datetime) -> Iterator[Metric]:

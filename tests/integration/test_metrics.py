@@ -19,10 +19,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from accounts.models import Clinic
 from audit.models import AnchorMark, ChainHead
+from extraction.availability import percentile
 from extraction.errors import SENTENCES
 from extraction.models import Deployment, DeploymentState, Lease, Run
 from extraction.scheduler import LEASE, take_lease
-from namsite.metrics.installation import quantile
 from tests.factories import (
     AlertFactory,
     DocumentFactory,
@@ -162,8 +162,8 @@ def test_stages_are_told_by_quantiles(client, everything):
 
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 50), (0.95, 95), (1.0, 100), (0.001, 1)])
 def test_a_quantile_is_a_value_that_was_measured(share, expected):
-    assert quantile(range(1, 101), share) == expected
-    assert quantile([7.0], share) == 7.0
+    assert percentile(range(1, 101), share) == expected
+    assert percentile([7.0], share) == 7.0
 
 
 def test_errors_are_counted_by_their_codes(client, everything, staff_client):
