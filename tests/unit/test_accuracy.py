@@ -11,8 +11,10 @@ from extraction.evaluation import Evaluation
 from extraction.scoring import Score
 
 
-def measurement(results, rows=()):
-    return Measurement(results, rows, ["Python 3"], "manage.py report_accuracy", "Documents are held out.")
+def measurement(results, rows=(), together=None):
+    return Measurement(
+        results, rows, ["Python 3"], "manage.py report_accuracy", "Documents are held out.", together or {}
+    )
 
 
 def verdicts(text, heading):
@@ -102,3 +104,37 @@ def test_every_category_names_documents_that_can_be_made():
 def test_only_categories_with_something_to_find_have_bars():
     for category in CATEGORIES:
         assert (category.precision is None) == (category.recall is None) == (not category.group)
+
+
+TOGETHER = "The pattern finder and the model together"
+
+
+def compared(*pairs):
+    """The report on some kinds of document, each as the pattern finder alone and with the model: (score, visits)."""
+    names = [category.name for category in CATEGORIES][: len(pairs)]
+    alone, together = (
+        [Evaluation(score, dates_right=visits, pages=50) for score, visits in side] for side in zip(*pairs, strict=True)
+    )
+    results = {name: {f"list-{name}": each} for name, each in zip(names, alone, strict=True)}
+    return report(measurement(results, together=dict(zip(names, together, strict=True))))
+
+
+def test_numbers_decide_before_visits_whether_the_model_made_it_better():
+    text = compared(
+        ((Score(tp=9, fn=1), 9), (Score(tp=10), 8)),
+        ((Score(tp=10), 8), (Score(tp=10), 9)),
+        ((Score(tp=10), 10), (Score(tp=10), 10)),
+    )
+    assert list(verdicts(text, TOGETHER).values()) == ["better", "better", "same"]
+    assert "on 2 at least: ok." in text
+
+
+def test_one_kind_that_is_worse_with_the_model_misses_the_bar():
+    better = ((Score(tp=9, fn=1), 9), (Score(tp=10), 9))
+    text = compared(better, better, ((Score(tp=10), 9), (Score(tp=10, fp=1), 9)))
+    assert list(verdicts(text, TOGETHER).values()) == ["better", "better", "worse"]
+    assert "on 2 at least: **missed**." in text
+
+
+def test_without_a_model_nothing_is_said_of_both_together():
+    assert TOGETHER not in report(measurement({"scan": {"list-scan": Evaluation(Score(tp=500), pages=50)}}))

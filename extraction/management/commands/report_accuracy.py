@@ -25,10 +25,12 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from extraction import offline
 from extraction.accuracy import CATEGORIES, EMPTY_PAGES, LEAST_NAMS, Category, Measurement, report
+from extraction.configuration import model_finder
 from extraction.corpus.documents import build
 from extraction.corpus.groups import kinds_in
 from extraction.corpus.layouts import HELD_OUT
 from extraction.corpus.split import first_seed, layout_of
+from extraction.errors import ServiceUnavailable
 from extraction.evaluation import Evaluation, by_kind
 from extraction.management.commands.make_corpus import save
 from extraction.measurement import Labelled, labelled, measure
@@ -38,6 +40,8 @@ from extraction.scoring import Score
 SOFTWARE = ("rapidocr", "openvino", "opencv-python-headless", "pypdfium2")
 FULL = {"nams": LEAST_NAMS, "pages": 2, "empty_pages": EMPTY_PAGES, "side_by_side": 20}
 QUICK = {"nams": 1, "pages": 1, "empty_pages": 4, "side_by_side": 4}
+ALONE, TOGETHER = "pattern", "hybrid"
+"""The finders that all documents are searched with."""
 SOURCES = Path(__file__).resolve().parents[2]
 
 
@@ -70,11 +74,21 @@ class Command(BaseCommand):
         corpus = self._corpus(work, categories, **sizes)
         if options["corpus_only"]:
             return
-        kept = work / f"results-{fingerprint(SOURCES)}-{sizes['pages']}"
+        works = plans()
+        asked = [settings.LLM_MODEL, settings.LLM_PROMPT] if TOGETHER in works else []
+        kept = work / "-".join(("results", fingerprint(SOURCES), str(sizes["pages"]), *asked))
         folders = [corpus / category.name for category in categories]
-        results = {folder.name: self._measure(folder, kept) for folder in folders}
+        results = {folder.name: self._measure(folder, works, kept) for folder in folders}
         rows = self._side_by_side(folders, work / "side-by-side", sizes["side_by_side"])
-        text = report(Measurement(results, rows, software(), "manage.py report_accuracy", split_sentence(folders)))
+        measurement = Measurement(
+            {name: by_kind(each[ALONE]) for name, each in results.items()},
+            rows,
+            software(),
+            "manage.py report_accuracy",
+            split_sentence(folders),
+            {name: sum(each[TOGETHER].values(), Evaluation()) for name, each in results.items() if TOGETHER in each},
+        )
+        text = report(measurement)
         output = output or (work if options["quick"] else Path(settings.BASE_DIR) / "docs") / "accuracy.md"
         output.write_text(text, encoding="utf-8")
         self.stdout.write(f"{output} written.")
@@ -95,17 +109,17 @@ class Command(BaseCommand):
             self._say(f"{category.name}: {count} documents")
         return corpus
 
-    def _measure(self, folder: Path, kept: Path) -> dict[str, Evaluation]:
-        """The results of a category's documents by kind. Each is kept as soon as it is there."""
-        work = replace(offline.plan(reader="auto", finder="pattern"), ocr="local")
-        documents, results, began = labelled(folder), {}, time.monotonic()
+    def _measure(self, folder: Path, works: dict[str, Work], kept: Path) -> dict[str, dict[str, Evaluation]]:
+        """The results of a category's documents by finder and document. Each is kept as soon as it is there."""
+        documents, began = labelled(folder), time.monotonic()
+        results: dict[str, dict[str, Evaluation]] = {finder: {} for finder in works}
         for number, document in enumerate(documents, start=1):
-            results[document.name] = measured(document, work, kept / folder.name / f"{document.name}.json")
-            total = sum(results.values(), Evaluation())
+            for finder, each in measured(document, works, kept / folder.name / f"{document.name}.json").items():
+                results[finder][document.name] = each
             left = (time.monotonic() - began) / number * (len(documents) - number)
-            counts = f"TP {total.score.tp} FP {total.score.fp} FN {total.score.fn}"
+            counts = "; ".join(f"{finder} {_counts(each)}" for finder, each in results.items())
             self._say(f"{folder.name}: {number} of {len(documents)} documents, {counts}, {left / 60:.0f} min left")
-        return by_kind(results)
+        return results
 
     def _side_by_side(self, categories: list[Path], folder: Path, pages: int) -> list[dict[str, Any]]:
         """The peers' rows, from the benchmark of that name; none where it cannot run."""
@@ -151,14 +165,32 @@ def make(folder: Path, category: Category, *, least: int, pages: int) -> int:
     return sum(written.values())
 
 
-def measured(document: Labelled, work: Work, kept: Path) -> Evaluation:
-    """The result of one document: the kept one, or measured now and kept."""
+def plans() -> dict[str, Work]:
+    """What is measured: the pattern finder, and the same with the model's opinion where one is set."""
+    alone = replace(offline.plan(reader="auto", finder="pattern"), ocr="local")
+    model = model_finder()
+    return {ALONE: alone} if model is None else {ALONE: alone, TOGETHER: replace(alone, model=model)}
+
+
+def measured(document: Labelled, works: dict[str, Work], kept: Path) -> dict[str, Evaluation]:
+    """The results of one document by finder: the kept ones, or measured now and kept.
+
+    Raises ServiceUnavailable where the model was asked in vain: what it would have said must not count as silence.
+    """
     if kept.is_file():
-        return from_json(json.loads(kept.read_text()))
-    result = measure(document, {"pattern": work})["pattern"].evaluation
+        return {finder: from_json(body) for finder, body in json.loads(kept.read_text()).items()}
+    results = measure(document, works)
+    if any(result.model_errors for result in results.values()):
+        raise ServiceUnavailable("model_unavailable")
+    evaluations = {finder: result.evaluation for finder, result in results.items()}
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps(asdict(result)))
-    return result
+    kept.write_text(json.dumps({finder: asdict(each) for finder, each in evaluations.items()}))
+    return evaluations
+
+
+def _counts(results: dict[str, Evaluation]) -> str:
+    score = sum(results.values(), Evaluation()).score
+    return f"TP {score.tp} FP {score.fp} FN {score.fn}"
 
 
 def from_json(body: dict[str, Any]) -> Evaluation:
