@@ -19,7 +19,7 @@ EXAMPLES = (
     ("NAM : ROYJ85062018  Facture FACT 2025 1107", ["ROYJ85062018"]),
 )
 BUFFER, PASSES, WORKERS = 1000, 1, 4
-MOST_TOKENS = 1500
+MOST_TOKENS = 800
 """Of an answer about 1,000 characters, which hold twenty numbers at most: small models may go on without an end."""
 
 

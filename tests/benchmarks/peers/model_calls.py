@@ -6,6 +6,7 @@ The same endpoint and model as ours, from LLM_ENDPOINT, LLM_MODEL and LLM_API_KE
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,12 @@ def endpoint() -> str:
 
 def model() -> str:
     return os.environ.get("LLM_MODEL", "nam-extractor")
+
+
+def context(client: Any) -> int:
+    """Tokens of question and answer together, as vLLM says of its model; unlimited where a server does not say."""
+    of = {each.id: getattr(each, "max_model_len", None) for each in client.models.list()}
+    return of.get(model()) or sys.maxsize
 
 
 def api_key() -> str:

@@ -1,6 +1,7 @@
 """The design of the system before: the whole document in one prompt, the answer a JSON object of at most 10,000 tokens.
 
 An answer that is no such object counts as no NAM found, which is what that system does with it. The wording is our own.
+Where the model's context is no longer than that answer, what the document leaves of it is the most that can be said.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def main() -> None:
 
     tokens = model_calls.Tokens().count()
     client = openai.OpenAI(base_url=model_calls.endpoint(), api_key=model_calls.api_key())
+    longest = MAX_TOKENS if model_calls.context(client) > MAX_TOKENS else None
     values: list[list[Any]] = []
     failed = 0
     pages = json.loads(sys.stdin.readline())["pages"]
@@ -49,7 +51,7 @@ def main() -> None:
                 model=model_calls.model(),
                 messages=[{"role": "system", "content": SYSTEM}, {"role": "user", "content": question(list(group))}],
                 response_format={"type": "json_object"},
-                max_tokens=MAX_TOKENS,
+                max_tokens=longest,
                 temperature=0,
             )
             answer = parsed(completion.choices[0].message.content, document)
