@@ -27,6 +27,7 @@ from tests.load import times
 
 DEPTHS = tuple(int(depth) for depth in os.environ.get("LOAD_DEPTHS", "1000,10000,100000").split(","))
 CLINICS, LONG, TURNS = 10, 1_000, 100
+SLICE = 8  # extraction.turns.PAGES
 FLAT = 1.3
 USERS = ("application", "database", "queue")
 NOTED = {
@@ -48,8 +49,19 @@ def results() -> Iterator[Result]:
         least, most = (found[str(depth)][step] for depth in (DEPTHS[0], DEPTHS[-1]))
         yield Result(f"{step}: processor at {DEPTHS[-1]:,} against {DEPTHS[0]:,}", most["busy"] / least["busy"], "×",
                      bar=FLAT)  # fmt: skip
+    pages = {depth: _a_page(of) for depth, of in found.items()}
+    for depth, milliseconds in pages.items():
+        yield Result(f"a page in a slice of {SLICE}, {int(depth):,} pages waiting: processor", milliseconds, "ms")
+    ratio = pages[str(DEPTHS[-1])] / pages[str(DEPTHS[0])]
+    yield Result(f"a page: processor at {DEPTHS[-1]:,} against {DEPTHS[0]:,}", ratio, "×", bar=FLAT)
     for name, step in NOTED.items():
         times.note(name, found[str(DEPTHS[-1])][step])
+
+
+def _a_page(of: dict[str, Measured]) -> float:
+    """What queue and database cost a page in all: its own part, and its share of its slice."""
+    upload, dequeue, take, store, end = (of[step]["busy"] for step in NOTED.values())
+    return store + (upload + dequeue + take + end) / SLICE
 
 
 def _measured() -> dict[str, dict[str, Measured]]:
