@@ -108,7 +108,7 @@ def test_the_card_says_what_the_adapter_was_made_from_and_how(model: Path, heard
     assert profiles.profile(PROFILE).model in card
     assert "Apache-2.0" in card
     assert hashlib.sha256(examples).hexdigest() in card
-    assert prompts.load("nam-lines-v3").sha256 in card
+    assert prompts.load("nam-lines-v4").sha256 in card
     assert "| 5 | 0.9133 |" in card
     assert "To be filled in" in card
     assert "--seed 1" in card

@@ -50,7 +50,7 @@ class Command(BaseCommand):
         data.add_argument("--examples", type=int, default=4000, metavar="N", help="pages to learn from (4000)")
         data.add_argument("--seed", type=int, default=1, metavar="S", help="seed of the pages and of the training (1)")
         data.add_argument(
-            "--prompt", default="nam-lines-v3", choices=prompts.versions(), help="what the model is asked"
+            "--prompt", default="nam-lines-v4", choices=prompts.versions(), help="what the model is asked"
         )
         data.add_argument("--longest", type=int, default=examples.LONGEST, metavar="N", help="characters of a page")
         data.add_argument(
