@@ -195,6 +195,11 @@ def together(one: float, other: float) -> float:
     return round(max(one, other, 1 - (1 - one) * (1 - 0.7 * other)), 4)
 
 
+def is_as_printed(confidence: float) -> bool:
+    """Whether this is a value as it was read, no character taken for its look-alike; true where nobody remembers."""
+    return not (isinstance(confidence, Confidence) and confidence.witnesses.substitutions)
+
+
 EVIDENCE = (
     "format",
     "birth_date",

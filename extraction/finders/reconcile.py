@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import time
 from typing import TypeVar
 
 from extraction import nam
@@ -17,6 +18,7 @@ from extraction.finders.proposal import Checks, Proposal, Repair
 from extraction.finders.repair import MOST
 from extraction.layout import Layout
 from extraction.page import Box, Page
+from extraction.visits.moments import times_in
 
 FINDERS = ("pattern", "model")
 OTHER_FINDER = "other_finder"
@@ -83,16 +85,22 @@ def _merge(one: Proposal, other: Proposal) -> Proposal:
 def _agreed(first: Proposal, second: Proposal) -> Proposal:
     found_by = tuple(finder for finder in FINDERS if finder in {*first.found_by, *second.found_by})
     both = len(found_by) > max(len(first.found_by), len(second.found_by))
-    sure = confidence.together(first.confidence, second.confidence)
     return replace(
         first,
         visit_date=first.visit_date or second.visit_date,
         visit_time=_known(first.visit_time, second.visit_time),
         found_by=found_by,
         checks=first.checks._replace(name=_known(first.checks.name, second.checks.name)),
-        confidence=sure if both else max(first.confidence, second.confidence),
+        confidence=_sure(first, second) if both else max(first.confidence, second.confidence),
         repairs=_best_repairs((*first.repairs, *second.repairs)),
     )
+
+
+def _sure(first: Proposal, second: Proposal) -> float:
+    """How sure both together are. The model reads the same words: of a misread number it cannot say how to read it."""
+    if confidence.is_as_printed(first.confidence):
+        return confidence.together(first.confidence, second.confidence)
+    return first.confidence
 
 
 Known = TypeVar("Known")
@@ -118,17 +126,29 @@ def _best_repairs(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
 
 
 def _supported(page: Page, model: list[Proposal], known: list[Proposal]) -> list[Proposal]:
-    """The model's proposals that the page supports: checked, called a NAM, or at a place that the pattern saw too."""
+    """The model's proposals that the page supports: checked, called a NAM, or at a place that the pattern saw too.
+
+    Of a place that both saw, the model may add a time that stands in the number's own row. Where the pattern finder
+    knows no date or time, the page mostly has none for that number, and the model says its neighbour's.
+    """
     layout = Layout.of(page)
     boxes = [proposal.box for proposal in (*known, *model)]
     surroundings = Surroundings.of(layout, sorted({Span.inside(layout, box) for box in boxes}))
     supported = []
     for proposal in model:
         span = Span.inside(layout, proposal.box)
-        seen = any(_same_place(proposal.box, other.box) for other in known)
-        if seen or (not surroundings.is_specimen(span) and _stands(proposal, surroundings.label(span))):
+        if any(_same_place(proposal.box, other.box) for other in known):
+            beside = proposal.visit_time if proposal.visit_time in _times_beside(layout, span) else None
+            supported.append(replace(proposal, visit_date=None, visit_time=beside))
+        elif not surroundings.is_specimen(span) and _stands(proposal, surroundings.label(span)):
             supported.append(proposal)
     return supported
+
+
+def _times_beside(layout: Layout, span: Span) -> set[time]:
+    """The times of day in the row of a number."""
+    row = layout.rows[layout.row_at(span.start)]
+    return {found.value for found in times_in(layout.folded[row.start : row.end])}
 
 
 def _stands(proposal: Proposal, label: str) -> bool:

@@ -174,7 +174,16 @@ def page_problems(page: Page, there: Iterable[Found], calm: Iterable[Found]) -> 
         if lost:
             yield f"page {page.number} differs in {len(lost)} numbers (without the model: {page.model_error})"
     elif here != expected:
-        yield f"page {page.number} has {len(here)} findings, and an undisturbed run {len(expected)} others"
+        yield f"page {page.number}: {difference(here, expected)}"
+
+
+def difference(there: Sequence[Found], calm: Sequence[Found]) -> str:
+    """How the findings of a page differ from those of an undisturbed run, by the first that does."""
+    if len(there) != len(calm):
+        return f"{len(there)} findings, and {len(calm)} in an undisturbed run"
+    own, other = next(pair for pair in zip(there, calm, strict=True) if pair[0] != pair[1])
+    fields = (name for name in Found._fields if getattr(own, name) != getattr(other, name))
+    return ", ".join(f"{name} {getattr(own, name)} and not {getattr(other, name)}" for name in fields)
 
 
 # --- Decisions -------------------------------------------------------------------------------------------------------

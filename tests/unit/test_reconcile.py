@@ -55,11 +55,35 @@ def test_the_same_value_at_the_same_place_is_found_by_both_and_surer() -> None:
     assert second == COTS
 
 
-def test_the_models_visit_fills_only_what_the_pattern_left_open() -> None:
+def test_the_model_may_add_the_time_of_the_numbers_own_row() -> None:
     unknown = replace(TREM, visit_time=None)
-    model = by_model("TREM04121925", TREM.box, visit_date=date(2025, 9, 1), visit_time=time(0, 0))
+    model = by_model("TREM04121925", TREM.box, visit_date=date(2025, 9, 1), visit_time=time(8, 30))
     (merged,) = reconcile(SHEET, [unknown], [model])
-    assert (merged.visit_date, merged.visit_time) == (date(2025, 10, 3), time(0, 0))
+    assert (merged.visit_date, merged.visit_time) == (date(2025, 10, 3), time(8, 30))
+
+
+def test_midnight_beside_the_number_is_a_time_too() -> None:
+    sheet = page("00:00|Tremblay, Martin|TREM 0412 1925")
+    (found,) = pattern.find(sheet)
+    model = by_model("TREM04121925", found.box, visit_time=time(0, 0))
+    (merged,) = reconcile(sheet, [replace(found, visit_time=None)], [model])
+    assert merged.visit_time == time(0, 0)
+
+
+def test_what_the_model_takes_from_elsewhere_leaves_an_unknown_visit_unknown() -> None:
+    unknown = replace(TREM, visit_date=None, visit_time=None)
+    model = by_model("TREM04121925", TREM.box, visit_date=date(2025, 10, 3), visit_time=time(8, 45))
+    (merged,) = reconcile(SHEET, [unknown], [model])
+    assert (merged.visit_date, merged.visit_time) == (None, None)
+
+
+def test_the_model_cannot_make_a_misread_number_surer() -> None:
+    sheet = page("NAM : TREM O412 1925")
+    (misread,) = pattern.find(sheet)
+    model = by_model("TREM04121925", misread.box, confidence=0.999)
+    (merged,) = reconcile(sheet, [misread], [model])
+    assert merged.found_by == ("pattern", "model")
+    assert merged.confidence == misread.confidence
 
 
 def test_a_conflict_is_won_by_more_checks_and_the_other_becomes_a_repair() -> None:

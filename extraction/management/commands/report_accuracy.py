@@ -75,8 +75,8 @@ class Command(BaseCommand):
         if options["corpus_only"]:
             return
         works = plans()
-        asked = [settings.LLM_MODEL, settings.LLM_PROMPT] if TOGETHER in works else []
-        kept = work / "-".join(("results", fingerprint(SOURCES), str(sizes["pages"]), *asked))
+        asked = f"{settings.LLM_MODEL} {settings.LLM_PROMPT}".replace("/", "-") if TOGETHER in works else "alone"
+        kept = work / f"results-{fingerprint(SOURCES)}-{sizes['pages']}-{asked}"
         folders = [corpus / category.name for category in categories]
         results = {folder.name: self._measure(folder, works, kept) for folder in folders}
         rows = self._side_by_side(folders, work / "side-by-side", sizes["side_by_side"])
