@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from extraction import costs, prices
+from extraction.days import between, stretches
 from extraction.forms import CalculatorForm
 from extraction.models import ACTIVE, DayUse, Finder, PageState, Run, RunPage, Sample, Status
 from extraction.prices import PriceBook, PriceList
@@ -114,8 +115,8 @@ def use_by_day(clinic_id: UUID, first: date, until: date) -> list[DayUse]:
     known = {use.day: use for use in DayUse.objects.filter(clinic=clinic_id, day__gte=first, day__lt=until)}
     today = timezone.localdate()
     until = min(until, today + timedelta(days=1))
-    missing = [day for day in _days(first, until) if day not in known]
-    for begins, ends in _stretches(missing):
+    missing = [day for day in between(first, until) if day not in known]
+    for begins, ends in stretches(missing):
         for use, is_idle in _count(clinic_id, begins, ends):
             known[use.day] = use
             if is_idle and use.day < today:
@@ -129,21 +130,6 @@ def forget_days(document_id: UUID) -> None:
     for clinic_id, at in Run.objects.filter(document=document_id).values_list("document__clinic", "created_at"):
         if (day := timezone.localdate(at)) < today:
             DayUse.objects.filter(clinic=clinic_id, day=day).delete()
-
-
-def _days(first: date, until: date) -> list[date]:
-    return [first + timedelta(days=number) for number in range((until - first).days)]
-
-
-def _stretches(days: Sequence[date]) -> list[tuple[date, date]]:
-    """Days that follow each other, as the first one and the one after the last."""
-    found: list[tuple[date, date]] = []
-    for day in days:
-        if found and found[-1][1] == day:
-            found[-1] = (found[-1][0], day + timedelta(days=1))
-        else:
-            found.append((day, day + timedelta(days=1)))
-    return found
 
 
 def _count(clinic_id: UUID, first: date, until: date) -> Iterator[tuple[DayUse, bool]]:
@@ -163,7 +149,7 @@ def _count(clinic_id: UUID, first: date, until: date) -> Iterator[tuple[DayUse, 
     )
     of_runs = {row["day"]: row for row in counts}
     of_pages = {row["day"]: row for row in read}
-    for day in _days(first, until):
+    for day in between(first, until):
         done, seen = of_runs.get(day), of_pages.get(day)
         use = DayUse(
             clinic_id=clinic_id,

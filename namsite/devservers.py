@@ -201,10 +201,12 @@ class EmbeddedPostgres:
         self._port = free_port() if address else 0
         self._installed = _postgres_folder()
         self._folder = Path(tempfile.mkdtemp(prefix="namsite-pg-"))
+        self._log = self._folder / "log"
         self._data = data or self._folder / "data"
         port = {"port": str(self._port)} if address else {}
         self._settings = {"listen_addresses": address, "fsync": "off", **port, **(settings or {})}
         self._user = pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else SAME_USER
+        self._binaries = Path()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -215,27 +217,30 @@ class EmbeddedPostgres:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Makes the cluster where there is none, starts the server and returns once it answers."""
-        binaries = self._prepare()
-        log = self._folder / "log"
-        with log.open("wb") as output:
-            if not (self._data / "PG_VERSION").exists():
-                made = start(
-                    [binaries / "initdb", f"--pgdata={self._data}", *CLUSTER],
-                    output=output,
-                    user=self._user,
-                    folder=self._folder,
-                )
-                if made.wait(60):
-                    raise CannotStart(f"The embedded PostgreSQL cannot make its files. {POSTGRES_INSTEAD}")
-            if self._address:
-                self._admit_neighbours()
-            # Without an address no port is opened: the socket's folder says who may connect. Nothing has to survive, so
-            # nothing is synced.
-            options: list[str | Path] = ["-D", self._data, "-k", self._folder]
-            options += [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
-            self.process = start([binaries / "postgres", *options], output=output, user=self._user, folder=self._folder)
+        self.make()
+        with self._log.open("ab") as output:
+            self.process = start(self.command(), output=output, user=self._user, folder=self._folder)
         _wait_until(self._answers, self.process, "The embedded PostgreSQL", POSTGRES_INSTEAD)
         return self.process
+
+    def make(self) -> None:
+        """Makes the cluster where there is none. Starts nothing."""
+        self._binaries = self._prepare()
+        if not (self._data / "PG_VERSION").exists():
+            command: list[str | Path] = [self._binaries / "initdb", f"--pgdata={self._data}", *CLUSTER]
+            with self._log.open("ab") as output:
+                made = start(command, output=output, user=self._user, folder=self._folder)
+            if made.wait(60):
+                raise CannotStart(f"The embedded PostgreSQL cannot make its files. {POSTGRES_INSTEAD}")
+        if self._address:
+            self._admit_neighbours()
+
+    def command(self) -> list[str | Path]:
+        """What runs the server, once its cluster is made, for whoever looks after the process."""
+        # Without an address no port is opened: the socket's folder says who may connect. Nothing has to survive, so
+        # nothing is synced.
+        options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+        return [self._binaries / "postgres", "-D", self._data, "-k", self._folder, *options]
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -371,6 +371,39 @@ class PageScore(models.Model):
         return f"{self.run_id} p. {self.page}"
 
 
+class ScoreDay(models.Model):
+    """What the scores and the second reviews of a day that is over add up to, as `review.score_days` counted it.
+
+    `scores` has a list for each group and whether the run was reviewed: group, 1 or 0, pages, and SUMS. `agreement` has
+    `pages`, `table` and `same` of the second reviews that were finished on that day; empty without any. What it can be
+    counted from again stays, so it may be missing at any moment.
+    """
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    scores = models.JSONField(default=list)
+    agreement = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["clinic", "day"], name="scores_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.day}"
+
+
+class TouchedDay(models.Model):
+    """A note that something of a day changed after it may have been counted; gone when it was counted anew."""
+
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+
+    class Meta:
+        indexes = [models.Index(fields=["clinic", "day"], name="touched_day")]
+
+    def __str__(self) -> str:
+        return f"{self.clinic_id} {self.day}"
+
+
 class Export(models.Model):
     """A file of a document's numbers that was made for somebody, kept as it was made.
 

@@ -7,7 +7,7 @@ that was tried on it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, NamedTuple, TypeVar, get_args
@@ -23,6 +23,7 @@ from extraction.charts import Curve
 from extraction.models import Document, Run, RunPage, Status
 from extraction.monitoring import Chart
 from extraction.scoring import BINS, Score, wilson
+from review import score_days
 from review.blindness import hidden_from
 from review.effort import Tally, tallies, together
 from review.models import PageScore, ScoreGroup, Verdict
@@ -41,7 +42,9 @@ ACTIONS = (Verdict.CONFIRM, AT_ONCE, Verdict.CORRECT, Verdict.REJECT, Verdict.AD
 NEWEST_TIMED = 500
 """Of so many of those of them that went through in one go the pages a second are counted."""
 _SUMS = {name: Sum(name) for name in ("tp", "fp", "fn", "day_right", "clock_right")}
-_REVIEW_SUMS = {name: Sum(name) for name in ("decided", "agreed", "timed", "review_seconds")}
+Sums = Sequence[float]
+"""How many pages, and `score_days.SUMS` of them."""
+Key = TypeVar("Key")
 By = Literal["kind", "form_kind", "reader", "model", "prompt"]
 SPLITS: tuple[By, ...] = get_args(By)
 """By what scores are split, apart from weeks and whole configurations."""
@@ -164,9 +167,13 @@ def scores(user: User, since: date) -> QuerySet[PageScore]:
 
 
 def _shown_to(user: User, found: QuerySet[PageScore]) -> QuerySet[PageScore]:
-    # Found by the few reviews that are open, not by a look at each of the scores.
+    return found.exclude(pk__in=_hidden_from(user))
+
+
+def _hidden_from(user: User) -> QuerySet[Any]:
+    """The scores that the person may not see, found by the few reviews that are open."""
     hidden = hidden_from(user).filter(document__runs__page_scores__page=F("page"))
-    return found.exclude(pk__in=hidden.values("document__runs__page_scores"))
+    return hidden.values("document__runs__page_scores")
 
 
 def reviewed(found: QuerySet[PageScore]) -> QuerySet[PageScore]:
@@ -196,25 +203,36 @@ def overall(found: Iterable[Week]) -> Result:
 
 
 def totals(user: User, since: date) -> Totals:
-    """The clinic's pages of that day or later, added up in one reading."""
-    groups = {group.pk: group for group in ScoreGroup.objects.filter(clinic=user.clinic_id)}
-    by_day: dict[date, Result] = defaultdict(Result)
-    by_group: dict[tuple[ScoreGroup, bool], Result] = defaultdict(Result)
-    for row in sums(user, since, groups.values()):
-        result = _result(row)
-        by_group[groups[row["group"]], row["is_reviewed"]] += result
-        if row["is_reviewed"]:
-            by_day[row["signed_on"]] += result
-    return Totals(by_day, by_group)
+    """The clinic's pages of that day or later, added up: days that are over as they are kept."""
+    by_day: dict[date, list[Sums]] = defaultdict(list)
+    by_group: dict[tuple[int, bool], list[Sums]] = defaultdict(list)
+    for row in _rows(user, since):
+        by_group[row.group, row.is_reviewed].append(row.sums)
+        if row.is_reviewed:
+            by_day[row.day].append(row.sums)
+    groups = ScoreGroup.objects.in_bulk({pk for pk, _is_reviewed in by_group})
+    groups_found = {(groups[pk], is_reviewed): _added(sums) for (pk, is_reviewed), sums in by_group.items()}
+    return Totals(_with_pages({day: _added(sums) for day, sums in by_day.items()}), _with_pages(groups_found))
 
 
-def sums(user: User, since: date, groups: Iterable[ScoreGroup]) -> QuerySet[Any]:
-    """A row for each group, day and whether the run was reviewed. Days of a group lie beside each other in the index
-    `page_score_sums`, so that the database neither opens a score nor sorts."""
-    names = ("group", "signed_on", "is_reviewed")
-    rows = scores(user, since).filter(group__in=groups).order_by(*names).values(*names)
-    found: QuerySet[Any] = rows.annotate(pages=Count("*"), **_SUMS, **_REVIEW_SUMS)
-    return found
+def _with_pages(found: dict[Key, Result]) -> dict[Key, Result]:
+    return {key: result for key, result in found.items() if result.pages}
+
+
+def _rows(user: User, since: date) -> Iterator[score_days.Row]:
+    """All of the clinic's, and those that are hidden from this person once more, to be taken away."""
+    groups = list(ScoreGroup.objects.filter(clinic=user.clinic_id).values_list("pk", flat=True))
+    yield from score_days.rows(user.clinic_id, since, groups)
+    own = PageScore.objects.filter(clinic_id=user.clinic_id, signed_on__gte=since)
+    for row in score_days.counted(own.filter(pk__in=_hidden_from(user)), groups):
+        yield row._replace(sums=[-each for each in row.sums])
+
+
+def _added(rows: Iterable[Sums]) -> Result:
+    pages, tp, fp, fn, day_right, clock_right, decided, agreed, timed, seconds = map(sum, zip(*rows, strict=True))
+    score, counts = Score(int(tp), int(fp), int(fn)), (int(day_right), int(clock_right), int(decided), int(agreed))
+    # Seconds are kept to the microsecond: rounded, their sum does not depend on the order.
+    return Result(int(pages), score, *counts, int(timed), round(seconds, 6))
 
 
 def configurations(found: Totals) -> list[Configuration]:
@@ -438,10 +456,9 @@ def chart(found: Sequence[Week]) -> F1Chart:
 
 
 def _result(row: Mapping[str, Any]) -> Result:
-    count = {name: row.get(name) or 0 for name in ("pages", *_SUMS, *_REVIEW_SUMS)}
+    count = {name: row[name] or 0 for name in ("pages", *_SUMS)}
     score = Score(count["tp"], count["fp"], count["fn"])
-    review = (count["decided"], count["agreed"], count["timed"], count["review_seconds"])
-    return Result(count["pages"], score, count["day_right"], count["clock_right"], *review)
+    return Result(count["pages"], score, count["day_right"], count["clock_right"])
 
 
 def _midnight(day: date) -> datetime:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from dataclasses import replace
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,23 +20,46 @@ from audit.record import record_alone
 from audit.verbs import Purpose, Verb
 from review import reports
 from review.journal_forms import ConsultationForm, ReportForm
-from review.reports import Report
+from review.reports import Report, Span
+
+_LONGEST_NUMBER = 18
+"""Digits of an event's number that the database can hold."""
 
 
 @require_safe
 @requires(Right.JOURNAL)
 @journals(Verb.REPORT_VIEWED)
 def report_page(request: HttpRequest) -> HttpResponse:
-    """A report of a period (`?report=`, `?first=`, `?last=`), with `?csv` as a file; without one what there is."""
+    """A report of a period (`?report=`, `?first=`, `?last=`), with `?csv` as a file; without one what there is.
+
+    The register of communications comes screen by screen (`?after=`), with `?all` on one page to print.
+    """
     user, form = person(request), ReportForm(request.GET or None)
     report, name = None, str(request.GET.get("report", ""))
     if form.is_valid():
-        report = reports.BY_PERIOD[name](user.clinic_id, form.span(timezone.localdate()))
+        report = _report(request.GET, name, user.clinic_id, form.span(timezone.localdate()))
     record_alone(Verb.REPORT_VIEWED, by=user, purpose=Purpose.AUDIT, reason_code=name if report else "",
                  count=len(report.rows) if report else 0)  # fmt: skip
-    return _shown(
-        request, report, name, {"form": form, "nam_form": ConsultationForm(), "query": request.GET.urlencode()}
-    )
+    context = {"nam_form": ConsultationForm(), "query": _query(request.GET), "after": "after" in request.GET}
+    return _shown(request, report, name, {"form": form, **context})
+
+
+def _report(asked: QueryDict, name: str, clinic_id: UUID, span: Span) -> Report:
+    if name != "communications":
+        return reports.BY_PERIOD[name](clinic_id, span)
+    if "csv" in asked:
+        return reports.communications(clinic_id, span)
+    if "all" in asked:
+        whole = reports.communications(clinic_id, span, most=reports.MOST_ROWS)
+        return replace(whole, is_cut=whole.more is not None, more=None)
+    after = asked.get("after", "")
+    begins = int(after) if after.isdecimal() and len(after) <= _LONGEST_NUMBER else 0
+    return reports.communications(clinic_id, span, after=begins, most=reports.SCREEN)
+
+
+def _query(asked: QueryDict) -> str:
+    """What is asked for, without where its screen begins."""
+    return urlencode([(name, asked[name]) for name in ("report", "first", "last") if name in asked])
 
 
 @require_POST

@@ -16,6 +16,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from heapq import merge
+from itertools import islice
 from statistics import median
 from uuid import UUID
 
@@ -47,17 +49,21 @@ FRIDAY = 5
 MANY = 3
 """Times the median of the others: from this on a person's pages are many."""
 MOST_ROWS = 5_000
+SCREEN = 200
+"""Lines of the register of communications on one screen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A table. `note` says what it cannot tell; `is_cut` that MOST_ROWS were more."""
+    """A table. `note` says what it cannot tell; `is_cut` that MOST_ROWS were more; `more` behind which event the next
+    lines of one that is shown screen by screen begin."""
 
     title: str
     note: str
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     is_cut: bool = False
+    more: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +80,25 @@ class Span:
         return cls(begin, datetime.combine(last + timedelta(days=1), datetime.min.time(), zone))
 
 
-def communications(clinic_id: UUID, span: Span) -> Report:
-    """Every communication of a period, oldest first."""
-    events = _events(clinic_id, span).filter(verb__in=COMMUNICATING, outcome=Outcome.SUCCESS).order_by("seq")
-    rows = [_communication(event) for event in events[: MOST_ROWS + 1]]
+def communications(clinic_id: UUID, span: Span, *, after: int = 0, most: int | None = None) -> Report:
+    """Every communication of a period, oldest first: all, or so many at most, behind the event of that number."""
+    events = _communicated(clinic_id, span, after, None if most is None else most + 1)
     return Report(
         _("Register of communications"),
         _("R-22.1, s. 265. Communications to the person concerned or to relatives do not go through this system."),
         (_("Time"), _("Nature"), _("Recipient"), _("Purpose"), _("Justification"), _("By"), _("Count"), _("Document")),
-        rows[:MOST_ROWS],
-        is_cut=len(rows) > MOST_ROWS,
+        [_communication(event) for event in events[:most]],
+        more=events[most - 1].seq if most is not None and len(events) > most else None,
     )
+
+
+def _communicated(clinic_id: UUID, span: Span, after: int, most: int | None) -> list[Event]:
+    found = _events(clinic_id, span).filter(outcome=Outcome.SUCCESS)
+    if last := Event.objects.filter(clinic_id=clinic_id, seq=after).first():
+        found = found.filter(at__gte=last.at).exclude(at=last.at, seq__lte=after)
+    # A verb at a time: its events are a stretch of `event_reported`, in this order.
+    by_verb = (found.filter(verb=verb).order_by("at", "seq")[:most] for verb in COMMUNICATING)
+    return list(islice(merge(*by_verb, key=lambda event: (event.at, event.seq)), most))
 
 
 def _communication(event: Event) -> tuple[str, ...]:

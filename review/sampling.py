@@ -16,6 +16,7 @@ from accounts.models import User
 from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction.models import Document, Run
+from review import score_days
 from review.models import SECOND_OPEN, Cause, Decision, SecondReview, SecondState, SignOff, Verdict
 from vault.index import INDEX_BYTES, blind_index
 
@@ -48,7 +49,9 @@ def draw(*, signed: SignOff, run: Run) -> SecondReview | None:
 
 def withdraw(*, document: Document, page: int, by: User) -> None:
     """The page was opened again: what is under way is over, and begins anew when the page is signed."""
-    for review in SecondReview.objects.filter(document=document, page=page, state__in=SECOND_OPEN):
+    reviews = SecondReview.objects.filter(document=document, page=page, state__in=SECOND_OPEN)
+    score_days.touch_reviewed(document.clinic_id, reviews)
+    for review in reviews:
         review.state, review.closed_at = SecondState.WITHDRAWN, timezone.now()
         review.save(update_fields=["state", "closed_at"])
         record(Verb.SECOND_WITHDRAWN, by=by, object_type="second_review", object_id=review.pk, document_id=document.pk,

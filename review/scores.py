@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.models import User
 from extraction.models import ACTIVE, Document, Finder, Run
 from extraction.scoring import Outcome, Score, bin_of, score
-from review import effort, queries
+from review import effort, queries, score_days
 from review.differences import Visit
 from review.models import Decision, PageScore, ReviewTask, ScoreGroup, SignOff, Verdict
 
@@ -44,7 +44,9 @@ def keep(signed: SignOff) -> dict[UUID, Score]:
 
 def forget(document: Document, page: int) -> None:
     """The page is open again."""
-    PageScore.objects.filter(run__document=document, page=page).delete()
+    rows = PageScore.objects.filter(run__document=document, page=page)
+    _touch(rows)
+    rows.delete()
 
 
 def regroup(document_id: UUID) -> None:
@@ -69,7 +71,15 @@ def _group(rows: QuerySet[PageScore]) -> None:
             kind=each["run__document__kind"],
             form_kind=each["run__document__form_kind"],
         )
-        rows.filter(**each).exclude(group=group).update(group=group)
+        strays = rows.filter(**each).exclude(group=group)
+        _touch(strays)
+        strays.update(group=group)
+
+
+def _touch(rows: QuerySet[PageScore]) -> None:
+    """Notes that these are about to change."""
+    for clinic_id, day in list(rows.order_by().values_list("clinic", "signed_on").distinct()):
+        score_days.touch(clinic_id, [day])
 
 
 def note(document_id: UUID) -> None:
@@ -153,6 +163,7 @@ def _score(run: Run, signed: SignOff, *, is_reviewed: bool) -> Score:
             "effort": effort.counted((action_of(d), d.effort) for d in decided if d.effort is not None) or None,
         },
     )  # fmt: skip
+    score_days.touch(signed.document.clinic_id, [timezone.localdate(signed.signed_at)])
     return counted
 
 

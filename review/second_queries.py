@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from typing import Literal
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Role, User
 from extraction import nam
 from extraction.models import PageState
+from review import score_days
 from review.agreement import Agreement
 from review.blindness import hand_in, has_seen, took_part
 from review.models import Answer, Decision, Disagreement, SecondDecision, SecondReview, SecondState, SignOff
@@ -157,18 +158,7 @@ def _others(user: User) -> QuerySet[User]:
 
 def agreement_by_week(user: User, since: date) -> dict[date, Agreement]:
     """The second reviews that were finished on that day or later, by the Monday of their week. No person is in it."""
-    done = SecondReview.objects.filter(
-        document__clinic_id=user.clinic_id,
-        finished_at__gte=timezone.make_aware(datetime.combine(since, time.min)),  # A day would be looked for in all.
-        state__in=(SecondState.DISPUTED, SecondState.CLOSED),
-    )
     weeks: dict[date, Agreement] = defaultdict(Agreement)
-    for finished_at, counts, same in done.order_by("finished_at").values_list("finished_at", "counts", "same"):
-        weeks[monday(timezone.localdate(finished_at))] += Agreement(1, dict(_pairs(counts)), same)
+    for day, found in score_days.agreements(user.clinic_id, since):
+        weeks[monday(day)] += found
     return dict(weeks)
-
-
-def _pairs(counts: dict[str, int]) -> Iterable[tuple[tuple[str, str], int]]:
-    for pair, count in counts.items():
-        one, _, other = pair.partition("/")
-        yield (one, other), count

@@ -1,8 +1,9 @@
 """Which calls of AWS the code makes, and what each of them asks of a role's policy.
 
-`Recorder` listens to every botocore client of the process. `requests_of` says which actions on which resources a call
-is to AWS, those behind it included: S3 asks KMS in the caller's name, Textract reads the bucket in the caller's name.
-Actions, resources and condition keys: AWS's Service Authorization Reference, the pages of the services.
+`Recorder` listens to every botocore client of the process, and to the one caller that signs by itself (SageMaker's).
+`requests_of` says which actions on which resources a call is to AWS, those behind it included: S3 asks KMS in the
+caller's name, Textract reads the bucket in the caller's name. Actions, resources and condition keys: AWS's Service
+Authorization Reference, the pages of the services.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 from botocore.client import BaseClient
 
+from extraction.llm import sagemaker
 from tests.aws_stacks import ACCOUNT, NAME, REGION
 from tests.iam import Request
 
@@ -46,6 +49,15 @@ class Recorder:
             return really(client, operation, params)
 
         monkeypatch.setattr(BaseClient, "_make_api_call", recorded)
+        really_signed = sagemaker.signed
+
+        def signed(to: str, content: bytes) -> dict[str, str]:
+            if self._role:
+                endpoint = urlsplit(to).path.removeprefix("/endpoints/").removesuffix("/invocations")
+                self.calls[self._role].append(Call("sagemaker-runtime", "InvokeEndpoint", {"EndpointName": endpoint}))
+            return really_signed(to, content)
+
+        monkeypatch.setattr(sagemaker, "signed", signed)
 
     @contextmanager
     def by(self, role: str) -> Iterator[None]:
@@ -143,6 +155,11 @@ def _alarm(_account: Account, params: Mapping[str, Any]) -> Iterator[Request]:
     yield Request("cloudwatch:PutMetricAlarm", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{params['AlarmName']}")
 
 
+def invoking(endpoint: str) -> Request:
+    """What asking an endpoint of SageMaker takes."""
+    return Request("sagemaker:InvokeEndpoint", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{endpoint}")
+
+
 _MEANINGS: Final[Mapping[tuple[str, str], Callable[[Account, Mapping[str, Any]], Iterator[Request]]]] = {
     ("s3", "GetObject"): _get,
     ("s3", "HeadObject"): _get,  # The same right. It decrypts nothing, but every object here is encrypted.
@@ -159,6 +176,7 @@ _MEANINGS: Final[Mapping[tuple[str, str], Callable[[Account, Mapping[str, Any]],
     ("textract", "DetectDocumentText"): _anywhere("textract:DetectDocumentText"),
     ("textract", "StartDocumentTextDetection"): _start_job,
     ("textract", "GetDocumentTextDetection"): _anywhere("textract:GetDocumentTextDetection"),
+    ("sagemaker-runtime", "InvokeEndpoint"): lambda _account, params: iter([invoking(params["EndpointName"])]),
     ("cloudwatch", "PutMetricData"): _figures,
     ("cloudwatch", "PutMetricAlarm"): _alarm,
 }

@@ -29,7 +29,7 @@ STACKS: Final = ("network", "data", "hosts", "model")
 """In the order in which they are created."""
 
 PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
-    "network": {"ClinicCidr": "10.20.0.0/16", "S3PrefixList": "pl-0123abcd"},
+    "network": {"ClinicCidr": "10.20.0.0/16", "S3PrefixList": "pl-0123abcd", "SageMaker": "yes"},
     "data": {"AlarmEmail": "ops@clinique.example"},
     "hosts": {
         "SiteName": "nam.clinique.example",
@@ -38,7 +38,8 @@ PARAMETERS: Final[Mapping[str, Mapping[str, str]]] = {
         "ReleaseSha256": "0" * 64,
         "OcrReader": "textract",
         "AiServicesOptOut": "confirmed",
-        "LlmEndpoint": "https://10.0.3.50:8000/v1",
+        "LlmEndpoint": f"sagemaker://{NAME}-model",
+        "SageMaker": "yes",
     },
     "model": {"ImageId": "ami-12c6146b", "Release": "1.0", "ReleaseSha256": "0" * 64},
 }
@@ -152,6 +153,6 @@ def document(text: Any) -> dict[str, Any]:
 
 
 def statements(endpoint: str, role: str, policy: str) -> list[dict[str, Any]]:
-    """Of a policy of a created role."""
+    """Of a policy of a created role. moto leaves a None where AWS::NoValue stands."""
     found = client("iam", endpoint).get_role_policy(RoleName=role, PolicyName=policy)
-    return list(document(found["PolicyDocument"])["Statement"])
+    return [each for each in document(found["PolicyDocument"])["Statement"] if each is not None]

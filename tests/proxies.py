@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from namsite import devservers
-from tests.installation import free_port, wait_until
+from namsite.devservers import free_port
+from tests.installation import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = "nam.clinique.example"

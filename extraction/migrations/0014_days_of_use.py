@@ -13,6 +13,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Before the table: if they are cut short, the migration is run again from its beginning.
+        AddIndexUnderTraffic("run", models.Index(fields=["created_at"], name="run_by_begin")),
+        AddIndexUnderTraffic("run", models.Index(fields=["finished_at"], name="run_by_end")),
+        AddIndexUnderTraffic("document", models.Index(fields=["uploaded_by", "-created_at"], name="document_of_person")),
         migrations.CreateModel(
             name="DayUse",
             fields=[
@@ -28,7 +32,4 @@ class Migration(migrations.Migration):
                 "constraints": [models.UniqueConstraint(fields=("clinic", "day"), name="use_once_a_day")],
             },
         ),
-        AddIndexUnderTraffic("run", models.Index(fields=["created_at"], name="run_by_begin")),
-        AddIndexUnderTraffic("run", models.Index(fields=["finished_at"], name="run_by_end")),
-        AddIndexUnderTraffic("document", models.Index(fields=["uploaded_by", "-created_at"], name="document_of_person")),
     ]

@@ -19,6 +19,7 @@ from audit.record import record
 from audit.verbs import Purpose, Verb
 from extraction import following, storage
 from extraction.models import ACTIVE, Document, Finding, Hint, Run, RunPage, Slice, Status
+from review import score_days
 from review.models import SECOND_OPEN, Decision, Disagreement, Export, SecondDecision, SecondReview, SecondState
 from review.retention import due
 from review.retention.classes import DOCUMENT_CLASSES, DataClass
@@ -144,9 +145,9 @@ def _destroy_exports(document: Document, row: Destruction) -> int:
 def _destroy_decisions(document: Document, _row: Destruction) -> int:
     """The truth, and what names the document. Its pages' scores, sign-offs and runs stay: counts and times."""
     count = Decision.objects.filter(document=document).count()
-    SecondReview.objects.filter(document=document, state__in=SECOND_OPEN).update(
-        state=SecondState.WITHDRAWN, closed_at=timezone.now()
-    )
+    reviews = SecondReview.objects.filter(document=document, state__in=SECOND_OPEN)
+    score_days.touch_reviewed(document.clinic_id, reviews)
+    reviews.update(state=SecondState.WITHDRAWN, closed_at=timezone.now())
     Disagreement.objects.filter(review__document=document).delete()
     SecondDecision.objects.filter(review__document=document).delete()
     Decision.objects.filter(document=document).delete()

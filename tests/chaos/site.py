@@ -23,8 +23,9 @@ from pathlib import Path
 import psycopg
 
 from namsite import devservers
+from namsite.devservers import free_port
 from tests.chaos.proxy import LOOPBACK, Network, Wire
-from tests.installation import PASSWORD, ROOT, answers, children, free_port, wait_until
+from tests.installation import PASSWORD, ROOT, answers, children, wait_until
 
 HOSTS = ("web", "work")
 RESTART_SECONDS = 1.0
@@ -125,43 +126,29 @@ class Supervisor(threading.Thread):
 
 
 class Cluster(devservers.EmbeddedPostgres):
-    """PostgreSQL on a port of loopback, whose files outlive it. `options` go to the server."""
+    """PostgreSQL on a port of loopback, kept running by the supervisor. `options` go to the server."""
 
     def __init__(self, options: dict[str, str] | None = None) -> None:
-        super().__init__()
-        self.port = free_port()
-        self.options = {
-            "listen_addresses": LOOPBACK, "port": str(self.port), "unix_socket_directories": str(self._folder),
-            "fsync": "off", "max_connections": "60", "deadlock_timeout": "200ms",
-        } | (options or {})  # fmt: skip
-        self.binaries = self._prepare()
-        self.user = self._user
-        self.data = self._data
-        self.folder = self._folder
+        super().__init__(LOOPBACK, settings={"max_connections": "60", "deadlock_timeout": "200ms"} | (options or {}))
+        self.port, self.options, self.user = self._port, self._settings, self._user
+        self.data, self.folder = self._data, self._folder
 
     @property
-    def url(self) -> str:
-        return f"postgres://postgres@{LOOPBACK}:{self.port}/postgres"
-
-    def make(self) -> None:
-        self.run("initdb", f"--pgdata={self._data}", *devservers.CLUSTER)
+    def binaries(self) -> Path:
+        return self._binaries
 
     def run(self, program: str, *arguments: str | Path) -> None:
         """One of PostgreSQL's own programs, to its end. Raises RuntimeError with what it said."""
-        with (self._folder / "programs.log").open("ab") as output:
+        with self._log.open("ab") as output:
             process = devservers.start(
-                [self.binaries / program, *arguments], output=output, user=self._user, folder=self._folder
+                [self.binaries / program, *arguments], output=output, user=self.user, folder=self.folder
             )
             if process.wait(300):
-                raise RuntimeError(f"{program}: {(self._folder / 'programs.log').read_text()[-2000:]}")
-
-    def command(self) -> list[str | Path]:
-        options = [part for name, value in self.options.items() for part in ("-c", f"{name}={value}")]
-        return [self.binaries / "postgres", "-D", self._data, *options]
+                raise RuntimeError(f"{program}: {self._log.read_text()[-2000:]}")
 
     def clear_away(self) -> None:
         """A lock file of a server that was killed names a process that may be somebody else's now."""
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def connect(self, **options: object) -> psycopg.Connection[tuple[object, ...]]:
         """Past every wire."""

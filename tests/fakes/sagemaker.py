@@ -38,13 +38,15 @@ _MODEL_ERROR = 424
 
 
 class FakeSageMaker(FakeVLLM):
-    """The running stand-in. `container` is the address of a real server's /invocations, if one is to answer."""
+    """The running stand-in. `container` is the address of a real server's /invocations, if one is to answer; `name` is
+    the only endpoint that there is."""
 
     container = ""
+    name = NAME
 
     @property
     def endpoint(self) -> str:
-        return f"sagemaker://{NAME}"
+        return f"sagemaker://{self.name}"
 
     @property
     def runtime(self) -> str:
@@ -93,7 +95,8 @@ class Runtime(Handler):
             return "UnknownOperationException", 404, "no such operation"
         if not self._is_signed(raw):
             return "InvalidSignatureException", 403, "The request signature we calculated does not match"
-        if found[1] != NAME:
+        assert isinstance(self.server, FakeSageMaker)
+        if found[1] != self.server.name:
             return "ValidationError", 400, f"Endpoint {found[1]} of account 111122223333 not found."
         return None
 
@@ -152,9 +155,9 @@ def container(status: int, message: str = "") -> Fault:
 
 
 @contextmanager
-def running_sagemaker(*arguments: Any, container: str = "", **named: Any) -> Iterator[FakeSageMaker]:
+def running_sagemaker(*arguments: Any, container: str = "", name: str = NAME, **named: Any) -> Iterator[FakeSageMaker]:
     """As `running_vllm`, with its arguments."""
     with running_vllm(*arguments, kind=FakeSageMaker, handler=Runtime, **named) as server:
         assert isinstance(server, FakeSageMaker)
-        server.container = container
+        server.container, server.name = container, name
         yield server

@@ -18,6 +18,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import transaction
 from django.test import override_settings
@@ -28,7 +29,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from accounts.models import Role
-from extraction import actions, cloudwatch, following, jobs, rotation, storage
+from extraction import actions, cloudwatch, deployments, following, jobs, rotation, storage
 from extraction.llm.weights.bucket import Bucket as Weights
 from extraction.models import Status
 from extraction.readers import textract
@@ -37,9 +38,11 @@ from namsite.doctor import region, services
 from review.retention.actions import destroy_document
 from review.retention.models import AskedReason
 from tests import aws_stacks
-from tests.aws_calls import Account, Recorder, of_agents
+from tests.aws_calls import Account, Recorder, invoking, of_agents
 from tests.aws_stacks import ACCOUNT, FOLDER, NAME, REGION
 from tests.factories import ClinicFactory, UserFactory, agenda_pdf, some_nam
+from tests.fakes import sagemaker, vllm
+from tests.fakes.sagemaker import FakeSageMaker, running_sagemaker
 from tests.fakes.textract import running_textract
 from tests.iam import Request, applies, as_list, is_allowed, refused
 from vault import clinic_keys
@@ -135,8 +138,10 @@ def account(endpoint: str) -> Account:
 @pytest.fixture(scope="module")
 def patching() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-            patch.setenv(name, "testing")
+        # moto takes any; the stand-in of SageMaker verifies what is signed with these.
+        patch.setenv("AWS_ACCESS_KEY_ID", sagemaker.ACCESS_KEY)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", sagemaker.SECRET_KEY)
+        patch.setenv("AWS_SESSION_TOKEN", sagemaker.TOKEN)
         for name in ("AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.delenv(name, raising=False)
         patch.setenv("AWS_REGION", REGION)
@@ -146,7 +151,8 @@ def patching() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="module")
 def site(patching: pytest.MonkeyPatch) -> Iterator[Site]:
-    words = [("TREM", (0.1, 0.1, 0.2, 0.12), 0.99), ("0412", (0.21, 0.1, 0.3, 0.12), 0.99)]
+    printed = enumerate(("TREM", "0412", "1925"), start=1)  # A number, so that there is something to ask about.
+    words = [(word, (place / 10, 0.1, place / 10 + 0.09, 0.12), 0.99) for place, word in printed]
     with running_textract(words_for=lambda _image: words) as fake:
         patching.setenv("AWS_ENDPOINT_URL", fake.endpoint_url)
         made = Site(fake.endpoint_url, Recorder(patching))
@@ -156,6 +162,13 @@ def site(patching: pytest.MonkeyPatch) -> Iterator[Site]:
         made.finish()
         yield made
         aws_stacks.reset(made.endpoint)
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[FakeSageMaker]:
+    """The endpoint that the stacks are for."""
+    with running_sagemaker(lambda _question: {"nams": []}, name=f"{NAME}-model") as server:
+        yield server
 
 
 # --- What runs on each kind of host ----------------------------------------------------------------------------------
@@ -182,7 +195,8 @@ def fresh_process() -> None:
 
 
 def on_web(site: Site) -> Any:
-    """Uploads two documents of a new clinic, shows one, destroys it."""
+    """Looks at the model server as before a rollout, uploads two documents of a new clinic, shows one, destroys it."""
+    deployments.check_servers([settings.LLM_ENDPOINT], settings.LLM_MODEL)
     clinic = ClinicFactory()
     staff, admin = UserFactory(clinic=clinic), UserFactory(clinic=clinic, role=Role.ADMIN)
     first = actions.upload(data=agenda_pdf([f"NAM : {some_nam(1)}"]), file_name="a.pdf", by=staff)
@@ -214,7 +228,7 @@ def on_scheduler() -> None:
     scheduler.upkeep.keys_done_on = None
     scheduler.upkeep.look(now + timedelta(days=1), lambda: False)
     assert rotation.retire(later)
-    for look in (region.buckets, services.file_store, services.textract):
+    for look in (region.buckets, services.file_store, services.textract, services.model_server):
         assert look().state == "ok", look()
 
 
@@ -278,6 +292,7 @@ def copied(account: Account, role: str) -> list[Request]:
 @pytest.fixture(scope="module")
 def requests(
     site: Site,
+    model: FakeSageMaker,
     patching: pytest.MonkeyPatch,
     django_db_setup: None,
     django_db_blocker: Any,
@@ -294,12 +309,12 @@ def requests(
         "ROW_SECURITY",
         "DATA_DIR",
         "STATIC_ROOT",
-        "LLM_ENDPOINT",
         "LLM_MODEL",
     ):
         del chosen[name]
     chosen |= {"AWS_ENDPOINT_URL": site.endpoint, "TEXTRACT_ASYNC_PAGES": 2, "AUDIT_ANCHOR_KEY_FILE": str(key),
-               "AUDIT_ANCHOR_PUBLIC_KEYS": "", "TEXTRACT_PAGES_PER_SECOND": 1000.0}  # fmt: skip
+               "AUDIT_ANCHOR_PUBLIC_KEYS": "", "TEXTRACT_PAGES_PER_SECOND": 1000.0,
+               "LLM_MODEL": vllm.MODEL, "SAGEMAKER_ENDPOINT_URL": model.runtime}  # fmt: skip
     call_command("make_anchor_key", str(key), stdout=io.StringIO(), stderr=io.StringIO())
     with override_settings(**chosen):
         out = io.StringIO()
@@ -392,6 +407,8 @@ def test_a_role_may_nothing_in_anothers_place(role, site):
             "kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/another", {"kms:EncryptionContext:application": NAME}
         ),
         Request("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": "Another"}),
+        invoking(f"{NAME}-another"),
+        Request("sagemaker:DescribeEndpoint", invoking(f"{NAME}-model").resource),
         Request("iam:PassRole", "*"),
         Request("sts:AssumeRole", f"arn:aws:iam::{ACCOUNT}:role/{NAME}-scheduler"),
     ]
@@ -418,6 +435,22 @@ def test_a_secret_is_read_by_those_whose_it_is(site):
     assert readers("owner") == {"backup"}
     assert readers("model") == {"model"}
     assert readers("cache") == set()
+
+
+def test_the_model_is_asked_by_those_who_ask_it(site, requests):
+    asked = invoking(f"{NAME}-model")
+    assert {role for role in ROLES if is_allowed(created(site, role), asked)} == {"web", "worker", "scheduler"}
+    assert {role for role in ROLES if asked in requests[role]} == {"web", "worker", "scheduler"}
+
+
+def test_without_sagemaker_no_role_may_ask_it(site):
+    """An installation whose model is on a host of its own."""
+    for name in ("network", "data", "hosts"):
+        aws_stacks.create(site.endpoint, name, under="own", Name="own", SageMaker="no")
+    for role in ROLES:
+        found = aws_stacks.statements(site.endpoint, f"own-{role}", "calls")
+        assert not is_allowed(found, invoking("own-model"))
+        assert "sagemaker" not in json.dumps(found)
 
 
 def test_without_the_opt_out_no_role_may_call_textract(site):

@@ -130,7 +130,9 @@ def endpoints(aws, ids):
 
 
 def test_the_endpoints_are_those_of_what_is_called(endpoints, ids):
-    assert set(endpoints) == {"s3", "textract", "kms", "secretsmanager", "logs", "monitoring", "ssm", "ssmmessages"}
+    assert set(endpoints) == {
+        "s3", "textract", "kms", "secretsmanager", "logs", "monitoring", "ssm", "ssmmessages", "sagemaker.runtime",
+    }  # fmt: skip
     assert endpoints["s3"]["RouteTableIds"] == [ids["Routes"]]
     for name, each in endpoints.items():
         if name != "s3":
@@ -140,9 +142,9 @@ def test_the_endpoints_are_those_of_what_is_called(endpoints, ids):
             assert [group["GroupId"] for group in each["Groups"]] == [ids["EndpointGroup"]]
 
 
-def test_the_endpoint_of_sagemaker_is_there_for_who_asks(endpoint):
-    aws_stacks.create(endpoint, "network", under="managed", Name="managed", SageMaker="yes")
-    assert "SageMakerEndpoint" in aws_stacks.physical(endpoint, "network", under="managed")
+def test_there_is_no_endpoint_of_sagemaker_where_nobody_asks_it(endpoint):
+    aws_stacks.create(endpoint, "network", under="own", Name="own", SageMaker="no")
+    assert "SageMakerEndpoint" not in aws_stacks.physical(endpoint, "network", under="own")
 
 
 AMAZONS_OWN = f"arn:aws:s3:::al2023-repos-{REGION}-de612dc2/*"
@@ -164,7 +166,7 @@ def test_an_endpoint_lets_through_calls_of_this_account_only(endpoints):
                 assert name in ("textract", "monitoring", "ssm", "ssmmessages")
 
 
-SERVICE = {"cloudwatch": "monitoring"}
+SERVICE = {"cloudwatch": "monitoring", "sagemaker": "sagemaker.runtime"}
 """What the endpoint of a service is called, where it has another name than its actions."""
 BEHIND = {"kms:GenerateDataKey"}
 """What S3 asks KMS in a host's name. It comes from S3, not through our endpoint."""

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from namsite import demo
-from tests.installation import free_port, wait_until
+from namsite.devservers import free_port
+from tests.installation import wait_until
 
 pytestmark = pytest.mark.queue
 

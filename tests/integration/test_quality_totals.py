@@ -17,7 +17,7 @@ from extraction import claims, following, kinds
 from extraction.kinds import Kind
 from extraction.models import Document, Finder, Run, Status
 from extraction.pipeline import PageRead
-from review import actions, quality, scores
+from review import actions, quality, score_days, scores
 from review.actions import Value
 from review.models import PageScore, ReviewTask, ScoreGroup, SecondReview
 from tests.factories import DocumentFactory, FindingFactory, RunFactory, RunPageFactory, UserFactory, page_of, some_nam
@@ -197,7 +197,8 @@ def test_a_run_of_a_document_without_a_signed_page_is_not_due(staff, reviewer):
 def test_the_sums_are_read_from_the_index_alone(clinics_work, reviewer):
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL reads the table where its few rows are new")
-    rows = quality.sums(reviewer, since(), ScoreGroup.objects.all())
+    groups = ScoreGroup.objects.values_list("pk", flat=True)
+    rows = score_days.summed(quality.scores(reviewer, since()), groups)
     plan = rows.explain()
     assert "COVERING INDEX page_score_sums" in plan
     assert "TEMP B-TREE" not in plan

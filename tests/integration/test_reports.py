@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import random
+import re
 from datetime import date
 
 import pytest
@@ -54,6 +56,34 @@ def test_a_file_of_a_time_when_nobody_was_asked_says_so(staff, document):
     at(MONDAY_AT_NINE, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=4, details={"recipient": "RAMQ"})
     (row,) = reports.communications(staff.clinic_id, NOVEMBER).rows
     assert row[4] not in {str(label) for label in Export.Justification.labels}
+
+
+def many(staff, document, count):
+    """Communications of all kinds in November, some at the same moment, and events that are none."""
+    draw = random.Random(11)  # noqa: S311  (not a secret)
+    for _turn in range(count):
+        moment = f"2026-11-{draw.randint(1, 28):02}T14:{draw.randint(0, 1):02}:00Z"
+        verb = draw.choice((*reports.COMMUNICATING, Verb.PAGE_VIEWED))
+        outcome = draw.choice((Outcome.SUCCESS, Outcome.SUCCESS, Outcome.DENIED))
+        at(moment, verb, staff, document_id=document.pk, count=draw.randint(1, 9), outcome=outcome)
+
+
+def counted_at_once(clinic_id):
+    """The register in one query over the whole journal, as nothing is left out of it."""
+    found = Event.objects.filter(clinic_id=clinic_id, verb__in=reports.COMMUNICATING, outcome=Outcome.SUCCESS)
+    return [reports._communication(each) for each in found.order_by("at", "seq")]
+
+
+def test_screens_of_the_register_hold_every_line_once_and_in_order(staff, document):
+    many(staff, document, 60)
+    seen, after = [], 0
+    while after is not None:
+        screen = reports.communications(staff.clinic_id, NOVEMBER, after=after, most=4)
+        assert len(screen.rows) == 4 or screen.more is None
+        seen += screen.rows
+        after = screen.more
+    assert len(seen) > 20
+    assert seen == reports.communications(staff.clinic_id, NOVEMBER).rows == counted_at_once(staff.clinic_id)
 
 
 @pytest.mark.parametrize("verb", [Verb.DOCUMENT_VIEWED, Verb.EXPORTED, Verb.MODEL_CALLED])
@@ -135,6 +165,39 @@ def test_every_report_opens_and_is_an_event(admin_client, staff, document, name)
     answer = admin_client.get(REPORTS, {"report": name, "first": "2026-11-01", "last": "2026-11-30"})
     assert len(answer.context["report"].rows) == 1
     assert Event.objects.get(verb=Verb.REPORT_VIEWED).reason_code == name
+
+
+def test_the_register_comes_by_screens_and_whole_as_a_file_or_to_print(admin_client, staff, document, monkeypatch):
+    monkeypatch.setattr(reports, "SCREEN", 3)
+    many(staff, document, 20)
+    query = {"report": "communications", "first": "2026-11-01", "last": "2026-11-30"}
+    answer = admin_client.get(REPORTS, query)
+    shown = list(answer.context["report"].rows)
+    while answer.context["report"].more:
+        assert len(answer.context["report"].rows) == 3
+        link = re.search(r'rel="next" href="([^"]+)"', answer.content.decode())[1].replace("&amp;", "&")
+        answer = admin_client.get(REPORTS + link)
+        shown += answer.context["report"].rows
+    whole = counted_at_once(staff.clinic_id)
+    assert shown == whole
+    assert admin_client.get(REPORTS, query | {"all": "1"}).context["report"].rows == whole
+    assert admin_client.get(REPORTS, query | {"csv": "1"}).content.count(b"\r\n") == len(whole) + 1
+
+
+@pytest.mark.parametrize("after", ["", "x", "-1", "9" * 40, "²", "7777777"])
+def test_a_screen_that_begins_nowhere_is_the_first(admin_client, staff, document, after):
+    at(MONDAY_AT_NINE, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=1)
+    query = {"report": "communications", "first": "2026-11-01", "last": "2026-11-30", "after": after}
+    assert len(admin_client.get(REPORTS, query).context["report"].rows) == 1
+
+
+def test_what_is_printed_says_where_it_ends(admin_client, staff, document, monkeypatch):
+    monkeypatch.setattr(reports, "MOST_ROWS", 2)
+    for _turn in range(3):
+        at(MONDAY_AT_NINE, Verb.EXPORT_DOWNLOADED, staff, document_id=document.pk, count=1)
+    query = {"report": "communications", "first": "2026-11-01", "last": "2026-11-30", "all": "1"}
+    report = admin_client.get(REPORTS, query).context["report"]
+    assert (len(report.rows), report.is_cut, report.more) == (2, True, None)
 
 
 def test_without_a_report_the_page_offers_them(admin_client):
