@@ -32,7 +32,7 @@ FAULTS: dict[str, Act] = {}
 
 WORKERS = ("worker-1", "worker-2")
 SCHEDULERS = ("scheduler-web", "scheduler-work")
-LATE_MIGRATION = ("audit", "0009", "0011")
+LATE_MIGRATION = ("audit", "0009", "0012")
 LONGEST_LOCK = 1.0
 """Seconds for which a statement may wait while a migration runs."""
 
