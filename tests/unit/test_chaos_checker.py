@@ -16,7 +16,7 @@ from tests.chaos.checker import Found, Outcome, Page
 from tests.chaos.driver import Made
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)
-NUMBER = Found(1, 0, "aa", (0.1, 0.1, 0.2, 0.2), ("pattern",), (("format", True),), 0.9)
+NUMBER = Found(1, 0, "aa", (10_000, 10_000, 20_000, 20_000), ("pattern",), (("format", True),), 0.9)
 GOOD = Outcome("done", "", 2, (Page(1, "found", "", ""), Page(2, "found", "", "")), (NUMBER,))
 
 
@@ -41,10 +41,15 @@ def test_what_is_as_undisturbed_is_no_problem():
         replace(GOOD, found=()),
         replace(GOOD, found=(NUMBER, NUMBER)),
         replace(GOOD, found=(NUMBER._replace(confidence=0.8),)),
+        replace(GOOD, found=(NUMBER._replace(box=(10_002, 10_000, 20_000, 20_000)),)),
     ],
 )
 def test_what_is_unfinished_lost_doubled_or_different_is_a_problem(there):
     assert said(there)
+
+
+def test_a_place_may_be_rounded_to_either_side():
+    assert said(replace(GOOD, found=(NUMBER._replace(box=(10_001, 9_999, 20_000, 20_001)),))) == []
 
 
 @pytest.mark.parametrize(
