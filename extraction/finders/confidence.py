@@ -195,6 +195,12 @@ def together(one: float, other: float) -> float:
     return round(max(one, other, 1 - (1 - one) * (1 - 0.7 * other)), 4)
 
 
+def doubted(confidence: float) -> float:
+    """The same, but no more than a hint's: what one finder alone sees against a check is for a person to add."""
+    most = min(confidence, PROPOSED_FROM / 2)
+    return Confidence(most, confidence.witnesses) if isinstance(confidence, Confidence) else most
+
+
 def is_as_printed(confidence: float) -> bool:
     """Whether this is a value as it was read, no character taken for its look-alike; true where nobody remembers."""
     return not (isinstance(confidence, Confidence) and confidence.witnesses.substitutions)

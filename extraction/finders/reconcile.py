@@ -32,7 +32,7 @@ def reconcile(page: Page, pattern: list[Proposal], model: list[Proposal] | None)
     """One proposal for each place, in reading order. `model` is None when no model read the page.
 
     Same place and value: found by both. Same place, other value: the one with more checks, the other as its repair.
-    Only the model: kept if it passes its checks or the page calls it a NAM.
+    Only the model: kept if it passes its checks, or as a hint if the page calls it a NAM.
     """
     merged = _merge_all(pattern)
     if model:
@@ -141,7 +141,8 @@ def _supported(page: Page, model: list[Proposal], known: list[Proposal]) -> list
             beside = proposal.visit_time if proposal.visit_time in _times_beside(layout, span) else None
             supported.append(replace(proposal, visit_date=None, visit_time=beside))
         elif not surroundings.is_specimen(span) and _stands(proposal, surroundings.label(span)):
-            supported.append(proposal)
+            sure = proposal.confidence if proposal.checks.valid else confidence.doubted(proposal.confidence)
+            supported.append(replace(proposal, confidence=sure))
     return supported
 
 

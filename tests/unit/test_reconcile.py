@@ -9,6 +9,7 @@ import pytest
 
 from extraction import nam
 from extraction.finders import pattern
+from extraction.finders.confidence import PROPOSED_FROM
 from extraction.finders.proposal import Checks, Proposal, Repair
 from extraction.finders.reconcile import OTHER_FINDER, reconcile
 from extraction.page import Box
@@ -107,10 +108,11 @@ def test_what_only_the_model_sees_stays_if_it_passes_its_checks(value: str, kept
     assert [proposal.found_by for proposal in found] == ([("model",)] if kept else [])
 
 
-def test_what_only_the_model_sees_stays_if_the_page_calls_it_a_number() -> None:
+def test_what_only_the_model_sees_against_a_check_is_a_hint_if_the_page_calls_it_a_number() -> None:
     sheet = page("NAM : TREM????1935", "", "rien")
     (found,) = reconcile(sheet, [], [by_model("TREM04121935", box_of(sheet, "TREM????1935"))])
     assert found.found_by == ("model",)
+    assert found.confidence < PROPOSED_FROM
 
 
 @pytest.mark.parametrize("row", ["Facture : TREM04121925", "SPÉCIMEN TREM04121925"])
