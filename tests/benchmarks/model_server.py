@@ -207,10 +207,7 @@ def values(content: str) -> list[str]:
 def largest(running: Any, seed: int) -> int:
     """The most pages of which both prompts leave room for an answer: a token for every six of the pages."""
     count = 1
-    while all(
-        running.tokens(how(held_out(count + 1, seed))) * 7 / 6 < running.profile.context
-        for how in HOW.values()
-    ):
+    while all(running.tokens(how(held_out(count + 1, seed))) * 7 / 6 < running.profile.context for how in HOW.values()):
         count += 1
     return count
 
