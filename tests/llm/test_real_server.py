@@ -27,8 +27,8 @@ pytestmark = pytest.mark.llm
 
 PAGES_A_LAYOUT = 3
 LEAST_PRECISION, LEAST_RECALL, LEAST_TIMES = 0.98, 0.97, 0.93
-"""No adapter may do worse. The present one reaches 0.996, 1.00 and 0.97; other processors round otherwise, so that a few
-times of 197 may differ. What is wanted is 0.98, 0.97 and 0.95."""
+"""No adapter may do worse. The present one reaches 0.996, 1.00 and 0.97; other processors round otherwise, so that a
+few times of 197 may differ. What is wanted is 0.98, 0.97 and 0.95."""
 MOST_TOKENS_A_NUMBER = 30
 """The same for the tokens of an answer: 10 are reached."""
 LEAST_CACHED = 0.8
