@@ -138,7 +138,7 @@ def _bars(totals: Mapping[str, Evaluation]) -> str:
 
 def _bar_row(category: Category, result: Evaluation) -> Sequence[str]:
     score, pages = result.score, str(result.pages)
-    counts = (pages, str(score.tp + score.fn), f"{score.tp} / {score.fp} / {score.fn}")
+    counts = (pages, str(score.tp + score.fn), counts_of(score))
     if category.precision is None:
         return (category.name, *counts, f"{score.fp} proposals", "0", "", "", "", _verdict(score.fp == 0))
     precision = (share(score.precision, score.precision_interval), f"≥ {percent(category.precision)}")
@@ -216,8 +216,7 @@ times right. Bar: worse on no kind, and better on {LEAST_BETTER} at least: {_ver
 
 
 def _pairs(alone: Evaluation, together: Evaluation) -> Iterator[str]:
-    for each in (alone, together):
-        yield f"{each.score.tp} / {each.score.fp} / {each.score.fn}"
+    yield from (counts_of(each.score) for each in (alone, together))
     for name in ("dates_right", "times_right"):
         yield from (str(getattr(each, name)) for each in (alone, together))
 
@@ -246,8 +245,7 @@ def _kind_row(name: str, layout: str, result: Evaluation) -> Sequence[str]:
     score = result.score
     shares = (score.precision, score.recall, result.date_accuracy, result.time_accuracy)
     pace = f"{result.seconds / result.pages:.2f}" if result.pages else "–"
-    counts = f"{score.tp} / {score.fp} / {score.fn}"
-    return (name, layout, str(result.pages), counts, *map(percent, shares), pace)
+    return (name, layout, str(result.pages), counts_of(score), *map(percent, shares), pace)
 
 
 # Side by side
@@ -321,6 +319,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def reaches(value: float | None, bar: float | None) -> bool:
     """Whether a share is known and not below its bar."""
     return value is not None and bar is not None and value >= bar
+
+
+def counts_of(score: Score) -> str:
+    """True, false and missed proposals."""
+    return f"{score.tp} / {score.fp} / {score.fn}"
 
 
 def percent(value: float | None) -> str:

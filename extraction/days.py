@@ -1,11 +1,18 @@
-"""Days that follow each other. Pure."""
+"""Days that follow each other, and when they begin."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+
+from django.utils import timezone
 
 ONE = timedelta(days=1)
+
+
+def midnight(day: date) -> datetime:
+    """When the day begins on the clinic's clock."""
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def between(first: date, until: date) -> list[date]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from extraction import costs, prices
-from extraction.days import between, stretches
+from extraction.days import between, midnight, stretches
 from extraction.forms import CalculatorForm
 from extraction.models import ACTIVE, DayUse, Finder, PageState, Run, RunPage, Sample, Status
 from extraction.prices import PriceBook, PriceList
@@ -134,7 +134,7 @@ def forget_days(document_id: UUID) -> None:
 
 def _count(clinic_id: UUID, first: date, until: date) -> Iterator[tuple[DayUse, bool]]:
     """The use of each of these days, and whether nothing of it runs any more."""
-    begins, ends = (timezone.make_aware(datetime.combine(day, time.min)) for day in (first, until))
+    begins, ends = midnight(first), midnight(until)
     runs = Run.objects.filter(document__clinic_id=clinic_id, created_at__gte=begins, created_at__lt=ends)
     by_day = runs.order_by().annotate(day=TruncDate("created_at")).values("day")
     counts = by_day.annotate(

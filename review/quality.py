@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeVar, get_args
 from uuid import UUID
 
 from django.db.models import Count, F, QuerySet, Sum
-from django.utils import timezone
 
 from accounts.models import User
 from extraction import charts
 from extraction.availability import Pace, pace
 from extraction.charts import Curve
+from extraction.days import midnight
 from extraction.models import Document, Run, RunPage, Status
 from extraction.monitoring import Chart
 from extraction.scoring import BINS, Score, wilson
@@ -295,7 +295,7 @@ def newest_runs(user: User, since: date) -> list[NewestRun]:
 
     By way of the documents, which an index has by clinic and moment; runs it has not.
     """
-    documents = Document.objects.filter(clinic_id=user.clinic_id, created_at__gte=_midnight(since))
+    documents = Document.objects.filter(clinic_id=user.clinic_id, created_at__gte=midnight(since))
     newest = documents.order_by("-created_at").values("pk")[:NEWEST_RUNS]
     found = Run.objects.filter(document__in=newest)
     names = ("pk", "status", "turn", "started_at", "finished_at", "document__page_count")
@@ -459,11 +459,6 @@ def _result(row: Mapping[str, Any]) -> Result:
     count = {name: row[name] or 0 for name in ("pages", *_SUMS)}
     score = Score(count["tp"], count["fp"], count["fn"])
     return Result(count["pages"], score, count["day_right"], count["clock_right"])
-
-
-def _midnight(day: date) -> datetime:
-    """When the day begins on the clinic's clock."""
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def monday(day: date) -> date:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
-from extraction.days import ONE, between, stretches
+from extraction.days import ONE, between, midnight, stretches
 from review.agreement import Agreement
 from review.models import PageScore, ScoreDay, ScoreGroup, SecondReview, SecondState, TouchedDay
 
@@ -110,7 +110,7 @@ def _count(clinic_id: UUID, days: Sequence[date]) -> list[ScoreDay]:
     for first, until in stretches(days):
         for row in counted(_scores(clinic_id, first).filter(signed_on__lt=until), groups):
             rows[row.day].scores.append([row.group, int(row.is_reviewed), *row.sums])
-        for day, found in _agreements(_finished(clinic_id, first).filter(finished_at__lt=_midnight(until))):
+        for day, found in _agreements(_finished(clinic_id, first).filter(finished_at__lt=midnight(until))):
             rows[day].agreement = _written(found)
     ScoreDay.objects.bulk_create(
         rows.values(), update_conflicts=True, unique_fields=["clinic", "day"], update_fields=["scores", "agreement"]
@@ -126,7 +126,7 @@ def _scores(clinic_id: UUID, since: date) -> QuerySet[PageScore]:
 def _finished(clinic_id: UUID, since: date) -> QuerySet[SecondReview]:
     return SecondReview.objects.filter(
         document__clinic_id=clinic_id,
-        finished_at__gte=_midnight(since),  # A day would be looked for in all.
+        finished_at__gte=midnight(since),  # A day would be looked for in all.
         state__in=(SecondState.DISPUTED, SecondState.CLOSED),
     )
 
@@ -145,8 +145,3 @@ def _written(found: Agreement) -> dict[str, Any]:
 
 def _table(counts: dict[str, int]) -> dict[tuple[str, str], int]:
     return {(one, other): count for pair, count in counts.items() for one, _, other in (pair.partition("/"),)}
-
-
-def _midnight(day: date) -> datetime:
-    """When the day begins on the clinic's clock."""
-    return timezone.make_aware(datetime.combine(day, time.min))

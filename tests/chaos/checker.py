@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -174,11 +174,14 @@ def page_problems(page: Page, there: Iterable[Found], calm: Iterable[Found]) -> 
     elif page.state != "found":
         yield f"page {page.number} is {page.state}"
     elif page.model_error:
-        lost = len(here) != len(expected) or not all(map(is_same_print, here, expected))
-        if lost:
+        if not are_all(is_same_print, here, expected):
             yield f"page {page.number} differs in numbers or places (without the model: {page.model_error})"
-    elif len(here) != len(expected) or not all(map(is_same, here, expected)):
+    elif not are_all(is_same, here, expected):
         yield f"page {page.number}: {difference(here, expected)}"
+
+
+def are_all(same: Callable[[Found, Found], bool], there: Sequence[Found], calm: Sequence[Found]) -> bool:
+    return len(there) == len(calm) and all(map(same, there, calm))
 
 
 def is_same_print(one: Found, other: Found) -> bool:

@@ -19,6 +19,7 @@ from tests.benchmarks import Result
 from tests.benchmarks.measure import ROOT
 from tests.load import times
 from tests.load.simulation import Station, arrivals, simulated
+from tests.load.times import SLICE
 
 REPORT = ROOT / "docs" / "capacity.md"
 TEMPLATE = Path(__file__).with_name("capacity.md.txt")
@@ -26,7 +27,6 @@ TEMPLATE = Path(__file__).with_name("capacity.md.txt")
 PAGES = 1_000_000  # a month
 DOCUMENT = 20  # pages, as in the planning document
 SCANNED = 0.5
-SLICE = 8  # extraction.turns.PAGES
 DAYS, HOURS = 22, 10
 DAY = (0.5, 1.2, 1.5, 1.3, 0.7, 0.7, 1.2, 1.3, 1.0, 0.6)
 """Of each hour, 8:00 to 18:00, how much of the day's mean arrives in it: mornings and early afternoons are busiest."""

@@ -24,10 +24,10 @@ from namsite.devservers import EmbeddedPostgres, EmbeddedRedis
 from tests.benchmarks import Result
 from tests.benchmarks.measure import ROOT
 from tests.load import times
+from tests.load.times import SLICE
 
 DEPTHS = tuple(int(depth) for depth in os.environ.get("LOAD_DEPTHS", "1000,10000,100000").split(","))
 CLINICS, LONG, TURNS = 10, 1_000, 100
-SLICE = 8  # extraction.turns.PAGES
 FLAT = 1.3
 USERS = ("application", "database", "queue")
 NOTED = {

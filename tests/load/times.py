@@ -12,6 +12,8 @@ from tests.load.site import Site
 
 FILE = ROOT / "docs" / "service-times.json"
 
+SLICE = 8  # extraction.turns.PAGES
+
 READING = """
     SELECT avg(read_seconds), coalesce(stddev_pop(read_seconds), 0), avg(find_seconds),
            coalesce(stddev_pop(find_seconds), 0), count(*)

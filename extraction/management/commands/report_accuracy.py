@@ -25,13 +25,13 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from extraction import offline
 from extraction.accuracy import CATEGORIES, EMPTY_PAGES, LEAST_NAMS, Category, Measurement, report
-from extraction.configuration import model_finder
 from extraction.corpus.documents import build
 from extraction.corpus.groups import kinds_in
 from extraction.corpus.layouts import HELD_OUT
 from extraction.corpus.split import first_seed, layout_of
 from extraction.errors import ServiceUnavailable
 from extraction.evaluation import Evaluation, by_kind
+from extraction.management.commands import evaluate
 from extraction.management.commands.make_corpus import save
 from extraction.measurement import Labelled, labelled, measure
 from extraction.pipeline import Work
@@ -167,9 +167,8 @@ def make(folder: Path, category: Category, *, least: int, pages: int) -> int:
 
 def plans() -> dict[str, Work]:
     """What is measured: the pattern finder, and the same with the model's opinion where one is set."""
-    alone = replace(offline.plan(reader="auto", finder="pattern"), ocr="local")
-    model = model_finder()
-    return {ALONE: alone} if model is None else {ALONE: alone, TOGETHER: replace(alone, model=model)}
+    works = evaluate.plans(reader="auto", finder=evaluate.ALL)
+    return {name: replace(works[name], ocr="local") for name in (ALONE, TOGETHER) if name in works}
 
 
 def measured(document: Labelled, works: dict[str, Work], kept: Path) -> dict[str, Evaluation]:
