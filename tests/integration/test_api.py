@@ -94,6 +94,14 @@ def test_runs_are_listed_and_filtered_by_status(api, run, staff):
     assert [item["status"] for item in queued] == ["queued"]
 
 
+def test_runs_are_counted_up_to_a_limit_only(api, run, staff, monkeypatch):
+    for _ in range(2):
+        RunFactory(document=DocumentFactory(uploaded_by=staff))
+    monkeypatch.setattr("extraction.api.MOST_COUNTED", 2)
+    body = api.get("/api/nam/runs").json()
+    assert (body["count"], len(body["runs"])) == (2, 3)
+
+
 def test_results_stand_in_page_order_with_their_decisions(api, run, reviewer):
     finding = run.findings.get(page=1)
     review.decide(finding=finding, value=Value(some_nam(50)), by=reviewer)
