@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import accumulate
 from typing import NamedTuple
 
 from extraction import nam
@@ -24,7 +23,7 @@ from extraction.layout import Layout
 from extraction.page import Box, Page
 from extraction.visits import VisitIndex
 
-RULES_VERSION = "2026-11-28.1"
+RULES_VERSION = "2026-11-28.2"
 """Changes with every change of what is found, so that runs can be compared."""
 
 _L = r"[A-Za-z0124568|!\]]"
@@ -49,8 +48,6 @@ NO_NAM = ("decoy", "code", "file", "other")
 """Labels that let nothing through that fails a check."""
 _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), (4, 2, 2, 2, 2), (1,) * 12])
 """How many characters stand together in numbers that people print; other cuts come from readers."""
-_ALL_GAPS = 3
-"""Between four letters."""
 _FEWEST_LETTERS = 2
 """Of the first four characters; the others may be misread."""
 _MOST_PARTS = 3
@@ -166,7 +163,7 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
             continue
         lengths = tuple(map(len, pieces))
         regular = lengths in _GROUPS
-        is_spaced = len(pieces) > 1 and 0 < sum(end < repair.LETTERS for end in accumulate(lengths)) < _ALL_GAPS
+        is_spaced = len(pieces) > 1 and repair.are_letters_cut(lengths)
         span = Span(start, end, layout.box(start, end))
         yield Candidate(
             *(span, ((start, end),), printed, glyphs, regular, *_read(glyphs)),

@@ -6,6 +6,7 @@ checks is shown and the other becomes a repair. Only what the model says without
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import time
@@ -15,7 +16,7 @@ from extraction import nam
 from extraction.finders import confidence
 from extraction.finders.context import Span, Surroundings
 from extraction.finders.proposal import Checks, Proposal, Repair
-from extraction.finders.repair import MOST
+from extraction.finders.repair import MOST, are_letters_cut
 from extraction.layout import Layout
 from extraction.page import Box, Page
 from extraction.visits.moments import times_in
@@ -23,6 +24,7 @@ from extraction.visits.moments import times_in
 FINDERS = ("pattern", "model")
 OTHER_FINDER = "other_finder"
 """The reason of a repair that is the other finder's reading of the same place."""
+_BETWEEN = re.compile(r"[^0-9A-Za-z]+")
 _SAME_PLACE = 0.3
 _OTHER_SCORE = 0.6
 _FAILED_OTHER_SCORE = 0.2
@@ -97,8 +99,11 @@ def _agreed(first: Proposal, second: Proposal) -> Proposal:
 
 
 def _sure(first: Proposal, second: Proposal) -> float:
-    """How sure both together are. The model reads the same words: of a misread number it cannot say how to read it."""
-    if confidence.is_as_printed(first.confidence):
+    """How sure both together are. The model reads the same words: of a misread number it cannot say how to read it.
+
+    Misread is what needed look-alikes, or still fails a check.
+    """
+    if first.checks.valid and confidence.is_as_printed(first.confidence):
         return confidence.together(first.confidence, second.confidence)
     return first.confidence
 
@@ -128,34 +133,47 @@ def _best_repairs(repairs: Iterable[Repair]) -> tuple[Repair, ...]:
 def _supported(page: Page, model: list[Proposal], known: list[Proposal]) -> list[Proposal]:
     """The model's proposals that the page supports: checked, called a NAM, or at a place that the pattern saw too.
 
-    Of a place that both saw, the model may add a time that stands in the number's own row. Where the pattern finder
+    Of a place that both saw, the model may add the time that the number's row begins with. Where the pattern finder
     knows no date or time, the page mostly has none for that number, and the model says its neighbour's.
     """
     layout = Layout.of(page)
-    boxes = [proposal.box for proposal in (*known, *model)]
-    surroundings = Surroundings.of(layout, sorted({Span.inside(layout, box) for box in boxes}))
+    places = {proposal.box: Span.inside(layout, proposal.box) for proposal in (*known, *model)}
+    surroundings = Surroundings.of(layout, sorted(set(places.values())))
     supported = []
     for proposal in model:
-        span = Span.inside(layout, proposal.box)
+        span = places[proposal.box]
+        label = surroundings.label(span)
         if any(_same_place(proposal.box, other.box) for other in known):
-            beside = proposal.visit_time if proposal.visit_time in _times_beside(layout, span) else None
-            supported.append(replace(proposal, visit_date=None, visit_time=beside))
-        elif not surroundings.is_specimen(span) and _stands(proposal, surroundings.label(span)):
-            sure = proposal.confidence if proposal.checks.valid else confidence.doubted(proposal.confidence)
+            own = proposal.visit_time if proposal.visit_time == _time_of_line(layout, places, proposal.box) else None
+            supported.append(replace(proposal, visit_date=None, visit_time=own))
+        elif not surroundings.is_specimen(span) and _stands(proposal, label):
+            sure = proposal.confidence if _is_sound(proposal, label) else confidence.doubted(proposal.confidence)
             supported.append(replace(proposal, confidence=sure))
     return supported
 
 
-def _times_beside(layout: Layout, span: Span) -> set[time]:
-    """The times of day in the row of a number."""
-    row = layout.rows[layout.row_at(span.start)]
-    return {found.value for found in times_in(layout.folded[row.start : row.end])}
+def _time_of_line(layout: Layout, places: dict[Box, Span], box: Box) -> time | None:
+    """The time of day that a number's row begins with, as the lines of an agenda do; None beside another number."""
+    at = layout.row_at(places[box].start)
+    if any(layout.row_at(span.start) == at and not _same_place(box, other) for other, span in places.items()):
+        return None
+    row = layout.rows[at]
+    first = next(iter(times_in(layout.folded[row.start : row.end])), None)
+    return None if first is None or first.start else first.value
 
 
 def _stands(proposal: Proposal, label: str) -> bool:
     if label in ("decoy", "code"):
         return proposal.checks.name is True
     return proposal.checks.valid or (label == "nam" and len(nam.normalise(proposal.nam)) == nam.LENGTH)
+
+
+def _is_sound(proposal: Proposal, label: str) -> bool:
+    """Whether what only the model sees is more than a hint: all checks hold, and nothing but a name or label outweighs
+    a caption of something else or letters that a gap cuts."""
+    is_named = label == "nam" or proposal.checks.name is True
+    is_cut = are_letters_cut(map(len, _BETWEEN.split(proposal.text)))
+    return proposal.checks.valid and (is_named or not (label == "other" or is_cut))
 
 
 def _in_reading_order(page: Page, proposals: list[Proposal]) -> list[Proposal]:

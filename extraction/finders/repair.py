@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache
+from itertools import accumulate
 from operator import ne
 from typing import NamedTuple
 
@@ -51,6 +52,14 @@ class Reading(NamedTuple):
 
     value: str
     substitutions: int
+
+
+def are_letters_cut(lengths: Iterable[int]) -> bool:
+    """Whether gaps stand between some of the four letters and not between others, from how long each piece is.
+
+    Nobody prints a number so: a space may be the end of the word before, a mark the rest of a misread letter.
+    """
+    return 0 < sum(end < LETTERS for end in accumulate(lengths)) < LETTERS - 1
 
 
 def literal(glyphs: str) -> str:

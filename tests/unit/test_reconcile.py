@@ -78,10 +78,23 @@ def test_what_the_model_takes_from_elsewhere_leaves_an_unknown_visit_unknown() -
     assert (merged.visit_date, merged.visit_time) == (None, None)
 
 
-def test_the_model_cannot_make_a_misread_number_surer() -> None:
-    sheet = page("NAM : TREM O412 1925")
+@pytest.mark.parametrize(
+    "row",
+    ["Reçu à 9 h 08|Tremblay, Martin|TREM 0412 1925", "9 h 08|TREM 0412 1925|COTS 8005 10A4"],
+    ids=["behind a word", "beside another number"],
+)
+def test_the_model_adds_no_time_that_is_not_the_beginning_of_the_numbers_own_line(row: str) -> None:
+    sheet = page(row)
+    found = [replace(each, visit_time=None) for each in pattern.find(sheet)]
+    model = by_model("TREM04121925", found[0].box, visit_time=time(9, 8))
+    assert {each.visit_time for each in reconcile(sheet, found, [model])} == {None}
+
+
+@pytest.mark.parametrize(("printed", "value"), [("TREM O412 1925", "TREM04121925"), ("TREM 0412 1935", "TREM04121935")])
+def test_the_model_cannot_make_a_misread_number_surer(printed: str, value: str) -> None:
+    sheet = page(f"NAM : {printed}")
     (misread,) = pattern.find(sheet)
-    model = by_model("TREM04121925", misread.box, confidence=0.999)
+    model = by_model(value, misread.box, confidence=0.999)
     (merged,) = reconcile(sheet, [misread], [model])
     assert merged.found_by == ("pattern", "model")
     assert merged.confidence == misread.confidence
@@ -113,6 +126,23 @@ def test_what_only_the_model_sees_against_a_check_is_a_hint_if_the_page_calls_it
     (found,) = reconcile(sheet, [], [by_model("TREM04121935", box_of(sheet, "TREM????1935"))])
     assert found.found_by == ("model",)
     assert found.confidence < PROPOSED_FROM
+
+
+@pytest.mark.parametrize(
+    ("before", "number", "is_sure"),
+    [
+        ("Vu", "TR.EM-04121925", False),
+        ("NAM :", "TR.EM-04121925", True),
+        ("Vu", "TREM-04121925", True),
+        ("Bracelet :", "TREM-04121925", False),
+    ],
+)
+def test_cut_letters_and_other_captions_make_a_hint_of_what_only_the_model_sees(
+    before: str, number: str, is_sure: bool
+) -> None:
+    sheet = page(f"{before} {number}")
+    (found,) = reconcile(sheet, [], [by_model("TREM04121925", box_of(sheet, number), text=number)])
+    assert (found.confidence >= PROPOSED_FROM) == is_sure
 
 
 @pytest.mark.parametrize("row", ["Facture : TREM04121925", "SPÉCIMEN TREM04121925"])
