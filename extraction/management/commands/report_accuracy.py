@@ -52,7 +52,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         names = [category.name for category in CATEGORIES]
         folder = Path(tempfile.gettempdir()) / "nam-accuracy"
-        parser.add_argument("--nams", type=int, metavar="N", help="NAMs of each kind of document (500)")
+        few = "NAMs of each kind of document (500; three times as many of fax and handwriting)"
+        parser.add_argument("--nams", type=int, metavar="N", help=few)
         parser.add_argument("--pages", type=int, metavar="N", help="pages of each document (2)")
         parser.add_argument("--empty-pages", type=int, metavar="N", help="pages of the kinds without NAMs (200)")
         parser.add_argument("--side-by-side", type=int, metavar="N", help="pages of each kind for peers (20; 0: none)")
@@ -105,7 +106,8 @@ class Command(BaseCommand):
         mark.write_text(made_with)
         for category in categories:
             folder = corpus / category.name
-            count = make(folder, category, least=nams if category.recall is not None else empty_pages, pages=pages)
+            least = empty_pages if category.recall is None else nams * category.sample
+            count = make(folder, category, least=least, pages=pages)
             self._say(f"{category.name}: {count} documents")
         return corpus
 
