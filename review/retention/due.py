@@ -75,7 +75,8 @@ def documents_due(clinic_id: UUID, data_class: DataClass, since: datetime) -> Qu
     if data_class == DataClass.EXPORTS:
         old = Export.objects.filter(document=OuterRef("pk"), made_at__lte=since)
         return Document.objects.filter(Exists(old), clinic_id=clinic_id).order_by("created_at")
-    found = settled(clinic_id).filter(settled_at__lte=since)
+    # Nothing is signed before it is there: younger documents need no counting of their pages.
+    found = settled(clinic_id).filter(created_at__lte=since, settled_at__lte=since)
     if data_class == DataClass.FILE:
         return found.filter(file_destroyed_at=None)
     if data_class == DataClass.WORDS:
@@ -111,4 +112,4 @@ def undecided() -> QuerySet[Finding]:
 def unsettled(clinic_id: UUID, before: datetime) -> int:
     """How many documents were uploaded before that moment and are still not settled: nothing destroys them."""
     left = Document.objects.filter(clinic_id=clinic_id, destroyed_at=None, created_at__lt=before)
-    return left.exclude(pk__in=settled(clinic_id).values("pk")).count()
+    return left.exclude(pk__in=settled(clinic_id).filter(created_at__lt=before).values("pk")).count()

@@ -49,6 +49,12 @@ def document(staff, reviewer):
     return Document.objects.get(pk=document.pk)
 
 
+def came_and_was_signed(*, days_ago: int) -> None:
+    then = timezone.now() - timedelta(days=days_ago)
+    Document.objects.update(created_at=then)
+    SignOff.objects.update(signed_at=then)
+
+
 def after(days):
     return timezone.now() + timedelta(days=days, hours=1)
 
@@ -87,7 +93,7 @@ def test_a_document_whose_extraction_goes_on_is_not_due(document):
 def test_decided_numbers_are_kept_for_a_year_after_their_last_use(document, reviewer_client):
     reviewer_client.get(reverse("review:download", args=[document.exports.get().pk]))
     Event.objects.get(verb="hssi.export_downloaded")
-    SignOff.objects.update(signed_at=timezone.now() - timedelta(days=400))
+    came_and_was_signed(days_ago=400)
     assert DataClass.DECISIONS not in classes_due(document, 0)
     assert DataClass.DECISIONS in classes_due(document, 366)
 
@@ -325,7 +331,7 @@ def test_certificates_are_numbered_and_each_names_the_one_before(document, admin
 
 
 def test_the_daily_job_destroys_certifies_and_rests(document, monkeypatch):
-    SignOff.objects.update(signed_at=timezone.now() - timedelta(days=20))
+    came_and_was_signed(days_ago=20)
     job = Daily()
     job()
     assert Document.objects.get().file_destroyed_at
@@ -335,7 +341,7 @@ def test_the_daily_job_destroys_certifies_and_rests(document, monkeypatch):
 
 
 def test_a_dry_run_lists_and_destroys_nothing(document):
-    SignOff.objects.update(signed_at=timezone.now() - timedelta(days=20))
+    came_and_was_signed(days_ago=20)
     out = io.StringIO()
     call_command("apply_retention", "--dry-run", stdout=out)
     assert f"{document.pk} file after 14 days" in out.getvalue()
@@ -344,7 +350,7 @@ def test_a_dry_run_lists_and_destroys_nothing(document):
 
 
 def test_the_page_shows_periods_with_their_articles_what_is_due_and_the_holds(document, admin, admin_client):
-    SignOff.objects.update(signed_at=timezone.now() - timedelta(days=20))
+    came_and_was_signed(days_ago=20)
     actions.place_hold(document=document, reason="Dossier 12", by=admin)
     page = admin_client.get(reverse("review:retention")).content.decode()
     for expected in ("P-39.1 art. 11", "1–365", "Dossier 12", str(document.pk)):
