@@ -21,13 +21,15 @@ READING = """
 """
 
 
-def note_reading(made: Site, *, scanned: bool) -> None:
-    """Seconds that a page takes a worker, as the installation itself keeps them."""
+def note_reading(made: Site, *, scanned: bool, sharing: int) -> None:
+    """Seconds that a page takes a worker that has the machine to itself, as the installation keeps them of so many
+    workers that share it."""
     reader = "local" if scanned else "text_layer"
-    ((read, read_spread, find, find_spread, pages),) = made.rows(READING.format(reader=reader))
-    if pages:
-        note(reader, {"read": read, "read_spread": read_spread, "find": find, "find_spread": find_spread,
-                      "pages": pages})  # fmt: skip
+    (found,) = made.rows(READING.format(reader=reader))
+    if found[-1]:
+        seconds = (each / sharing for each in found[:-1])
+        names = ("read", "read_spread", "find", "find_spread")
+        note(reader, dict(zip(names, seconds, strict=True)) | {"pages": found[-1]})
 
 
 def note(name: str, measured: dict[str, float]) -> None:
