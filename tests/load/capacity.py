@@ -101,9 +101,12 @@ def _second_moment(of: dict[str, Any]) -> float:
 
 
 def enough(part: Part) -> Part:
-    """With the fewest servers that are busy at most MOST_USE of the busiest hour."""
+    """With the fewest servers that are busy at most MOST_USE of the busiest hour, and not beyond their knee in it."""
     offered = part.rate(PAGES) * part.station.service
-    return replace(part, station=replace(part.station, servers=math.ceil(offered / MOST_USE)))
+    part = replace(part, station=replace(part.station, servers=math.ceil(offered / MOST_USE)))
+    while part.knee < PAGES:
+        part = replace(part, station=replace(part.station, servers=part.station.servers + 1))
+    return part
 
 
 def simulated_wait(part: Part) -> float:
@@ -149,19 +152,23 @@ def report(parts: list[Part]) -> str:
     measured = times.known()
     cores = measured["local"]["cores"]
     rows = [
-        f"| {part.name} | {part.station.servers} | {_time(part.station.service)} a {part.unit} |"
+        f"| {part.name} | {part.station.servers} | {_time(part.station.service)} for each {part.unit} |"
         f" {100 * part.station.use(part.rate(PAGES)):.3g} % | {_time(part.station.wait(part.rate(PAGES)))} |"
-        f" {_time(simulated_wait(part))} | {part.knee / 1e6:.3g} million |"
+        f" {_time(simulated_wait(part))} | {_millions(part.knee)} million |"
         for part in parts
     ]
     first = min(parts, key=lambda part: part.knee)
     loads = sorted({str(each["load"]) for each in measured.values()}, key=float)
     return TEMPLATE.read_text().format(
-        rows="\n".join(rows), first=first.name, knee=f"{first.knee / 1e6:.3g}", cores=cores,
+        rows="\n".join(rows), first=first.name, knee=_millions(first.knee), cores=cores,
         days=", ".join(sorted({each["day"] for each in measured.values()})), loads=f"{loads[0]} to {loads[-1]}",
         costs="\n".join(f"| {name} | {amount:,.0f} |" for name, amount in costs(parts, cores)),
         mean=f"{PAGES / MONTH:.2f}", most=f"{BUSIEST * PAGES / MONTH:.2f}", scanned=f"{100 * SCANNED:.0f}",
     )  # fmt: skip
+
+
+def _millions(pages: float) -> str:
+    return f"{pages / 1e6:,.0f}" if pages >= 1e8 else f"{pages / 1e6:.3g}"
 
 
 def _time(seconds: float) -> str:

@@ -31,20 +31,26 @@ class Station:
         return rate * self.service / self.servers
 
     def wait(self, rate: float) -> float:
-        """The mean wait of a piece of work; infinite where more comes than is served."""
+        """The mean wait of a piece of work, for others and for the rest of its batch; infinite where more comes than is
+        served."""
+        return self.wait_for_others(rate) + self.service * (self.batch - 1) / (2 * self.servers)
+
+    def wait_for_others(self, rate: float) -> float:
+        """The part of it that a batch waits before any of its pieces is served."""
         use = self.use(rate)
         if use >= 1:
             return float("inf")
         spread = (self.batch + self.cv2) / 2  # Pieces that come in equal batches at random vary by their number.
-        behind_others = spread * erlang_c(self.servers, rate * self.service) / (self.servers * (1 - use))
-        return self.service * (behind_others + (self.batch - 1) / (2 * self.servers))
+        return self.service * spread * erlang_c(self.servers, rate * self.service) / (self.servers * (1 - use))
 
     def knee(self) -> float:
-        """The rate from which on a piece waits longer than it is worked at: beyond it little more load costs much."""
+        """The rate from which on a batch waits for others longer than it is worked at: beyond it little more load costs
+        much."""
+        own = self.service * max(1.0, self.batch / self.servers)
         least, most = 0.0, self.servers / self.service
         for _halving in range(60):
             middle = (least + most) / 2
-            least, most = (middle, most) if self.wait(middle) < self.service else (least, middle)
+            least, most = (middle, most) if self.wait_for_others(middle) < own else (least, middle)
         return least
 
 

@@ -33,10 +33,14 @@ def test_nobody_waits_for_more_servers_than_there_is_work():
     assert sum(simulated(Station(50, 0.001), arrivals([1.0], 1000, draw), draw)) == 0
 
 
-def test_beyond_the_knee_work_waits_longer_than_it_takes():
-    station = Station(4, 2.0, cv2=0.5)
+@pytest.mark.parametrize(
+    ("station", "own"),
+    [(Station(4, 2.0, cv2=0.5), 2.0), (Station(2, 2.0, batch=20), 20.0)],
+    ids=["alone", "in batches"],
+)
+def test_beyond_the_knee_a_batch_waits_for_others_longer_than_it_takes(station, own):
     knee = station.knee()
-    assert station.wait(0.99 * knee) < 2.0 < station.wait(1.01 * knee)
+    assert station.wait_for_others(0.99 * knee) < own < station.wait_for_others(1.01 * knee)
 
 
 def test_more_work_than_servers_never_ends():
