@@ -650,9 +650,11 @@ def _loaded() -> Engine:
         return recogniser(model, model.get_rt_info()["framework"]["character"].value.splitlines(), CAREFUL.high)
 
     detection, recognition = models()
+    # One by itself: OpenVINO's Python layer makes tables of types when it is first asked for one, and two threads that
+    # ask then wait for each other for ever, one with the table's lock and one with the interpreter's.
+    quick = recogniser(core.read_model(TINY), TINY.with_suffix(".txt").read_text("utf-8").splitlines(), None)
     with ThreadPoolExecutor(2) as pool:  # Pages wait for all of them.
         lines, small = pool.submit(detector, detection), pool.submit(careful, recognition)
-        quick = recogniser(core.read_model(TINY), TINY.with_suffix(".txt").read_text("utf-8").splitlines(), None)
         return Engine(lines.result(), quick, small.result(), _characters(small.result().letters), threading.local())
 
 

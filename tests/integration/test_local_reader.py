@@ -6,6 +6,8 @@ import hashlib
 import io
 import os
 import sys
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -186,6 +188,26 @@ def test_no_connection_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     local._loaded.cache_clear()
     assert rows(read(scan())) == EXPECTED
+
+
+def test_one_model_is_prepared_before_threads_prepare_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads that are the first to ask OpenVINO's Python layer for types wait for each other for ever."""
+    at_work: list[int] = []
+
+    def noting(really: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            try:
+                return really(*args)
+            finally:
+                at_work.append(threading.get_ident())
+
+        return call
+
+    for name in ("_adapted", "_accept_grey"):
+        monkeypatch.setattr(local, name, noting(getattr(local, name)))
+    local._loaded.__wrapped__()
+    in_threads = [thread != threading.get_ident() for thread in at_work]
+    assert in_threads == [False, False, True, True, True]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
