@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import uuid
 from datetime import date, timedelta
 from io import StringIO
@@ -212,8 +211,7 @@ def file(tmp_path, monkeypatch):
     monkeypatch.setattr(fit_confidence, "FILE", there)
     monkeypatch.setattr(fit_confidence, "present_weights", lambda: FLAT)
     monkeypatch.setattr(fit_confidence_reviewed.Command, "samples", labelled)
-    yield there
-    logging.disable(logging.NOTSET)
+    return there
 
 
 def labelled(_command, folders, **_options):
