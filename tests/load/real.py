@@ -19,7 +19,7 @@ from tests.load.site import Site, site
 
 WORKERS = 2
 LONGEST = 480.0
-ASKED_FIRST, ASKED_AGAIN = 0.2, 0.02
+ASKED_FIRST, ASKED_AGAIN = 0.4, 0.02
 """Seconds, and the share of the time that a document has taken, after which it is asked about again: asking costs what
 is measured, and the API takes 600 questions a minute."""
 FOLDER = Path(os.environ.get("MODEL_FOLDER", ROOT / ".venv" / "model"))
