@@ -142,11 +142,10 @@ def _supported(page: Page, model: list[Proposal], known: list[Proposal]) -> list
     supported = []
     for proposal in model:
         span = places[proposal.box]
-        label = surroundings.label(span)
         if any(_same_place(proposal.box, other.box) for other in known):
             own = proposal.visit_time if proposal.visit_time == _time_of_line(layout, places, proposal.box) else None
             supported.append(replace(proposal, visit_date=None, visit_time=own))
-        elif not surroundings.is_specimen(span) and _stands(proposal, label):
+        elif not surroundings.is_specimen(span) and _stands(proposal, label := surroundings.label(span)):
             sure = proposal.confidence if _is_sound(proposal, label) else confidence.doubted(proposal.confidence)
             supported.append(replace(proposal, confidence=sure))
     return supported
