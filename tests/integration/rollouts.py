@@ -17,7 +17,7 @@ from tests.factories import agenda_pdf, some_nam
 from tests.fakes import vllm
 
 HARD = "_"
-"""Printed inside a number, it hides it from the pattern finder and not from a model."""
+"""Printed among the letters of a labelled number, it hides it from the pattern finder and not from a model."""
 
 
 def reads_well(question: str) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def upload(by: Any, *, pages: int, first: int = 0) -> Run:
     sheets = []
     for page in range(1, pages + 1):
         easy, other, hard = numbers_of(page, first)
-        hours = [f"09:00 NAM : {easy}", f"10:00 NAM : {other}", f"11:00 {hard[:2]}{HARD}{hard[2:]}"]
+        hours = [f"09:00 NAM : {easy}", f"10:00 NAM : {other}", f"11:00 NAM : {hard[:2]}{HARD}{hard[2:]}"]
         sheets.append([f"Agenda du 3 octobre 2025, page {page}", *hours])
     return actions.upload(data=agenda_pdf(*sheets), file_name="agenda.pdf", by=by).run
 
