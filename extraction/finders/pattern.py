@@ -43,7 +43,7 @@ _SEPARATORS = re.compile(r"[ \t.,\-_·•*/'`\n]+")
 _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
 _GIVEN_NAME = re.compile(r"[A-ZÀ-Þ][a-zà-þ]{3}(?![A-Za-z0-9])")
-"""Théo, Jean, Anne: four letters that stand before digits as often as those of a number."""
+"""Théo, Jean, Anne: four letters that stand before digits as often as those of a number typed so."""
 NO_NAM = ("decoy", "code", "file", "other")
 """Labels that let nothing through that fails a check."""
 _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), (4, 2, 2, 2, 2), (1,) * 12])
@@ -65,6 +65,7 @@ class Candidate(NamedTuple):
     """Twelve printed characters with the shape of a NAM, or of its look-alike; `parts` are where they stand.
 
     `is_spaced` says that a space or two stand among its letters, as hands leave them: it may be the end of a word too.
+    `is_capitalised`, that its letters are set as a given name is: "Beay 4562 1169", or "Anne 4562 1169".
     """
 
     span: Span
@@ -76,6 +77,7 @@ class Candidate(NamedTuple):
     dated: bool
     is_over_cells: bool = False
     is_spaced: bool = False
+    is_capitalised: bool = False
 
 
 class _Evidence(NamedTuple):
@@ -159,8 +161,6 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
         if len(pieces) > 1 and (_GLUED_ON.match(layout.plain, end) or _DATE_INSIDE.search(found[1])):
             continue
         printed = " ".join(layout.printed[start:end].split())
-        if _GIVEN_NAME.match(printed):
-            continue
         lengths = tuple(map(len, pieces))
         regular = lengths in _GROUPS
         is_spaced = len(pieces) > 1 and repair.are_letters_cut(lengths)
@@ -169,6 +169,7 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
             *(span, ((start, end),), printed, glyphs, regular, *_read(glyphs)),
             is_over_cells="\t" in found[1],
             is_spaced=is_spaced,
+            is_capitalised=_GIVEN_NAME.match(printed) is not None,
         )
     yield from _over_rows(layout)
 
@@ -292,6 +293,8 @@ def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
     code = evidence.label == "code" and value[:4] not in evidence.names.sure and not evidence.born
     if code or (candidate.is_spaced and not named):
         return None
+    if candidate.is_capitalised and not (named and best.substitutions == 0 and all(nam.check(value))):
+        return None  # More likely somebody's given name, and a number of something else.
     if evidence.label in ("decoy", "other") and not evidence.born and evidence.names.match(value[:4]) is not True:
         return None
     checks = nam.check(value)

@@ -75,7 +75,8 @@ def literal(glyphs: str) -> str:
 def unmixed(glyphs: str) -> str:
     """Twelve printed characters with I for an l among capital letters: a capital L is never mistaken for one."""
     letters = glyphs[:LETTERS]
-    return letters.replace("l", "I") + glyphs[LETTERS:] if "l" in letters and letters != letters.lower() else glyphs
+    is_small = letters[1:] == letters[1:].lower()  # "ulym", and "Ulym"
+    return letters.replace("l", "I") + glyphs[LETTERS:] if "l" in letters and not is_small else glyphs
 
 
 def readings(glyphs: str) -> list[Reading]:

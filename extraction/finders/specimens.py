@@ -35,6 +35,20 @@ WORD = re.compile(
     )""",
     re.VERBOSE,
 )
+_INVENTED = re.compile("exemp|examp|fi[ce]t|factice|imaginaire")
+"""Words that places and people of made-up documents are called by, too."""
+_OF_A_NAME = re.compile(
+    r"""\b(?:rue|av(?:enue)?|boul(?:evard)?|ch(?:emin)?|rang|route|cote|place|lac|mont|ville|riviere|baie|pointe|ile|sainte?
+        |ste?|clinique|polyclinique|clsc|chsld|gmf|hopital|centre|pavillon|residence|manoir|villa|pharmacie|labo(?:ratoire)?
+        |imagerie|radiologie|institut|etablissement|arena|ecole|college|cabinet|coop(?:erative)?|street|road|hospital|clinic
+        |dre?|docteure?|mme|mlle|mrs?|ms|inf)\b\.?
+    (?:[ '-](?!nam\b|ramq\b|num|nos?\b|cart|card|patient|usag|dossier|par\b)[a-z.]+){0,3}[ '-]\Z
+    |(?<!contre)(?<!numero)(?<!nam)(?<!carte)(?<!patient)(?<!usager)(?<!dossier)(?<=[a-z]{2})-\Z""",
+    re.VERBOSE,
+)
+"""What stands before such a word where it ends a name: "12, rue Fictive", "Dre Ivy Fictive", "Lac-Imaginaire"."""
+_POSTAL_CODE = re.compile(r"(?<![a-z0-9])[a-z][0-9][a-z][ ]?[0-9][a-z][0-9](?![a-z0-9])")
+_LONGEST_NAME = 48
 _DOCUMENT_STAMP = re.compile(r"donnees|synthet|document|demonstration|\bdemo\b")
 _ANALYSED = re.compile(
     r"s?[ ]?(?:[:#]|no\b|id\b|num|type|collect|receiv|recu|prelev|source|date|contain|urine|blood|sang\b|s[ae]rum"
@@ -102,7 +116,7 @@ class Specimens:
                 yield word
 
     def _makes_example(self, word: re.Match[str], span: Span) -> bool:
-        if self._is_analysed(word, span) or self._is_stamp(word):
+        if self._is_analysed(word, span) or self._is_stamp(word) or self._ends_a_name(word):
             return False
         row, word_row = self.layout.row_at(span.start), self.layout.row_at(word.start())
         if word_row == row:
@@ -178,6 +192,15 @@ class Specimens:
         """Whether the word's row speaks of the whole document: "Données fictives - document de démonstration"."""
         row = self.layout.rows[self.layout.row_at(word.start())]
         return _DOCUMENT_STAMP.search(self.layout.folded, row.start, row.end) is not None
+
+    def _ends_a_name(self, word: re.Match[str]) -> bool:
+        """Whether the word is what an invented place or professional is called, or stands in an address."""
+        if _INVENTED.match(word[0]) is None:
+            return False
+        start, end = self.layout.rows[self.layout.row_at(word.start())][:2]
+        if _OF_A_NAME.search(self.layout.folded, max(start, word.start() - _LONGEST_NAME), word.start()):
+            return True
+        return _POSTAL_CODE.search(self.layout.folded, start, end) is not None
 
     def _is_analysed(self, word: re.Match[str], span: Span) -> bool:
         """Whether "specimen" or "sample" is what a laboratory analyses: it has a value of its own, or a kind."""

@@ -202,6 +202,34 @@ def test_a_specimen_is_refused(word: str, shape: str) -> None:
     assert pattern.find(page(*shape.format(word).split("\n"))) == []
 
 
+@pytest.mark.parametrize(
+    "head",
+    ["501, rue Fictive, Lac-Imaginaire", "CLINIQUE EXEMPLE", "CLSC de la Pointe-aux-Exemples", "Dre Ivy Fictive",
+     "12 Exemple, Laval H2X 1Y4", "Animation : Mme Imaginaire, t.s."],
+)  # fmt: skip
+def test_what_invented_places_and_people_are_called_makes_no_specimen(head: str) -> None:
+    assert only(head, "TREMBLAY MARTIN", "NAM TREM 0412 1925").nam == VALUE
+
+
+@pytest.mark.parametrize("head", ["Numéro fictif", "Contre-exemple", "Carte-exemple", "Patient fictif"])
+def test_an_invented_number_is_one_whatever_stands_around_it(head: str) -> None:
+    assert pattern.find(page(head, "TREM 0412 1925")) == []
+
+
+@pytest.mark.parametrize("row", ["NAM : Trem 0412 1925", "Tremblay, Martin|Trem 0412 1925"])
+def test_a_number_may_be_written_as_a_given_name_is(row: str) -> None:
+    assert only(row).nam == VALUE
+
+
+@pytest.mark.parametrize("row", ["Trem 0412 1925", "NAM : Trem 0412 1926", "Roy, Luc|Trem 0412 1925"])
+def test_a_given_name_before_digits_needs_a_label_or_name_and_all_checks(row: str) -> None:
+    assert pattern.find(page(row)) == []
+
+
+def test_a_small_l_behind_a_capital_is_no_capital_i() -> None:
+    assert only("Ulysse, Mélanie|NAM Ulym 6957 1425").nam == "ULYM69571425"
+
+
 def test_a_stamp_on_the_whole_page_is_no_specimen() -> None:
     assert only("SPÉCIMEN – données fictives", "NAM : TREM 0412 1925").nam == VALUE
 
