@@ -291,10 +291,10 @@ def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
     value = best.value
     named = evidence.label == "nam" or evidence.names.match(value[:4]) is True
     code = evidence.label == "code" and value[:4] not in evidence.names.sure and not evidence.born
-    if code or (candidate.is_spaced and not named):
+    # Letters set as a given name are more likely one, and the digits a number of something else.
+    is_name = candidate.is_capitalised and (best.substitutions or not all(nam.check(value)))
+    if code or is_name or ((candidate.is_spaced or candidate.is_capitalised) and not named):
         return None
-    if candidate.is_capitalised and not (named and best.substitutions == 0 and all(nam.check(value))):
-        return None  # More likely somebody's given name, and a number of something else.
     if evidence.label in ("decoy", "other") and not evidence.born and evidence.names.match(value[:4]) is not True:
         return None
     checks = nam.check(value)

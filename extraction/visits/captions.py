@@ -52,6 +52,8 @@ _SAME_COLUMN = 0.02
 """Cells that start within this part of the page's width stand in one column."""
 _LONGEST_HEAD = 32
 """A cell of more characters is a title or running text, and heads no column."""
+_LONGEST_TITLE = 64
+"""A cell of more characters is a line of running text."""
 _COLUMN = 2
 """So many moments below each other make a column."""
 _DITTO = re.compile(
@@ -133,10 +135,13 @@ class Captions:
     _range_ends: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, layout: Layout) -> Captions:
+    def of(cls, layout: Layout, births: Collection[date] = ()) -> Captions:
+        """The labels of a page; `births` are the birth dates in its numbers, which tell how it writes dates."""
         folded = layout.folded
         found = list(moments.LABEL.finditer(folded))
         every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
+        short = moments.short_dates_in(folded, births)
+        every = sorted([*every, *short]) if short else every
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
         if len(dates) < len(every):
             stays = moments.stays_in(folded)
@@ -176,6 +181,10 @@ class Captions:
     def words(self, number: int) -> str:
         """What a caption says, in lower case; nothing for none."""
         return self.layout.folded[slice(*self.captions[number][1:3])] if number >= 0 else ""
+
+    def asks_for(self, mark: Mark[Value], kind: str) -> bool:
+        """Whether a moment stands right behind a caption of this kind, in its row: "Visite : 15 octobre 2025"."""
+        return mark.kind == kind and mark.caption >= 0 and self.captions[mark.caption].row == mark.row
 
     def fields(self, kinds: Container[str]) -> Iterator[tuple[str, int]]:
         """The words and the number of each caption that begins its cell or ends in a colon, as those of a form do."""
@@ -552,11 +561,16 @@ class Captions:
                     continue
             kinds = {each.kind for each in self.found[first:]}
             kind = next(kind for kind in _HEADER_KINDS if kind in kinds)
-            header = not any(map(str.isdigit, self.layout.folded[end:stop]))
+            header = not any(map(str.isdigit, self.layout.folded[end:stop])) and not self._is_prose(start)
             if header:
                 self.headers.append(number)
             self.captions.append(Caption(kind, self.found[first].start, end, row, header))
             number, first = number + 1, len(self.found)
+
+    def _is_prose(self, offset: int) -> bool:
+        """Whether what stands at `offset` is said in the middle of a sentence, which heads nothing."""
+        start, end = self.layout.cell(offset)
+        return end - start > _LONGEST_TITLE and offset > start
 
     def _are_joined(self, end: int, start: int) -> bool:
         """Whether a label that ends at `end` and one that starts at `start` make one caption."""

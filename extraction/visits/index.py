@@ -110,11 +110,12 @@ class VisitIndex:
         """The index of a page. `numbers` are places of NAMs, each with the birth date in it, if known."""
         clear = _clear_numbers(layout)
         anchors = _anchors(layout, numbers, clear)
-        captions = Captions.of(layout)
-        births = {anchor.birth for anchor in anchors}
+        births = {anchor.birth for anchor in anchors if anchor.birth}
+        captions = Captions.of(layout, births)
         marks = captions.dates()
-        dates = [mark for mark in marks if _may_be_visit(mark, births)]
-        born = [mark for mark in marks if mark.kind == "birth" or mark.value in births]
+        # A newborn is seen on the day of birth: the page says that it is a visit's.
+        dates = [m for m in marks if _may_be_visit(m, () if captions.asks_for(m, "visit") else births)]
+        born = [m for m in marks if (m.kind == "birth" or m.value in births) and m not in dates]
         taken = {anchor.row for anchor in anchors}
         columns = [anchor.box.x0 for anchor in anchors]
         for box, _ in clear:
@@ -142,6 +143,7 @@ class VisitIndex:
             self._clocks = self._shared(self._find_clocks())
             self._days = self._shared(self._find_days())
             self._clocks = self._shared(self._at_their_days(self._days, self._clocks))
+            self._days = self._shared(self._of_their_clocks(self._days, self._clocks))
         day, clock, birth = self._days[at], self._clocks[at], self.anchors[at].birth
         if day is not None and birth is not None and day.value < birth:
             day = None
@@ -311,6 +313,21 @@ class VisitIndex:
             for clock, day in zip(clocks, days, strict=True)
         ]
 
+    def _of_their_clocks(
+        self, days: Sequence[Mark[date] | None], clocks: Sequence[Mark[time] | None]
+    ) -> list[Mark[date] | None]:
+        """`days`, and where a number's time is said with a date that one, unless its own is labelled as a visit's."""
+        said: dict[int, list[Mark[date]]] = {}
+        for mark in self.dates:
+            said.setdefault(mark.row, []).append(mark)
+        found = []
+        for day, clock in zip(days, clocks, strict=True):
+            before = [m for m in said.get(clock.row, ()) if 0 <= clock.box.x0 - m.box.x1 < _AFTER] if clock else []
+            own = before[-1] if before else None
+            is_said = own is not None and (day is None or day.kind != "visit" or own.kind == "visit")
+            found.append(own if is_said else day)
+        return found
+
     def _only(self, free: Sequence[Mark[time]]) -> Mark[time] | None:
         """The time that speaks for the page: behind the day that heads it, the only labelled one, or beside a date.
 
@@ -411,7 +428,7 @@ class VisitIndex:
         return self._slipped
 
     def _may_be(self, marks: Iterable[Mark[date]]) -> list[Mark[date]]:
-        births = {anchor.birth for anchor in self.anchors}
+        births = {anchor.birth for anchor in self.anchors if anchor.birth}
         return self._apart([mark for mark in marks if _may_be_visit(mark, births)])
 
     def _speaks(self, mark: Mark[date]) -> bool:
@@ -646,7 +663,7 @@ def _first(marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
     return marks[0] if marks else None
 
 
-def _may_be_visit(mark: Mark[date], births: Container[date | None]) -> bool:
+def _may_be_visit(mark: Mark[date], births: Container[date]) -> bool:
     return mark.kind not in ("birth", "other") and mark.value not in births and mark.value >= FIRST_VISIT
 
 

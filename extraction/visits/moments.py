@@ -1,7 +1,8 @@
 """Dates and times of day in text, in French and English. Pure.
 
 Days stand before months (03/10/2025 is the third of October), except on English pages that show the other order; the
-year has four digits. What can mean two things is not guessed: it is left out.
+year has four digits, or two where the month is named or the page tells the order. What can mean two things is not
+guessed: it is left out.
 
 Functions that take `folded` text expect it as a layout keeps it: lower case, without accents, at its full length.
 """
@@ -9,6 +10,7 @@ Functions that take `folded` text expect it as a layout keeps it: lower case, wi
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from datetime import date, time
 from typing import NamedTuple
 
@@ -25,7 +27,7 @@ MONTHS = {
             "mai may",
             "juin june jun",
             "juillet juill juil july jul",
-            "aout august aug",
+            "aout august aou aug",
             "septembre september sept sep",
             "octobre october oct",
             "novembre november nov",
@@ -60,7 +62,7 @@ _YEAR = "(?:19|20)[0-9]{2}"
 # A slash, dash or dot, the same one twice. A reader may lose the space before a time.
 _DATE = re.compile(
     rf"""(?=[0-9jfmasond])(?:(?<![a-z0-9/])|(?<=[iye]))  # Each look says soon where no date begins.
-    (?=[0-9]{{1,4}}[ ]?[-/.]|{_YEAR}[0-9]{{4}}|[0-9]{{1,2}}[ \n\t-]?[a-z]|[jfmasond][aevpuco])
+    (?=[0-9]{{1,4}}[ ]?[-/.]|{_YEAR}(?:[0-9]{{4}}|[ ][01])|[0-9]{{1,2}}[ \n\t-]?[a-z]|[jfmasond][aevpuco])
     (?:(?<![a-z0-9/])(?<![a-z0-9][.\-])|(?<=[a-z]di)|(?<=day)|(?<=manche))(?:
       (?P<y1>{_YEAR})[ ]?(?P<s1>[-/.])[ \t]?(?P<m1>[0-9]{{1,2}})[ ]?(?P=s1)[ \t]?(?P<d1>[0-9]{{1,2}})
     | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
@@ -68,10 +70,22 @@ _DATE = re.compile(
     | (?P<d4>[0-9]{{1,2}})(?:er|st|nd|rd|th)?[ \n\t-]?(?:of[ ]|de[ ])?(?P<n4>{_MONTH})
       (?:\.[ \n\t-]?|,?[ \n\t-]|)(?P<y4>{_YEAR})
     | (?P<n5>{_MONTH})\.?[ \n\t]?(?P<d5>[0-9]{{1,2}})(?:er|st|nd|rd|th)?,?[ \n\t](?P<y5>{_YEAR})
+    | (?P<d6>[0-9]{{1,2}})(?P<s6>[-/.])(?P<n6>{_MONTH})(?P=s6)(?P<y6>[0-9]{{2}})(?![a-z0-9])
+    | (?:(?<![a-z]{{4}}[ ])|(?<=date[ ]))(?P<y7>{_YEAR})[ ](?P<m7>[01][0-9])[ ](?P<d7>[0-3][0-9])(?![ ][0-9]{{2}}\b)
     )(?!(?![012][0-9][ ]?[:h][ ]?(?:[0-5]|[\t\n]))[0-9]|[/.\-][0-9])""",
     re.VERBOSE,
 )
-_MONTH_NAMED, _DAY_FIRST_WAY = "45", "2"
+SHORT_DATE = re.compile(
+    r"(?<![A-Za-z0-9/.\-])([0-9]{2})[ ]?([-/.])[ ]?([0-9]{2})[ ]?\2[ ]?([0-9]{2})(?![A-Za-z0-9]|[/.\-][0-9])"
+)
+"""Three pairs of digits: which is which, the page must tell."""
+_ORDER = re.compile(
+    r"(?=[ayjdm])(?<![a-z])(?:(?P<ymd>(?:aa|yy)([-/. ]?)mm\2(?:jj|dd))|(?P<dmy>(?:jj|dd)([-/. ]?)mm\4(?:aa|yy))"
+    r"|(?P<mdy>mm([-/. ]?)(?:jj|dd)\6(?:aa|yy)))(?![a-z])"
+)
+_ORDERS = ("ymd", "dmy", "mdy")
+_FIRST_OF_CENTURY = 50
+_MONTH_NAMED, _DAY_FIRST_WAY = "456", "2"
 """How the groups of the ways to write a date end that name the month, and of the way that only slashes tell from."""
 # A narrow 1 may stand apart from the digit beside it, but not from what is no part of the time: "1 3:20" in a cell.
 _HOUR = r"(?:[0-9]{1,2}|(?:(?<![^\t\n:])|(?<=:[ ]))[012][ ][0-9])"
@@ -101,7 +115,10 @@ _STAY = re.compile(
     rf"(?P<first>[0-9]{{1,2}}(?:er)?(?=[ ])|[0-9][^\t\n]{{5,20}}?{_YEAR}|{_YEAR}[-/.][0-9]{{2}}[-/.][0-9]{{2}})"
     r"(?:[ ][0-9]{1,2}[ ]?[h:][ ]?(?:[0-9]{2})?)?[ \n](?:au|to|until|et[ ]le|-)[ \n](?:le[ ])?"
 )
-_INTERVAL_BEFORE = re.compile(r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis|every|duree|for|apres|/)[ ]?:?[ ]?\Z")
+_INTERVAL_BEFORE = re.compile(
+    r"(?:\baux|\bq\.?|chaque|toutes les|pendant|depuis|every|duree|for|apres|(?<![0-9]{4})(?<![0-9]{4}[ ])/)"
+    r"[ ]?:?[ ]?\Z"
+)
 
 _GOES_ON = re.compile(r"\b(?:suite|cont(?:inued|\'d|\.)?)")
 LABEL = re.compile(
@@ -124,10 +141,12 @@ LABEL = re.compile(
         |conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
         |(?:fin|end)[ ](?:du|de|of)[ ](?:l'|la[ ]|the[ ])?[a-z]+
         |demandee?[ ](?:le|du)\b(?=[ ]?[:\t\n0-9]|\Z)|requested\b
-        |suivi[ ](?:le|prevu)|follow-?up|remis|emis|issued|transmi|inscrite?s?[ ]le\b)
+        |suivi[ ](?:le|prevu)|follow-?up
+        |avant[ ]l[ea]\b|au[ ]plus[ ]tard\b|no[ ]later\b|remis|emis|issued|transmi|inscrite?s?[ ]le\b)
     | (?P<visit>(?<!\bno[ ])(?<!numero[ ])(?<!no[ ]de[ ])(?<!number[ ])visite?s?\b(?![ ](?:no|number|id)\b)
         |consult|(?<!sans[ ])rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b
-        |services?\b|seance|(?:ai|avons|ete)[ ]recue?s?\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
+        |services?\b|seance|presence\b(?=[ ]?[:\t])
+        |(?:ai|avons|ete)[ ]recue?s?\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
         |arrive|arrival|present(?:ee?s?[ ](?:le|au?)|ed[ ](?:on|to|at)|s[ ](?:on|to|at))\b|hospitalis|sejour\b|stay\b
         |(?:amene|transfere|accueilli)(?:ee?|e)?s?[ ](?:le|a|au|aux|par|chez|en|dans|d')\b|entree?s?[ ]le\b
         |prise?[ ]en[ ]charge[ ]le\b|triage[ ](?:le|a)\b
@@ -258,9 +277,60 @@ def _date_of(found: re.Match[str], *, month_first: bool) -> date | None:
     if month_first and way == _DAY_FIRST_WAY:
         day, month = month, day
     try:
-        return date(int(found["y" + way]), month, day)
+        return date(_year(found["y" + way]), month, day)
     except ValueError:
         return None
+
+
+def _year(digits: str) -> int:
+    """A year of two digits is of this century, or of the last one where that is nearer."""
+    year = int(digits)
+    return year if len(digits) > 2 else year + (2000 if year < _FIRST_OF_CENTURY else 1900)  # noqa: PLR2004 - digits
+
+
+def short_dates_in(folded: str, births: Collection[date]) -> list[DateMatch]:
+    """The dates with a year of two digits (25/10/03), where the page tells their order: it says so ("AA/MM/JJ"), or
+    writes the `births` of its people in one order only.
+    """
+    found = list(SHORT_DATE.finditer(folded))
+    order = found and (_declared_order(folded) or _order_of_births(found, births))
+    if not order:
+        return []
+    born = {_short(birth): birth for birth in births}
+    matches = []
+    for each in found:
+        digits = _ordered(each, order)
+        try:
+            value = born.get(digits) or date(_year(digits[0]), int(digits[1]), int(digits[2]))
+        except ValueError:
+            continue
+        matches.append(DateMatch(each.start(), each.end(), value))
+    return matches
+
+
+def _declared_order(folded: str) -> str:
+    """The order of year, month and day that a page states for dates of two digits; nothing if it states several."""
+    orders = {(found.lastgroup or "") for found in _ORDER.finditer(folded)}
+    return orders.pop() if len(orders) == 1 else ""
+
+
+def _order_of_births(found: Sequence[re.Match[str]], births: Collection[date]) -> str:
+    """The order in which births are written; nothing if they are written in several, or in none."""
+    known = {_short(birth) for birth in births}
+    held = [{order for order in _ORDERS if _ordered(each, order) in known} for each in found]
+    told = [each for each in held if each]
+    orders = set.intersection(*told) if told else set()
+    return orders.pop() if len(orders) == 1 else ""
+
+
+def _short(day: date) -> tuple[str, str, str]:
+    return f"{day.year % 100:02}", f"{day.month:02}", f"{day.day:02}"
+
+
+def _ordered(found: re.Match[str], order: str) -> tuple[str, str, str]:
+    """Year, month and day of a date that is written in this order."""
+    digits = dict(zip(order, (found[1], found[3], found[4]), strict=True))
+    return digits["y"], digits["m"], digits["d"]
 
 
 def times_in(folded: str) -> list[TimeMatch]:

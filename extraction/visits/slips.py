@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator, Sequence
 from datetime import date, time, timedelta
 from operator import ne
 
-from extraction.visits.moments import MONTHS, WEEKDAYS, DateMatch, TimeMatch
+from extraction.visits.moments import MONTHS, SHORT_DATE, WEEKDAYS, DateMatch, TimeMatch
 
 _LOOK_ALIKES = dict(zip("OoQDIilT|!ZzSs$Bgq", "000011111122555899", strict=True))
 _DIGITS = str.maketrans(_LOOK_ALIKES)
@@ -43,9 +43,6 @@ _MONTH_NAMED = "34"
 """How the groups of the ways to write a date end that name the month."""
 _BOXED_DATE = re.compile(rf"(?<![^\t\n|])(?=({_G}(?:[ |\t]{{0,3}}{_G}){{7}})(?![^\t\n|]))")
 _BOXED_TIME = re.compile(rf"(?<![^\t\n|])({_G}{{2}})(?=[\t|]({_G}{{2}})(?![^\t\n|]))")
-_SHORT_DATE = re.compile(
-    r"(?<![A-Za-z0-9/.\-])([0-9]{2})[ ]?([-/.])[ ]?([0-9]{2})[ ]?\2[ ]?([0-9]{2})(?![A-Za-z0-9]|[/.\-][0-9])"
-)
 _DAY_OF_WEEK = re.compile(
     rf"(?i:(?=[lmjvsdtwf])\b(?P<name>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b\.?,?[ ](?:le[ ])?"
     r"(?P<day>[0-9]{1,2})(?:er|st|nd|rd|th)?\b(?!:|[ ]?h\b)(?:[ ](?P<month>[a-z]{3,9}))?)"
@@ -165,7 +162,7 @@ def _short(plain: str, near: Sequence[date]) -> Iterator[DateMatch]:
 
     Where more than one order does, the day stands first, as in full dates.
     """
-    found = list(_SHORT_DATE.finditer(plain))
+    found = list(SHORT_DATE.finditer(plain))
     parts = [(int(m[1]), int(m[3]), int(m[4])) for m in found]
     for order in ((2, 1, 0), (0, 1, 2), (2, 0, 1)):
         values = [_date(2000 + each[order[0]], each[order[1]], each[order[2]]) for each in parts]

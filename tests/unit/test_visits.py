@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extraction import visits
+from extraction import nam, visits
 from extraction.layout import Layout
 from extraction.page import Line, Page
-from extraction.visits.moments import MONTHS, WEEKDAYS, dates_in
+from extraction.visits.moments import MONTHS, WEEKDAYS, dates_in, short_dates_in
 from tests.unit.paper import box_of, page, words
 
 FRIDAY = date(2025, 10, 3)
@@ -37,6 +37,10 @@ FRIDAY = date(2025, 10, 3)
         "20251003",
         "03-10-2025",
         "03.10.2025",
+        "03-oct-25",
+        "3/oct/25",
+        "2025 10 03",
+        "Date : 2025 10 03",
         "Date : 2025-10-03",
         "Date de la visite : 3 octobre 2025",
         "le 3 octobre 2025",
@@ -56,6 +60,7 @@ def test_a_date_in_any_of_its_forms(text: str) -> None:
         ("15 févr. 2025", date(2025, 2, 15)),
         ("2 juill. 2025", date(2025, 7, 2)),
         ("29/02/2024", date(2024, 2, 29)),
+        ("17-aoû-99", date(1999, 8, 17)),
     ],
 )
 def test_months_in_both_languages(text: str, value: date) -> None:
@@ -72,6 +77,8 @@ def test_months_in_both_languages(text: str, value: date) -> None:
         "03/10/25",
         "octobre 2025",
         "3 10 2025",
+        "3 oct 25 personnes",
+        "tél. 2025 10 03 22",
         "du 3 au 10 octobre 2025",
         "3 octobre 2025 au 10 octobre 2025",
         "2025-10-03 ou 2025-10-04",
@@ -129,6 +136,27 @@ def test_hours_of_both_clocks(text: str, value: time) -> None:
 )
 def test_what_is_no_single_time_stays_unknown(text: str) -> None:
     assert visits.parse_time(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "births", "read"),
+    [
+        ("Dates : AA/MM/JJ 25/10/03", (), [FRIDAY]),
+        ("Date (jj-mm-aa) 03-10-25", (), [FRIDAY]),
+        ("Date MM/DD/YY 10/03/25", (), [FRIDAY]),
+        ("37/11/17 25/10/03", (date(1937, 11, 17),), [date(1937, 11, 17), FRIDAY]),
+        ("17/11/37 03/10/25", (date(1937, 11, 17),), [date(1937, 11, 17), FRIDAY]),
+        ("11/11/11 25/10/03", (date(1911, 11, 11),), []),
+        ("25/10/03", (), []),
+        ("AA/MM/JJ JJ/MM/AA 25/10/03", (), []),
+        ("AAAA/MM/JJ 25/10/03", (), []),
+        ("AA/MM/JJ 25/13/03", (), []),
+    ],
+)
+def test_a_year_of_two_digits_is_read_where_the_page_tells_the_order(
+    text: str, births: tuple[date, ...], read: list[date]
+) -> None:
+    assert [match.value for match in short_dates_in(text.lower(), births)] == read
 
 
 def test_dates_are_found_with_their_place() -> None:
@@ -229,6 +257,39 @@ def test_a_form_gives_what_it_calls_the_visit(rows: tuple[str, ...]) -> None:
 def test_other_dates_are_never_the_visit(row: str) -> None:
     sheet = page(row, "", "NAM : TREM 0412 1925")
     assert visits.find_visit(sheet, box_of(sheet, "TREM 0412 1925")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("Demandé le : 2025-09-02", "Date de l'examen :|NAM TREM 0412 1925", "3 octobre 2025, 8 h 30"),
+        ("Présence|2025-10-03 8 h 30", "NAM TREM 0412 1925"),
+        ("Consultation : 3-oct-2025 / 8h30", "NAM TREM 0412 1925"),
+        ("Vu le 3-oct-25 à 8h30", "Revoir avant le 2025-12-01", "NAM TREM 0412 1925"),
+        (
+            "J'ai évalué votre patient en clinique externe le 3 octobre 2025 à 8 h 30.",
+            "M. Tremblay avait été hospitalisé du 11 janvier 2021 au 31 janvier 2021.",
+            "TREMBLAY, MARTIN|TREM 0412 1925",
+        ),
+        (
+            "À la suite de votre demande, j'ai évalué votre patient en clinique externe",
+            "le 3 octobre 2025 à 8 h 30. L'entretien a duré 75 minutes, sans interprète.",
+            "Réévaluation le 5 novembre 2025 à 14 h; bilan sanguin à faire avant cela",
+            "TREMBLAY, MARTIN|TREM 0412 1925",
+        ),
+    ],
+)
+def test_the_day_that_is_said_with_the_time_of_a_visit_is_its_day(rows: tuple[str, ...]) -> None:
+    sheet = page(*rows)
+    assert visits.find_visit(sheet, box_of(sheet, "TREM 0412 1925")) == (FRIDAY, time(8, 30))
+
+
+def test_a_newborn_is_seen_on_the_day_of_birth_where_that_is_called_a_visit() -> None:
+    value = nam.compose("Roy", "Anne", FRIDAY, True, "1")
+    sheet = page("Visite : 2025-10-03, 8 h 30", f"NAM : {value}")
+    assert visits.find_visit(sheet, box_of(sheet, value)) == (FRIDAY, time(8, 30))
+    sheet = page("2025-10-03", f"NAM : {value}")
+    assert visits.find_visit(sheet, box_of(sheet, value)) == (None, None)
 
 
 def test_a_column_of_birth_dates_is_no_column_of_visits() -> None:
