@@ -55,6 +55,8 @@ _ROWS_BELOW = 3
 """A part goes on within fewer rows."""
 _SAME_PLACE = 0.4
 """Boxes that overlap by so much hold one print: set twice for boldness, or read twice."""
+_SAME_EDGE, _FEWEST_IN_COLUMN = 0.03, 3
+"""So many numbers that start within this part of the page's width make a column."""
 _MISREAD_PLACE = 0.15
 """The same where one of them fails a check: detectors draw a line of print a little higher or lower a second time."""
 _FEWEST_DIGITS = 5
@@ -119,14 +121,23 @@ def _accepted(layout: Layout, candidates: list[Candidate], surroundings: Surroun
             evidence = _evidence(candidate, label, surroundings)
             weighed.append((candidate, evidence, _choose(candidate, evidence)))
     known = {chosen.value for _, _, chosen in weighed if chosen}
+    edges = [candidate.span.box.x0 for candidate, evidence, chosen in weighed if chosen in evidence.valid]
     accepted = []
     for candidate, evidence, chosen in weighed:
         # What is a NAM at one place of a page is one wherever the page prints it.
-        again = chosen is None and evidence.literal in known
+        again = chosen is None and (evidence.literal in known or _is_in_column(candidate, evidence, edges))
         reading = Reading(evidence.literal, 0) if again else chosen
         if reading is not None:
             accepted.append((candidate, evidence, reading))
     return _without_rivals(layout, accepted)
+
+
+def _is_in_column(candidate: Candidate, evidence: _Evidence, edges: list[float]) -> bool:
+    """Whether a number whose letters a hand has spaced holds as it stands, and starts where numbers of the page do."""
+    if not candidate.is_spaced or evidence.label in NO_NAM or Reading(evidence.literal, 0) not in evidence.valid:
+        return False
+    start = candidate.span.box.x0
+    return sum(abs(start - edge) < _SAME_EDGE for edge in edges) >= _FEWEST_IN_COLUMN
 
 
 def _without_rivals(layout: Layout, accepted: list[_Accepted]) -> list[_Accepted]:
@@ -328,10 +339,24 @@ def _best(evidence: _Evidence) -> Reading:
     if straight or not valid:
         return straight[0] if straight else literal
     confirmed = [reading for reading in valid if evidence.names.match(reading.value[:4])]
-    for choice in (valid, confirmed):
+    likely = [] if evidence.typed else _likely(valid, literal.value)
+    for choice in (valid, confirmed, likely):
         if len(choice) == 1:
             return choice[0]
     return literal
+
+
+def _likely(valid: list[Reading], literal: str) -> list[Reading]:
+    """Without the readings that have an L where a 1 is read, and an I would do: the check character cannot tell them
+    apart, but a capital L is hardly ever read as a 1.
+    """
+    values = {reading.value for reading in valid}
+    ones = [at for at, character in enumerate(literal[: repair.LETTERS]) if character == "1"]
+
+    def may_be_i(value: str) -> bool:
+        return any(value[at] == "L" and value[:at] + "I" + value[at + 1 :] in values for at in ones)
+
+    return [reading for reading in valid if not may_be_i(reading.value)]
 
 
 def _propose(

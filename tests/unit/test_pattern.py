@@ -129,13 +129,28 @@ def test_a_typed_number_of_the_right_shape_is_never_replaced() -> None:
     assert value in [repair.nam for repair in proposal.repairs]
 
 
-def test_two_readings_that_pass_leave_the_choice_to_people() -> None:
+def test_a_1_among_letters_is_an_i_rather_than_an_l_and_people_choose() -> None:
     # I and L are the same to the check character, so a 1 among the letters may be either.
     value = "LAIS" + nam.compose("Lai", "S", date(1975, 11, 30), True, "1")[4:]
     proposal = only(value.replace("I", "1"))
-    assert proposal.nam == value.replace("I", "1")
+    assert proposal.nam == value
+    assert proposal.confidence < only(value).confidence
+    assert value.replace("LAI", "LAL") in {repair.nam for repair in proposal.repairs}
+
+
+def test_a_1_that_was_typed_among_letters_is_left_to_people() -> None:
+    value = "LAIS" + nam.compose("Lai", "S", date(1975, 11, 30), True, "1")[4:]
+    proposal = only(value.replace("I", "1"), reader="text_layer")
     assert not proposal.checks.format
     assert {repair.nam for repair in proposal.repairs} >= {value, value.replace("LAI", "LAL")}
+
+
+def test_spaced_letters_without_a_name_count_where_numbers_of_the_page_start() -> None:
+    """Hands leave spaces among letters; elsewhere the first of them may be the end of a word."""
+    rows = [nam.compose(name, "Luc", date(1975, 11, 30), False, "1") for name in ("Roy", "Caron", "Dubois")]
+    assert [p.nam for p in pattern.find(page(*rows, "TRE M 0412 1925"))] == [*rows, VALUE]
+    assert [p.nam for p in pattern.find(page(*rows, "fait ici TRE M 0412 1925"))] == rows
+    assert [p.nam for p in pattern.find(page(*rows, "TRE M 0412 1926"))] == rows
 
 
 def test_a_name_nearby_decides_between_two_readings_that_pass() -> None:
