@@ -284,6 +284,12 @@ def test_the_day_that_is_said_with_the_time_of_a_visit_is_its_day(rows: tuple[st
     assert visits.find_visit(sheet, box_of(sheet, "TREM 0412 1925")) == (FRIDAY, time(8, 30))
 
 
+def test_a_date_and_a_time_may_have_a_column_for_each_of_their_parts() -> None:
+    value = "TREM04121925"
+    sheet = page("AN|MO JR|H MIN|NAM|Motif", f"2025|10|03|{value}|Suivi", "2025|10|03|ROYL 7511 3011|Suivi")
+    assert visits.find_visit(sheet, box_of(sheet, value))[0] == FRIDAY
+
+
 def test_a_newborn_is_seen_on_the_day_of_birth_where_that_is_called_a_visit() -> None:
     value = nam.compose("Roy", "Anne", FRIDAY, True, "1")
     sheet = page("Visite : 2025-10-03, 8 h 30", f"NAM : {value}")
