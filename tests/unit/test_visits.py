@@ -873,6 +873,17 @@ def test_hours_between_two_numbers_of_a_row_are_those_of_the_second() -> None:
     assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [time(8, 15), time(9, 25), time(14, 40), time(11, 25)]
 
 
+def test_two_lists_of_hours_side_by_side_keep_their_own() -> None:
+    halves = (("08:30", "08:15"), ("08:50", "08:30"), ("09:05", "08:45"))
+    numbers = ((MARTIN, SERGE), (ANNE, LOUISE), (PAUL, HUGO))
+    rows = []
+    for (left, right), (first, second) in zip(halves, numbers, strict=True):
+        rows += [f"{left}|Roy, Anne|{right}|Cyr, Paul", f"|{first}||{second}"]
+    clocks = [time(8, 30), time(8, 15), time(8, 50), time(8, 30), time(9, 5), time(8, 45)]
+    sheet = page("Jeudi 2 octobre 2025||Vendredi 3 octobre 2025", *rows, "09:20|annulé")
+    assert times_of(sheet, *SIX) == clocks
+
+
 def test_four_digits_behind_the_date_of_a_visit_are_its_time() -> None:
     sheet = page(f"NAM : {MARTIN}", "Visite : 2025-10-03 0905", "Reçu au labo : 2025-10-03 1211")
     assert visit_of(sheet, MARTIN) == [(FRIDAY, time(9, 5))]
