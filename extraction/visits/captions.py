@@ -52,6 +52,8 @@ _SAME_COLUMN = 0.02
 """Cells that start within this part of the page's width stand in one column."""
 _LONGEST_HEAD = 32
 """A cell of more characters is a title or running text, and heads no column."""
+_HEAD_CELLS = 3
+"""So many cells make the head of a table."""
 _COLUMN = 2
 """So many moments below each other make a column."""
 _DITTO = re.compile(
@@ -106,7 +108,9 @@ class _Head(NamedTuple):
     left: float
 
 
-_NO_NAME, _ARRIVAL = _Label(0, 0, ""), _Label(0, 0, "time")
+UNKNOWN = -2
+"""The caption of what words of its own name, or the head of its column, but none that are known here."""
+_NO_NAME, _ARRIVAL, _OTHER_HEAD = _Label(0, 0, ""), _Label(0, 0, "time"), _Label(0, 0, "", UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -124,6 +128,7 @@ class Captions:
     """All dates that are clearly written, the ends of ranges too."""
     _boxes: dict[int, Box] = field(default_factory=dict)
     _columns: list[_Head] | None = None
+    _tables: dict[int, Sequence[Box]] | None = None
     _all_times: list[TimeMatch] | None = None
     _named_times: list[Mark[time]] | None = None
     _told: Steps | None = None
@@ -162,7 +167,9 @@ class Captions:
             if kind in ("", "plain", "time") and moments.follows_day_name(self.layout.folded, match.start):
                 kind = "visit"
             previous = match.end
-            marks.append(self._mark(*match, "plain" if kind == "time" else kind, name.caption))
+            elsewhere = not kind and name.caption < 0 and self._has_other_words(match.start)
+            caption = UNKNOWN if elsewhere else name.caption
+            marks.append(self._mark(*match, "plain" if kind == "time" else kind, caption))
         self._born = {mark.value for mark in marks if mark.kind == "birth"}
         return marks
 
@@ -184,6 +191,14 @@ class Captions:
                 colon = self.layout.folded[end : end + 2].strip()[:1] == ":"
                 if colon or self.layout.cell(start)[0] == start:
                     yield self.layout.folded[start:end], number
+
+    def _has_other_words(self, offset: int) -> bool:
+        """Whether what stands at `offset` has words before it in its cell, which say what it is: "Hép. B"."""
+        start, end = self.layout.cell(offset)
+        before = self.layout.folded[start:offset]
+        if end - start > _LONGEST_HEAD or not any(map(str.isalpha, before)):
+            return False
+        return not moments.only_names_of_days(before)
 
     def _slips(self) -> list[DateMatch]:
         """Everything that could be a date with a slip, where none is clearly written."""
@@ -246,7 +261,14 @@ class Captions:
             stamped = shared and _STAMP_BEHIND.match(self.layout.folded, match.end)
             if name.kind not in ("birth", "other") and not stamped:
                 marks.append(self._mark(*match, name.kind, name.caption))
+        if any(mark.kind in ("time", "visit") and self.heads_column(mark.caption) for mark in marks):
+            # Beside a column of the visits' times, one with another head has others.
+            return [mark for mark in marks if mark.caption != UNKNOWN]
         return marks
+
+    def heads_column(self, number: int) -> bool:
+        """Whether a caption heads what stands below it."""
+        return number >= 0 and self.captions[number].header
 
     def _every_time(self) -> list[TimeMatch]:
         """All clearly written times."""
@@ -457,6 +479,7 @@ class Captions:
         if beside is not None:
             return beside
         under = self._stand_under()
+        other = -1 if under else self._other_head(row, box)
         if self._columns is None:
             self._columns = [self._head(number) for number in self.headers]
         x, best, nearest = box.x0, -1, (0, 0.0)
@@ -466,9 +489,40 @@ class Captions:
                 distance = (rows, min(abs(x0 - x), abs(left - x)))
                 if best < 0 or distance < nearest:
                     best, nearest = number, distance
-        if best < 0 or (under and nearest[0] > _CAPTION_ROWS):
+        if best < 0:
+            return _OTHER_HEAD if other >= 0 else _NO_NAME
+        if under and nearest[0] > _CAPTION_ROWS:
             return _NO_NAME
+        if other > self.captions[best].row and not self._goes_on(self.captions[best], other, box):
+            return _OTHER_HEAD
         return _Label(0, 0, self.captions[best].kind, best)
+
+    def _other_head(self, row: int, box: Box) -> int:
+        """The last row above that heads a table with words over `box` that are no caption, such as "Modifié"; or -1."""
+        if self._tables is None:
+            self._tables = dict(self._table_heads())
+        heads = (head for head, cells in self._tables.items() if head < row and any(c.is_over(box) for c in cells))
+        return max(heads, default=-1)
+
+    def _table_heads(self) -> Iterator[tuple[int, Sequence[Box]]]:
+        """The rows that head the columns of a table, each with the cells in it that are no captions.
+
+        Such a row has several cells and no figures, and one of them at least is a caption.
+        """
+        for number in {self.captions[number].row for number in self.headers}:
+            row = self.layout.rows[number]
+            cells = list(self.layout.cells(number))
+            if len(cells) < _HEAD_CELLS or any(map(str.isdigit, self.layout.folded[row.start : row.end])):
+                continue
+            named = [label.start for label in self.found if row.start <= label.start < row.end]
+            others = [cell for cell in cells if not any(cell[0] <= start < cell[1] for start in named)]
+            yield number, [self.layout.box(*cell) for cell in others]
+
+    def _goes_on(self, caption: Caption, head: int, box: Box) -> bool:
+        """Whether a caption is the first line of the head in the row below: "Rendez-vous" over "du patient"."""
+        start, end = self.layout.cell(caption.start)
+        near = head == caption.row + 1 and abs(self.layout.left(start) - box.x0) < _SAME_COLUMN
+        return near and end - start <= _LONGEST_HEAD
 
     def _head(self, number: int) -> _Head:
         """A header with how far its column reaches."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from itertools import pairwise
@@ -23,7 +23,7 @@ from extraction.layout import Layout
 from extraction.page import Box, Page
 from extraction.visits import belonging, moments
 from extraction.visits.belonging import Spot
-from extraction.visits.captions import Captions, Mark, Value
+from extraction.visits.captions import UNKNOWN, Captions, Mark, Value
 from extraction.visits.columns import Columns
 from extraction.visits.hours import LAST_EVENING, Hour, Hours
 
@@ -121,7 +121,7 @@ class VisitIndex:
             # A misread number keeps its row; an invoice number elsewhere on the page does not.
             if any(abs(box.x0 - x) < _SAME_COLUMN for x in columns):
                 taken.add(layout.rows_near(box))
-        return cls(layout, captions, _of_visits(captions, dates, min(taken, default=0)), born, anchors, taken)
+        return cls(layout, captions, _of_visits(captions, dates, taken), born, anchors, taken)
 
     def visit(self, box: Box) -> tuple[date | None, time | None]:
         """The visit date and time of the number at `box`: its row first, then its block, then the page's header."""
@@ -650,14 +650,29 @@ def _may_be_visit(mark: Mark[date], births: Container[date | None]) -> bool:
     return mark.kind not in ("birth", "other") and mark.value not in births and mark.value >= FIRST_VISIT
 
 
-def _of_visits(captions: Captions, marks: list[Mark[date]], first: int) -> list[Mark[date]]:
-    """The dates without those of a column that tells since when people have been there, where a heading above the first
-    number's row says of which day's visits a page is: "Tournée : visites du 29 mai" over a column "Admission".
+def _of_visits(captions: Captions, marks: list[Mark[date]], taken: Collection[int]) -> list[Mark[date]]:
+    """The dates without those that tell something else, where the page states elsewhere when its visits were.
+
+    Where a heading above the first number's row says of which day's visits a page is, a column that tells since when
+    people have been there says nothing of them ("Tournée : visites du 29 mai" over a column "Admission"). Nor does,
+    in the row of a number (`taken`), what words of its own name ("Hép. B 2022-08-16") or the head of its column
+    ("Modifié"); for those it is enough that another column has the dates of visits.
     """
+    first = min(taken, default=0)
     admitted = [_ADMITTED.match(captions.words(mark.caption)) is not None for mark in marks]
     both = list(zip(marks, admitted, strict=True))
-    named = (mark.kind == "visit" and mark.caption >= 0 and mark.row < first and not other for mark, other in both)
-    return [mark for mark, other in both if mark.row < first or not other] if any(named) else marks
+    heads = [mark for mark, other in both if mark.kind == "visit" and mark.row < first and not other]
+    named = any(mark.caption >= 0 for mark in heads)
+    known = bool(heads) or any(_is_in_column(captions, mark, first) for mark, other in both if not other)
+    return [
+        mark for mark, other in both
+        if mark.row < first or not ((other and named) or (known and mark.caption == UNKNOWN and mark.row in taken))
+    ]  # fmt: skip
+
+
+def _is_in_column(captions: Captions, mark: Mark[date], first: int) -> bool:
+    """Whether a date among the numbers, which begin in the row `first`, stands below a head that asks for it."""
+    return mark.kind in _DATED and mark.row >= first and captions.heads_column(mark.caption)
 
 
 def _printed(layout: Layout, anchor: _Anchor) -> str:

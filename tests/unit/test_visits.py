@@ -852,6 +852,26 @@ def test_an_admission_is_not_the_visit_of_a_day_that_the_heading_states() -> Non
     assert dates_of(page("Unité 6e", "", *table), MARTIN, SERGE) == [date(2025, 9, 19), date(2025, 9, 21)]
 
 
+def test_a_column_with_another_head_is_none_of_visits() -> None:
+    heads = ("Recherche de rendez-vous terminés", "NAM|Modifié|Type|Visite")
+    first, second = f"{MARTIN}|2025-10-06 13:23|SR|2025-10-03 09:55", f"{SERGE}|2025-10-07 11:00|VAD|2025-10-02 09:10"
+    visits_of_both = [(FRIDAY, time(9, 55)), (date(2025, 10, 2), time(9, 10))]
+    assert visit_of(page(*heads, first, second), MARTIN, SERGE) == visits_of_both
+    sheet = page(*heads, first, second, f"{ANNE}|2025-10-07 14:10|SR|")
+    assert visit_of(sheet, MARTIN, SERGE, ANNE) == [*visits_of_both, (None, None)]
+
+
+def test_a_head_of_two_lines_names_its_column() -> None:
+    sheet = page("Rendez-vous||Date de", "du patient|NAM|naissance", f"2025-10-03|{MARTIN}|2004-11-19")
+    assert dates_of(sheet, MARTIN) == [FRIDAY]
+
+
+@pytest.mark.parametrize("other", ["Hép. B 2022-08-16", "RTC 2025-10-17", "Écrou 2025-06-18"])
+def test_what_words_of_its_own_date_is_not_the_visit_of_a_day_that_the_heading_states(other: str) -> None:
+    rows = (f"08:30|{MARTIN}|poids 63,2|{other}", f"08:45|{SERGE}|poids 75,3|{other}")
+    assert dates_of(page("Visites du 3 octobre 2025", *rows), MARTIN, SERGE) == [FRIDAY, FRIDAY]
+
+
 def test_the_hour_of_a_visit_counts_before_that_of_the_arrival() -> None:
     sheet = page(
         *("No visite|Arrivée|NAM|Heure de la visite|Départ", f"1001|08:06|{MARTIN}|08:57|12:53"),
