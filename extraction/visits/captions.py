@@ -167,8 +167,7 @@ class Captions:
             if kind in ("", "plain", "time") and moments.follows_day_name(self.layout.folded, match.start):
                 kind = "visit"
             previous = match.end
-            elsewhere = not kind and name.caption < 0 and self._has_other_words(match.start)
-            caption = UNKNOWN if elsewhere else name.caption
+            caption = UNKNOWN if not kind and name.caption < 0 and self._is_said_else(match.start) else name.caption
             marks.append(self._mark(*match, "plain" if kind == "time" else kind, caption))
         self._born = {mark.value for mark in marks if mark.kind == "birth"}
         return marks
@@ -192,13 +191,15 @@ class Captions:
                 if colon or self.layout.cell(start)[0] == start:
                     yield self.layout.folded[start:end], number
 
-    def _has_other_words(self, offset: int) -> bool:
-        """Whether what stands at `offset` has words before it in its cell, which say what it is: "Hép. B"."""
+    def _is_said_else(self, offset: int) -> bool:
+        """Whether a short cell says with words before `offset` what stands there: "Hép. B"."""
         start, end = self.layout.cell(offset)
-        before = self.layout.folded[start:offset]
-        if end - start > _LONGEST_HEAD or not any(map(str.isalpha, before)):
-            return False
-        return not moments.only_names_of_days(before)
+        return end - start <= _LONGEST_HEAD and self._has_other_words(offset)
+
+    def _has_other_words(self, offset: int) -> bool:
+        """Whether words stand before `offset` in its cell, other than names of days."""
+        before = self.layout.folded[self.layout.cell(offset)[0] : offset]
+        return any(map(str.isalpha, before)) and not moments.only_names_of_days(before)
 
     def _slips(self) -> list[DateMatch]:
         """Everything that could be a date with a slip, where none is clearly written."""
@@ -423,7 +424,18 @@ class Captions:
         behind_colon = self.layout.folded[max(floor, offset - 4) : offset].rstrip().endswith(":")
         if not header or (behind_colon and _OWN_CAPTION.search(self.layout.folded, floor, offset)):
             return _NO_NAME
-        return self._header(row, self.layout.box(offset, offset + 1))
+        name = self._header(row, self.layout.box(offset, offset + 1))
+        return _NO_NAME if self._is_only_below(name.caption, row, offset) else name
+
+    def _is_only_below(self, number: int, row: int, offset: int) -> bool:
+        """Whether what stands at `offset` is a phrase with words of its own, and the caption that of some title above.
+
+        Below "Service de santé" the phrase "Toux, écrou le 2025-06-18" is not about a service of that day.
+        """
+        if number < 0 or not self._has_other_words(offset):
+            return False
+        above = self.captions[number].row
+        return row - above > 1 and sum(1 for _ in self.layout.cells(above)) < _HEAD_CELLS
 
     def _reaches(self, end: int, offset: int) -> bool:
         """Whether a label that ends at `end` may speak for what stands at `offset`: near, and in the same sentence."""

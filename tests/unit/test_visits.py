@@ -872,6 +872,17 @@ def test_what_words_of_its_own_date_is_not_the_visit_of_a_day_that_the_heading_s
     assert dates_of(page("Visites du 3 octobre 2025", *rows), MARTIN, SERGE) == [FRIDAY, FRIDAY]
 
 
+def test_a_title_does_not_name_the_dates_in_phrases_below_it() -> None:
+    sheet = page(
+        *("Service de santé - liste du médecin", "Date : 2025-10-03", "Hre|Nom|Secteur|RAMQ"),
+        *(f"0830|Roy, A|C-4|{MARTIN}", "Toux - écrou 2025-06-18 - lib. prévue 2026-10-14"),
+        *(f"0850|Cyr, P|INF|{SERGE}", "Asthme - écrou 2025-08-25 - lib. prévue 2026-02-05"),
+        *(f"0910|Roy, L|A-2|{ANNE}", "Fatigue - écrou 2025-01-17 - lib. prévue 2026-09-19"),
+    )
+    clocks = (time(8, 30), time(8, 50), time(9, 10))
+    assert visit_of(sheet, MARTIN, SERGE, ANNE) == [(FRIDAY, clock) for clock in clocks]
+
+
 def test_the_hour_of_a_visit_counts_before_that_of_the_arrival() -> None:
     sheet = page(
         *("No visite|Arrivée|NAM|Heure de la visite|Départ", f"1001|08:06|{MARTIN}|08:57|12:53"),
