@@ -52,6 +52,8 @@ _SAME_COLUMN = 0.02
 """Cells that start within this part of the page's width stand in one column."""
 _LONGEST_HEAD = 32
 """A cell of more characters is a title or running text, and heads no column."""
+_SEPARATOR = ";"
+"""What parts the fields of a file: a comma may be part of a name."""
 _HEAD_CELLS = 3
 """So many cells make the head of a table."""
 _COLUMN = 2
@@ -129,6 +131,7 @@ class Captions:
     _boxes: dict[int, Box] = field(default_factory=dict)
     _columns: list[_Head] | None = None
     _tables: dict[int, Sequence[Box]] | None = None
+    _fields: dict[int, Sequence[str]] | None = None
     _all_times: list[TimeMatch] | None = None
     _named_times: list[Mark[time]] | None = None
     _told: Steps | None = None
@@ -413,7 +416,7 @@ class Captions:
         row = self.layout.row_at(offset)
         floor = max(self._sentence_start(row, offset), previous)
         at = bisect_left(self.found, (offset,)) - 1
-        ahead = self._ahead(offset)
+        ahead = self._field(row, offset) or self._ahead(offset)
         if ahead is not None:
             return ahead
         if at >= 0 and self.found[at].start >= floor and self._reaches(self.found[at].end, offset):
@@ -436,6 +439,27 @@ class Captions:
             return False
         above = self.captions[number].row
         return row - above > 1 and sum(1 for _ in self.layout.cells(above)) < _HEAD_CELLS
+
+    def _field(self, row: int, offset: int) -> _Label | None:
+        """What the first row of a file says of the field at `offset`; None where the page is none with semicolons."""
+        if self._fields is None:
+            self._fields = dict(self._separated())
+        heads = self._fields.get(row)
+        if heads is None:
+            return None
+        start = self.layout.rows[row].start
+        kind = heads[self.layout.folded.count(_SEPARATOR, start, offset)]
+        return _Label(0, 0, kind, -1 if kind else UNKNOWN)
+
+    def _separated(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """The rows of a file that somebody printed as it is, each with the kinds of its fields: "debut";"fin"."""
+        heads: Sequence[str] = ()
+        for number, row in enumerate(self.layout.rows if _SEPARATOR in self.layout.folded else ()):
+            fields = self.layout.folded[row.start : row.end].split(_SEPARATOR)
+            if len(fields) == len(heads):
+                yield number, heads
+            elif len(fields) > _HEAD_CELLS and not any(map(str.isdigit, "".join(fields))):
+                heads = [_kind_of(field.strip(' "')) for field in fields]
 
     def _reaches(self, end: int, offset: int) -> bool:
         """Whether a label that ends at `end` may speak for what stands at `offset`: near, and in the same sentence."""
@@ -664,6 +688,12 @@ class Captions:
                         self.captions[number].row == above for number in self.headers
                     )
         return False
+
+
+def _kind_of(head: str) -> str:
+    """The kind of the label in the head of a field."""
+    label = moments.LABEL.search(head + "\n")
+    return (label.lastgroup or "") if label else ""
 
 
 def _end(match: DateMatch) -> int:

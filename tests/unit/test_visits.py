@@ -883,6 +883,17 @@ def test_a_title_does_not_name_the_dates_in_phrases_below_it() -> None:
     assert visit_of(sheet, MARTIN, SERGE, ANNE) == [(FRIDAY, clock) for clock in clocks]
 
 
+def test_the_fields_of_a_file_are_named_by_its_first_row() -> None:
+    sheet = page(
+        '"id";"patient";"ddn";"nam";"debut";"fin";"mode";"facture"',
+        f'"073512";"Roy, Anne";"2004-12-19";"{MARTIN}";"2025-10-03T08:05";"2025-10-04T00:13";"tel";"F123"',
+        f'"531660";"Cyr, Zacharie";"1980-05-10";"{SERGE}";"2025-10-02T08:15";"2025-10-02T08:37";"video";""',
+    )
+    boxes = [next(w.box for w in sheet.words if text in w.text) for text in ("TREM", "COTS")]
+    index = visits.VisitIndex.of(Layout.of(sheet), [(box, None) for box in boxes])
+    assert [index.visit(box) for box in boxes] == [(FRIDAY, time(8, 5)), (date(2025, 10, 2), time(8, 15))]
+
+
 def test_the_hour_of_a_visit_counts_before_that_of_the_arrival() -> None:
     sheet = page(
         *("No visite|Arrivée|NAM|Heure de la visite|Départ", f"1001|08:06|{MARTIN}|08:57|12:53"),
