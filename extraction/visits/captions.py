@@ -36,6 +36,7 @@ _LONGEST_MOMENT = 32
 _NEXT_SENTENCE = re.compile(r"[a-z]{3}[.!?][ \n]+[A-Z]")
 _FIRST_SAID = re.compile(r"(?:\A|[.;][ \n]|[\n\t])(?:le|on)[ ]\Z")
 """A sentence that begins with its date says what happened behind it."""
+_VISIT = re.compile(r"\b(?:visite?|consultation)s?\b")
 _JOINTS = str.maketrans("", "", " '/")
 _BEHIND, _FAR_BEHIND, _SAME_LINE = 0.12, 0.4, 0.8
 """What is written behind its caption begins within this part of the page's width, further off where nothing stands
@@ -171,7 +172,9 @@ class Captions:
                 kind = "visit"
             previous = match.end
             caption = UNKNOWN if not kind and name.caption < 0 and self._is_said_else(match.start) else name.caption
-            marks.append(self._mark(*match, "plain" if kind == "time" else kind, caption))
+            if kind == "time":
+                kind = "visit" if _VISIT.search(self.words(caption)) else "plain"
+            marks.append(self._mark(*match, kind, caption))
         self._born = {mark.value for mark in marks if mark.kind == "birth"}
         return marks
 
@@ -258,7 +261,7 @@ class Captions:
             if shared and not name.end and name.kind != "time":
                 # Two columns may be read as one cell: each has its own header.
                 own = self._header(row, self.layout.box(match.start, match.start + 1))
-                name = own if own.kind == "time" else name
+                name = own if own.kind == "time" and self._are_beside(own.caption, name.caption) else name
             if match.start in steps.first and name.kind not in ("time", "visit"):
                 name = _ARRIVAL
             previous = match.end
@@ -269,6 +272,10 @@ class Captions:
             # Beside a column of the visits' times, one with another head has others.
             return [mark for mark in marks if mark.caption != UNKNOWN]
         return marks
+
+    def _are_beside(self, number: int, other: int) -> bool:
+        """Whether a caption stands in the row of another one, if there is another one."""
+        return other < 0 or self.captions[number].row == self.captions[other].row
 
     def heads_column(self, number: int) -> bool:
         """Whether a caption heads what stands below it."""

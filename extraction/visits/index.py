@@ -33,7 +33,8 @@ _CLEAR_NUMBER = re.compile(r"(?=[A-Z])\b[A-Z]{4}[ -]?[0-9]{4}[ -]?[0-9]{2}[1-9A-
 _BIRTH_ROWS = 4
 _TIMES_OF_AN_ENTRY = 3
 """An entry states a start, an end and perhaps an arrival; more times than that belong to several entries."""
-_ADMITTED = re.compile("admi")
+_ADMITTED, _ARRIVED = re.compile("admi"), re.compile("admi|arriv|entree|present")
+_MET = re.compile(r"\b(?:visite?|consultation|vue?|seen)s?\b")
 _HEADING_LENGTH, _HEADING_DIGITS = 40, 8
 _HEADING_CELLS = 2
 """A row with a date and little else, such as "lundi 6 octobre 2025", heads a section."""
@@ -514,8 +515,21 @@ class VisitIndex:
         chosen: list[Mark[Value] | None] = []
         for anchor in self.anchors:
             here = rows.get(anchor.row, [])
-            chosen.append(_first(self._part(here, anchor)) if here else None)
+            chosen.append(self._first(self._part(here, anchor)) if here else None)
         return chosen
+
+    def _first(self, marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
+        """The first mark whose label asks for a time, or says that it is a visit's, or the first.
+
+        An arrival says less than what tells of the visit itself.
+        """
+        for kind in ("time", "visit"):
+            named = [mark for mark in marks if mark.kind == kind]
+            if named and _ARRIVED.match(self.captions.words(named[0].caption)):
+                return next((mark for mark in named if _MET.search(self.captions.words(mark.caption))), named[0])
+            if named:
+                return named[0]
+        return marks[0] if marks else None
 
     def _part(self, here: list[Mark[Value]], anchor: _Anchor) -> list[Mark[Value]]:
         """Those of a row's marks that belong to `anchor` and not to the numbers beside it."""
@@ -635,15 +649,6 @@ def _is_part(box: Box, numbers: Iterable[Box]) -> bool:
 
 def _mark_of(hour: Hour) -> Mark[time]:
     return Mark(hour.value, "time", hour.row, hour.box)
-
-
-def _first(marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
-    """The first mark whose label asks for a time, or says that it is a visit's, or the first."""
-    for kind in ("time", "visit"):
-        for mark in marks:
-            if mark.kind == kind:
-                return mark
-    return marks[0] if marks else None
 
 
 def _may_be_visit(mark: Mark[date], births: Container[date | None]) -> bool:

@@ -902,6 +902,15 @@ def test_the_hour_of_a_visit_counts_before_that_of_the_arrival() -> None:
     assert times_of(sheet, MARTIN, SERGE, ANNE) == [time(8, 57), time(9, 13), time(10, 53)]
 
 
+def test_a_night_that_crosses_midnight_has_the_day_that_the_visit_began() -> None:
+    sheet = page(
+        "La date est celle de la colonne Début visite.",
+        *("Arrivée|Triage|Début visite|NAM", f"2025-10-02 22:32|22:43|2025-10-02 23:20|{MARTIN}"),
+        f"2025-10-02 23:55|00:07|2025-10-03 03:31|{SERGE}",
+    )
+    assert visit_of(sheet, MARTIN, SERGE) == [(date(2025, 10, 2), time(23, 20)), (FRIDAY, time(3, 31))]
+
+
 def test_numbers_that_go_up_by_one_are_no_hours() -> None:
     sheet = page(f"1001|{MARTIN}", f"1002|{SERGE}", f"1003|{ANNE}", f"1004|{LOUISE}")
     assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [None] * 4
