@@ -142,7 +142,7 @@ class VisitIndex:
         if self._days is None or self._clocks is None:
             self._clocks = self._shared(self._find_clocks())
             self._days = self._shared(self._find_days())
-            self._clocks = self._shared(self._at_their_days(self._days, self._clocks))
+            self._clocks = self._shared(self._in_groups(self._days, self._at_their_days(self._days, self._clocks)))
         day, clock, birth = self._days[at], self._clocks[at], self.anchors[at].birth
         if day is not None and birth is not None and day.value < birth:
             day = None
@@ -312,6 +312,28 @@ class VisitIndex:
             for clock, day in zip(clocks, days, strict=True)
         ]
 
+    def _in_groups(self, days: Sequence[Mark[date] | None], clocks: list[Mark[time] | None]) -> list[Mark[time] | None]:
+        """`clocks`, and for a number without one what stands below its date: a cell beside a family speaks for all.
+
+        That is known where several such dates of a column have one time below them, and none has more.
+        """
+        own = {day.box: day for day in days if day is not None and day.kind == "visit" and day.row in self._taken}
+        if all(clocks) or not _SEVERAL <= len(own) < len(days):
+            return clocks
+        cells = [(day, self.layout.left(self._cell(day)[0])) for day in own.values()]
+        times = self.captions.times(range(min(self._taken), len(self.layout.rows)))
+        below: dict[Box, Mark[time]] = {}
+        for mark in times:
+            left = self.layout.left(self._cell(mark)[0])
+            above = [day for day, edge in cells if day.row < mark.row and abs(edge - left) < _SAME_COLUMN]
+            day = max(above, key=lambda day: day.row, default=None)
+            if day is None:
+                continue
+            if day.box in below or mark.box.y0 - day.box.y1 > mark.box.height:
+                return clocks
+            below[day.box] = mark
+        return [clock or (below.get(day.box) if day else None) for clock, day in zip(clocks, days, strict=True)]
+
     def _only(self, free: Sequence[Mark[time]]) -> Mark[time] | None:
         """The time that speaks for the page: behind the day that heads it, the only labelled one, or beside a date.
 
@@ -399,11 +421,13 @@ class VisitIndex:
 
     def _is_alone(self, mark: Mark[date]) -> bool:
         """Whether nothing else stands in the cell of a date."""
+        return moments.is_date_alone(self.layout.folded[slice(*self._cell(mark))])
+
+    def _cell(self, mark: Mark[Value]) -> tuple[int, int]:
+        """The span of the cell that holds a mark."""
         row = self.layout.rows[mark.row]
-        at = next(
-            (w for w in self.layout.cells(mark.row) if self.layout.box(*w).overlap(mark.box)), (row.start, row.end)
-        )
-        return moments.is_date_alone(self.layout.folded[slice(*at)])
+        cells = self.layout.cells(mark.row)
+        return next((cell for cell in cells if self.layout.box(*cell).overlap(mark.box)), (row.start, row.end))
 
     def _with_slips(self) -> list[Mark[date]]:
         """The dates, and those that a reader or a hand got nearly right where a date is expected."""

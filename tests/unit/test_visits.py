@@ -911,6 +911,15 @@ def test_a_night_that_crosses_midnight_has_the_day_that_the_visit_began() -> Non
     assert visit_of(sheet, MARTIN, SERGE) == [(date(2025, 10, 2), time(23, 20)), (FRIDAY, time(3, 31))]
 
 
+def test_a_cell_beside_a_family_speaks_for_all_of_it() -> None:
+    sheet = page(
+        *("Rendez-vous||Voyageurs|NAM", f"Ven. 3 octobre 2025||Roy, A|{MARTIN}", f"à 9h00||Roy, C|{SERGE}"),
+        *(f"||Roy, V|{ANNE}", f"Lun. 6 octobre 2025||Cyr, A|{LOUISE}", f"à 9h45||Cyr, H|{PAUL}", f"||Cyr, V|{HUGO}"),
+    )
+    nine, later = (FRIDAY, time(9)), (date(2025, 10, 6), time(9, 45))
+    assert visit_of(sheet, *SIX) == [nine, nine, nine, later, later, later]
+
+
 def test_numbers_that_go_up_by_one_are_no_hours() -> None:
     sheet = page(f"1001|{MARTIN}", f"1002|{SERGE}", f"1003|{ANNE}", f"1004|{LOUISE}")
     assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [None] * 4
