@@ -26,6 +26,7 @@ from extraction.visits.belonging import Spot
 from extraction.visits.captions import UNKNOWN, Captions, Mark, Value
 from extraction.visits.columns import Columns
 from extraction.visits.hours import LAST_EVENING, Hour, Hours
+from extraction.visits.months import days_of_month
 
 FIRST_VISIT = date(1970, 1, 1)
 """RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""
@@ -122,7 +123,11 @@ class VisitIndex:
             # A misread number keeps its row; an invoice number elsewhere on the page does not.
             if any(abs(box.x0 - x) < _SAME_COLUMN for x in columns):
                 taken.add(layout.rows_near(box))
-        return cls(layout, captions, _of_visits(captions, dates, taken), born, anchors, taken)
+        dates = _of_visits(captions, dates, taken)
+        if not any(mark.kind or (mark.row in taken and mark.caption != UNKNOWN) for mark in dates):
+            of_month = [Mark(day.value, "visit", day.row, day.box) for day in days_of_month(layout, taken)]
+            dates = of_month or dates
+        return cls(layout, captions, dates, born, anchors, taken)
 
     def visit(self, box: Box) -> tuple[date | None, time | None]:
         """The visit date and time of the number at `box`: its row first, then its block, then the page's header."""

@@ -920,6 +920,24 @@ def test_a_cell_beside_a_family_speaks_for_all_of_it() -> None:
     assert visit_of(sheet, *SIX) == [nine, nine, nine, later, later, later]
 
 
+MONTH = (
+    *("OCTOBRE 2025", "Clinique jeunesse", "", f"2|13 h|{MARTIN}", f"|13 h 20|{SERGE}"),
+    *("3|13 h 10|sans carte", f"|13 h 30|{ANNE}", f"6|13 h|{LOUISE}"),
+)
+
+
+@pytest.mark.parametrize("head", ["Le|À|Assurance maladie", "Jour|Heure|NAM", "Day|Time|Card"])
+def test_days_below_a_month_hold_for_the_rows_below_them(head: str) -> None:
+    sheet = page(*(row or head for row in MONTH))
+    assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [date(2025, 10, day) for day in (2, 2, 3, 6)]
+
+
+@pytest.mark.parametrize("head", ["No|Heure|NAM", "Rang|Heure|NAM"])
+def test_other_figures_below_a_month_are_no_days(head: str) -> None:
+    sheet = page(*(row or head for row in MONTH))
+    assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [None] * 4
+
+
 def test_numbers_that_go_up_by_one_are_no_hours() -> None:
     sheet = page(f"1001|{MARTIN}", f"1002|{SERGE}", f"1003|{ANNE}", f"1004|{LOUISE}")
     assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [None] * 4
