@@ -36,6 +36,7 @@ _LONGEST_MOMENT = 32
 _NEXT_SENTENCE = re.compile(r"[a-z]{3}[.!?][ \n]+[A-Z]")
 _FIRST_SAID = re.compile(r"(?:\A|[.;][ \n]|[\n\t])(?:le|on)[ ]\Z")
 """A sentence that begins with its date says what happened behind it."""
+_VISIT = re.compile(r"\b(?:visite?|consultation)s?\b")
 _JOINTS = str.maketrans("", "", " '/")
 _BEHIND, _FAR_BEHIND, _SAME_LINE = 0.12, 0.4, 0.8
 """What is written behind its caption begins within this part of the page's width, further off where nothing stands
@@ -54,6 +55,10 @@ _LONGEST_HEAD = 32
 """A cell of more characters is a title or running text, and heads no column."""
 _LONGEST_TITLE = 64
 """A cell of more characters is a line of running text."""
+_SEPARATOR = ";"
+"""What parts the fields of a file: a comma may be part of a name."""
+_HEAD_CELLS = 3
+"""So many cells make the head of a table."""
 _COLUMN = 2
 """So many moments below each other make a column."""
 _DITTO = re.compile(
@@ -108,7 +113,9 @@ class _Head(NamedTuple):
     left: float
 
 
-_NO_NAME, _ARRIVAL = _Label(0, 0, ""), _Label(0, 0, "time")
+UNKNOWN = -2
+"""The caption of what words of its own name, or the head of its column, but none that are known here."""
+_NO_NAME, _ARRIVAL, _OTHER_HEAD = _Label(0, 0, ""), _Label(0, 0, "time"), _Label(0, 0, "", UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -126,6 +133,8 @@ class Captions:
     """All dates that are clearly written, the ends of ranges too."""
     _boxes: dict[int, Box] = field(default_factory=dict)
     _columns: list[_Head] | None = None
+    _tables: dict[int, Sequence[Box]] | None = None
+    _fields: dict[int, Sequence[str]] | None = None
     _all_times: list[TimeMatch] | None = None
     _named_times: list[Mark[time]] | None = None
     _told: Steps | None = None
@@ -167,7 +176,10 @@ class Captions:
             if kind in ("", "plain", "time") and moments.follows_day_name(self.layout.folded, match.start):
                 kind = "visit"
             previous = match.end
-            marks.append(self._mark(*match, "plain" if kind == "time" else kind, name.caption))
+            caption = UNKNOWN if not kind and name.caption < 0 and self._is_said_else(match.start) else name.caption
+            if kind == "time":
+                kind = "visit" if _VISIT.search(self.words(caption)) else "plain"
+            marks.append(self._mark(*match, kind, caption))
         self._born = {mark.value for mark in marks if mark.kind == "birth"}
         return marks
 
@@ -193,6 +205,16 @@ class Captions:
                 colon = self.layout.folded[end : end + 2].strip()[:1] == ":"
                 if colon or self.layout.cell(start)[0] == start:
                     yield self.layout.folded[start:end], number
+
+    def _is_said_else(self, offset: int) -> bool:
+        """Whether a short cell says with words before `offset` what stands there: "Hép. B"."""
+        start, end = self.layout.cell(offset)
+        return end - start <= _LONGEST_HEAD and self._has_other_words(offset)
+
+    def _has_other_words(self, offset: int) -> bool:
+        """Whether words stand before `offset` in its cell, other than names of days."""
+        before = self.layout.folded[self.layout.cell(offset)[0] : offset]
+        return any(map(str.isalpha, before)) and not moments.only_names_of_days(before)
 
     def _slips(self) -> list[DateMatch]:
         """Everything that could be a date with a slip, where none is clearly written."""
@@ -248,14 +270,25 @@ class Captions:
             if shared and not name.end and name.kind != "time":
                 # Two columns may be read as one cell: each has its own header.
                 own = self._header(row, self.layout.box(match.start, match.start + 1))
-                name = own if own.kind == "time" else name
+                name = own if own.kind == "time" and self._are_beside(own.caption, name.caption) else name
             if match.start in steps.first and name.kind not in ("time", "visit"):
                 name = _ARRIVAL
             previous = match.end
             stamped = shared and _STAMP_BEHIND.match(self.layout.folded, match.end)
             if name.kind not in ("birth", "other") and not stamped:
                 marks.append(self._mark(*match, name.kind, name.caption))
+        if any(mark.kind in ("time", "visit") and self.heads_column(mark.caption) for mark in marks):
+            # Beside a column of the visits' times, one with another head has others.
+            return [mark for mark in marks if mark.caption != UNKNOWN]
         return marks
+
+    def _are_beside(self, number: int, other: int) -> bool:
+        """Whether a caption stands in the row of another one, if there is another one."""
+        return other < 0 or self.captions[number].row == self.captions[other].row
+
+    def heads_column(self, number: int) -> bool:
+        """Whether a caption heads what stands below it."""
+        return number >= 0 and self.captions[number].header
 
     def _every_time(self) -> list[TimeMatch]:
         """All clearly written times."""
@@ -399,7 +432,7 @@ class Captions:
         row = self.layout.row_at(offset)
         floor = max(self._sentence_start(row, offset), previous)
         at = bisect_left(self.found, (offset,)) - 1
-        ahead = self._ahead(offset)
+        ahead = self._field(row, offset) or self._ahead(offset)
         if ahead is not None:
             return ahead
         if at >= 0 and self.found[at].start >= floor and self._reaches(self.found[at].end, offset):
@@ -410,7 +443,39 @@ class Captions:
         behind_colon = self.layout.folded[max(floor, offset - 4) : offset].rstrip().endswith(":")
         if not header or (behind_colon and _OWN_CAPTION.search(self.layout.folded, floor, offset)):
             return _NO_NAME
-        return self._header(row, self.layout.box(offset, offset + 1))
+        name = self._header(row, self.layout.box(offset, offset + 1))
+        return _NO_NAME if self._is_only_below(name.caption, row, offset) else name
+
+    def _is_only_below(self, number: int, row: int, offset: int) -> bool:
+        """Whether what stands at `offset` is a phrase with words of its own, and the caption that of some title above.
+
+        Below "Service de santé" the phrase "Toux, écrou le 2025-06-18" is not about a service of that day.
+        """
+        if number < 0 or not self._has_other_words(offset):
+            return False
+        above = self.captions[number].row
+        return row - above > 1 and sum(1 for _ in self.layout.cells(above)) < _HEAD_CELLS
+
+    def _field(self, row: int, offset: int) -> _Label | None:
+        """What the first row of a file says of the field at `offset`; None where the page is none with semicolons."""
+        if self._fields is None:
+            self._fields = dict(self._separated())
+        heads = self._fields.get(row)
+        if heads is None:
+            return None
+        start = self.layout.rows[row].start
+        kind = heads[self.layout.folded.count(_SEPARATOR, start, offset)]
+        return _Label(0, 0, kind, -1 if kind else UNKNOWN)
+
+    def _separated(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """The rows of a file that somebody printed as it is, each with the kinds of its fields: "debut";"fin"."""
+        heads: Sequence[str] = ()
+        for number, row in enumerate(self.layout.rows if _SEPARATOR in self.layout.folded else ()):
+            fields = self.layout.folded[row.start : row.end].split(_SEPARATOR)
+            if len(fields) == len(heads):
+                yield number, heads
+            elif len(fields) > _HEAD_CELLS and not any(map(str.isdigit, "".join(fields))):
+                heads = [_kind_of(field.strip(' "')) for field in fields]
 
     def _reaches(self, end: int, offset: int) -> bool:
         """Whether a label that ends at `end` may speak for what stands at `offset`: near, and in the same sentence."""
@@ -466,6 +531,7 @@ class Captions:
         if beside is not None:
             return beside
         under = self._stand_under()
+        other = -1 if under else self._other_head(row, box)
         if self._columns is None:
             self._columns = [self._head(number) for number in self.headers]
         x, best, nearest = box.x0, -1, (0, 0.0)
@@ -475,9 +541,40 @@ class Captions:
                 distance = (rows, min(abs(x0 - x), abs(left - x)))
                 if best < 0 or distance < nearest:
                     best, nearest = number, distance
-        if best < 0 or (under and nearest[0] > _CAPTION_ROWS):
+        if best < 0:
+            return _OTHER_HEAD if other >= 0 else _NO_NAME
+        if under and nearest[0] > _CAPTION_ROWS:
             return _NO_NAME
+        if other > self.captions[best].row and not self._goes_on(self.captions[best], other, box):
+            return _OTHER_HEAD
         return _Label(0, 0, self.captions[best].kind, best)
+
+    def _other_head(self, row: int, box: Box) -> int:
+        """The last row above that heads a table with words over `box` that are no caption, such as "Modifié"; or -1."""
+        if self._tables is None:
+            self._tables = dict(self._table_heads())
+        heads = (head for head, cells in self._tables.items() if head < row and any(c.is_over(box) for c in cells))
+        return max(heads, default=-1)
+
+    def _table_heads(self) -> Iterator[tuple[int, Sequence[Box]]]:
+        """The rows that head the columns of a table, each with the cells in it that are no captions.
+
+        Such a row has several cells and no figures, and one of them at least is a caption.
+        """
+        for number in {self.captions[number].row for number in self.headers}:
+            row = self.layout.rows[number]
+            cells = list(self.layout.cells(number))
+            if len(cells) < _HEAD_CELLS or any(map(str.isdigit, self.layout.folded[row.start : row.end])):
+                continue
+            named = [label.start for label in self.found if row.start <= label.start < row.end]
+            others = [cell for cell in cells if not any(cell[0] <= start < cell[1] for start in named)]
+            yield number, [self.layout.box(*cell) for cell in others]
+
+    def _goes_on(self, caption: Caption, head: int, box: Box) -> bool:
+        """Whether a caption is the first line of the head in the row below: "Rendez-vous" over "du patient"."""
+        start, end = self.layout.cell(caption.start)
+        near = head == caption.row + 1 and abs(self.layout.left(start) - box.x0) < _SAME_COLUMN
+        return near and end - start <= _LONGEST_HEAD
 
     def _head(self, number: int) -> _Head:
         """A header with how far its column reaches."""
@@ -612,6 +709,12 @@ class Captions:
                         self.captions[number].row == above for number in self.headers
                     )
         return False
+
+
+def _kind_of(head: str) -> str:
+    """The kind of the label in the head of a field."""
+    label = moments.LABEL.search(head + "\n")
+    return (label.lastgroup or "") if label else ""
 
 
 def _end(match: DateMatch) -> int:

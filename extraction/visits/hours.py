@@ -79,7 +79,9 @@ class Hours:
         found = [_in_order(column) for column in columns if len(column) >= _FEWEST]
         found = [column for column in found if column and not _holds(column, numbers)]
         columns = _following(found) if found else []
-        return cls(columns) if columns and not _parts(columns[0], numbers) else None
+        # A second column of hours beside the first, with numbers of its own, makes them the times of entries.
+        apart = [column for column in found if column not in columns[1:]]
+        return cls(columns) if columns and not any(_parts(column, numbers) for column in apart) else None
 
     @property
     def hours(self) -> list[Hour]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
 from itertools import pairwise
@@ -23,9 +23,10 @@ from extraction.layout import Layout
 from extraction.page import Box, Page
 from extraction.visits import belonging, moments
 from extraction.visits.belonging import Spot
-from extraction.visits.captions import Captions, Mark, Value
+from extraction.visits.captions import UNKNOWN, Captions, Mark, Value
 from extraction.visits.columns import Columns
 from extraction.visits.hours import LAST_EVENING, Hour, Hours
+from extraction.visits.months import days_of_month
 
 FIRST_VISIT = date(1970, 1, 1)
 """RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""
@@ -33,7 +34,8 @@ _CLEAR_NUMBER = re.compile(r"(?=[A-Z])\b[A-Z]{4}[ -]?[0-9]{4}[ -]?[0-9]{2}[1-9A-
 _BIRTH_ROWS = 4
 _TIMES_OF_AN_ENTRY = 3
 """An entry states a start, an end and perhaps an arrival; more times than that belong to several entries."""
-_ADMITTED = re.compile("admi")
+_ADMITTED, _ARRIVED = re.compile("admi"), re.compile("admi|arriv|entree|present")
+_MET = re.compile(r"\b(?:visite?|consultation|vue?|seen)s?\b")
 _HEADING_LENGTH, _HEADING_DIGITS = 40, 8
 _HEADING_CELLS = 2
 """A row with a date and little else, such as "lundi 6 octobre 2025", heads a section."""
@@ -122,7 +124,11 @@ class VisitIndex:
             # A misread number keeps its row; an invoice number elsewhere on the page does not.
             if any(abs(box.x0 - x) < _SAME_COLUMN for x in columns):
                 taken.add(layout.rows_near(box))
-        return cls(layout, captions, _of_visits(captions, dates, min(taken, default=0)), born, anchors, taken)
+        dates = _of_visits(captions, dates, taken)
+        if not any(mark.kind or (mark.row in taken and mark.caption != UNKNOWN) for mark in dates):
+            of_month = [Mark(day.value, "visit", day.row, day.box) for day in days_of_month(layout, taken)]
+            dates = of_month or dates
+        return cls(layout, captions, dates, born, anchors, taken)
 
     def visit(self, box: Box) -> tuple[date | None, time | None]:
         """The visit date and time of the number at `box`: its row first, then its block, then the page's header."""
@@ -142,7 +148,7 @@ class VisitIndex:
         if self._days is None or self._clocks is None:
             self._clocks = self._shared(self._find_clocks())
             self._days = self._shared(self._find_days())
-            self._clocks = self._shared(self._at_their_days(self._days, self._clocks))
+            self._clocks = self._shared(self._in_groups(self._days, self._at_their_days(self._days, self._clocks)))
             self._days = self._shared(self._of_their_clocks(self._days, self._clocks))
         day, clock, birth = self._days[at], self._clocks[at], self.anchors[at].birth
         if day is not None and birth is not None and day.value < birth:
@@ -328,6 +334,28 @@ class VisitIndex:
             found.append(own if is_said else day)
         return found
 
+    def _in_groups(self, days: Sequence[Mark[date] | None], clocks: list[Mark[time] | None]) -> list[Mark[time] | None]:
+        """`clocks`, and for a number without one what stands below its date: a cell beside a family speaks for all.
+
+        That is known where several such dates of a column have one time below them, and none has more.
+        """
+        own = {day.box: day for day in days if day is not None and day.kind == "visit" and day.row in self._taken}
+        if all(clocks) or not _SEVERAL <= len(own) < len(days):
+            return clocks
+        cells = [(day, self.layout.left(self._cell(day)[0])) for day in own.values()]
+        times = self.captions.times(range(min(self._taken), len(self.layout.rows)))
+        below: dict[Box, Mark[time]] = {}
+        for mark in times:
+            left = self.layout.left(self._cell(mark)[0])
+            above = [day for day, edge in cells if day.row < mark.row and abs(edge - left) < _SAME_COLUMN]
+            day = max(above, key=lambda day: day.row, default=None)
+            if day is None:
+                continue
+            if day.box in below or mark.box.y0 - day.box.y1 > mark.box.height:
+                return clocks
+            below[day.box] = mark
+        return [clock or (below.get(day.box) if day else None) for clock, day in zip(clocks, days, strict=True)]
+
     def _only(self, free: Sequence[Mark[time]]) -> Mark[time] | None:
         """The time that speaks for the page: behind the day that heads it, the only labelled one, or beside a date.
 
@@ -415,11 +443,13 @@ class VisitIndex:
 
     def _is_alone(self, mark: Mark[date]) -> bool:
         """Whether nothing else stands in the cell of a date."""
+        return moments.is_date_alone(self.layout.folded[slice(*self._cell(mark))])
+
+    def _cell(self, mark: Mark[Value]) -> tuple[int, int]:
+        """The span of the cell that holds a mark."""
         row = self.layout.rows[mark.row]
-        at = next(
-            (w for w in self.layout.cells(mark.row) if self.layout.box(*w).overlap(mark.box)), (row.start, row.end)
-        )
-        return moments.is_date_alone(self.layout.folded[slice(*at)])
+        cells = self.layout.cells(mark.row)
+        return next((cell for cell in cells if self.layout.box(*cell).overlap(mark.box)), (row.start, row.end))
 
     def _with_slips(self) -> list[Mark[date]]:
         """The dates, and those that a reader or a hand got nearly right where a date is expected."""
@@ -531,8 +561,21 @@ class VisitIndex:
         chosen: list[Mark[Value] | None] = []
         for anchor in self.anchors:
             here = rows.get(anchor.row, [])
-            chosen.append(_first(self._part(here, anchor)) if here else None)
+            chosen.append(self._first(self._part(here, anchor)) if here else None)
         return chosen
+
+    def _first(self, marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
+        """The first mark whose label asks for a time, or says that it is a visit's, or the first.
+
+        An arrival says less than what tells of the visit itself.
+        """
+        for kind in ("time", "visit"):
+            named = [mark for mark in marks if mark.kind == kind]
+            if named and _ARRIVED.match(self.captions.words(named[0].caption)):
+                return next((mark for mark in named if _MET.search(self.captions.words(mark.caption))), named[0])
+            if named:
+                return named[0]
+        return marks[0] if marks else None
 
     def _part(self, here: list[Mark[Value]], anchor: _Anchor) -> list[Mark[Value]]:
         """Those of a row's marks that belong to `anchor` and not to the numbers beside it."""
@@ -654,27 +697,33 @@ def _mark_of(hour: Hour) -> Mark[time]:
     return Mark(hour.value, "time", hour.row, hour.box)
 
 
-def _first(marks: Sequence[Mark[Value]]) -> Mark[Value] | None:
-    """The first mark whose label asks for a time, or says that it is a visit's, or the first."""
-    for kind in ("time", "visit"):
-        for mark in marks:
-            if mark.kind == kind:
-                return mark
-    return marks[0] if marks else None
-
-
 def _may_be_visit(mark: Mark[date], births: Container[date]) -> bool:
     return mark.kind not in ("birth", "other") and mark.value not in births and mark.value >= FIRST_VISIT
 
 
-def _of_visits(captions: Captions, marks: list[Mark[date]], first: int) -> list[Mark[date]]:
-    """The dates without those of a column that tells since when people have been there, where a heading above the first
-    number's row says of which day's visits a page is: "Tournée : visites du 29 mai" over a column "Admission".
+def _of_visits(captions: Captions, marks: list[Mark[date]], taken: Collection[int]) -> list[Mark[date]]:
+    """The dates without those that tell something else, where the page states elsewhere when its visits were.
+
+    Where a heading above the first number's row says of which day's visits a page is, a column that tells since when
+    people have been there says nothing of them ("Tournée : visites du 29 mai" over a column "Admission"). Nor does,
+    in the row of a number (`taken`), what words of its own name ("Hép. B 2022-08-16") or the head of its column
+    ("Modifié"); for those it is enough that another column has the dates of visits.
     """
+    first = min(taken, default=0)
     admitted = [_ADMITTED.match(captions.words(mark.caption)) is not None for mark in marks]
     both = list(zip(marks, admitted, strict=True))
-    named = (mark.kind == "visit" and mark.caption >= 0 and mark.row < first and not other for mark, other in both)
-    return [mark for mark, other in both if mark.row < first or not other] if any(named) else marks
+    heads = [mark for mark, other in both if mark.kind == "visit" and mark.row < first and not other]
+    named = any(mark.caption >= 0 for mark in heads)
+    known = bool(heads) or any(_is_in_column(captions, mark, first) for mark, other in both if not other)
+    return [
+        mark for mark, other in both
+        if mark.row < first or not ((other and named) or (known and mark.caption == UNKNOWN and mark.row in taken))
+    ]  # fmt: skip
+
+
+def _is_in_column(captions: Captions, mark: Mark[date], first: int) -> bool:
+    """Whether a date among the numbers, which begin in the row `first`, stands below a head that asks for it."""
+    return mark.kind in _DATED and mark.row >= first and captions.heads_column(mark.caption)
 
 
 def _printed(layout: Layout, anchor: _Anchor) -> str:

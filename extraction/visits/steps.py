@@ -24,6 +24,10 @@ _STEP = re.compile(
 _APPOINTMENT = re.compile(
     r"\b(?:rendez-?[ ]?vous|rdv\b|rv\b|visites?\b|consult|appoint|schedul|prevue?s?\b|seances?\b)"
 )
+_BEGINNING = re.compile(
+    r"\b(?:debut[a-z]*|start[a-z]*)[ ](?:de[ ]|of[ ])?(?:la[ ]|l'|the[ ])?(?:visit|consult)|\bvue?s?[ ]a\b"
+)
+"""What says that the visit itself began then."""
 _HIGHEST_HEAD = 40
 """A column's head stands within so many rows above its cells."""
 _EDGE = 0.02
@@ -33,7 +37,10 @@ _LONGEST_NAME = 40
 
 
 class Steps(NamedTuple):
-    """The offsets of the times that tell an arrival among other hours, and of those that tell a later step."""
+    """The offsets of the times that tell an arrival among other hours, and of those that tell another step.
+
+    The other ones come later, save where a row says itself when the visit began: there the arrival is one of them.
+    """
 
     first: frozenset[int] = frozenset()
     later: frozenset[int] = frozenset()
@@ -70,6 +77,9 @@ def _begins(steps: Sequence[_Step]) -> bool:
 
 
 def _later(steps: Sequence[_Step]) -> Iterable[_Step]:
+    if any(_BEGINNING.search(step.name) for step in steps):
+        # Then the arrival came before it, and is a step as well.
+        return [step for step in steps if not (_BEGINNING.search(step.name) or _APPOINTMENT.search(step.name))]
     other = [step for step in steps if not (_ARRIVAL.search(step.name) or _APPOINTMENT.search(step.name))]
     return other if _begins(steps) else (step for step in other if _STEP.search(step.name))
 
@@ -87,7 +97,7 @@ def _named(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[_Step]:
 
 def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:
     """What stands at the head of the column of each time: in the nearest row above that holds no number there."""
-    edges = [layout.left(match.start) - _EDGE for match in times]
+    edges = [_left(layout, match) - _EDGE for match in times]
     for above in range(row - 1, max(-1, row - _HIGHEST_HEAD), -1):
         start, end = layout.rows[above][:2]
         words = [word for word in layout.words_in(start, end) if word.box.x0 >= edges[0]]
@@ -97,3 +107,11 @@ def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:
             own = [" ".join(w.text for w in words if low <= w.box.x0 < high) for low, high in columns]
             return [plain(each).lower() for each in own]
     return [""] * len(times)
+
+
+def _left(layout: Layout, match: TimeMatch) -> float:
+    """Where the column of a time begins: at its date, if that stands before it in the cell."""
+    start = layout.cell(match.start)[0]
+    before = layout.folded[start : match.start]
+    is_date = any(map(str.isdigit, before)) and not any(map(str.isalpha, before))
+    return layout.left(start if is_date else match.start)

@@ -38,6 +38,11 @@ def test_the_head_of_a_column_names_its_hours() -> None:
     assert kept(*rows) == [time(8, 5), time(9, 5)]
 
 
+def test_what_tells_of_the_visit_itself_counts_before_the_arrival() -> None:
+    assert kept("Arrivée : 08:05\tTriage : 08:20\tVu à 09:10\tDépart : 10:00") == [time(9, 10)]
+    assert kept("Arrived 08:05\tStart of visit 09:10") == [time(9, 10)]
+
+
 def test_a_later_step_is_none_of_an_entry_that_states_no_arrival() -> None:
     rows = ("Arrivée : 08:05\tTriage : 08:20", "Triage : 09:20")
     assert kept(*rows) == [time(8, 5)]

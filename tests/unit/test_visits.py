@@ -919,12 +919,90 @@ def test_an_admission_is_not_the_visit_of_a_day_that_the_heading_states() -> Non
     assert dates_of(page("Unité 6e", "", *table), MARTIN, SERGE) == [date(2025, 9, 19), date(2025, 9, 21)]
 
 
+def test_a_column_with_another_head_is_none_of_visits() -> None:
+    heads = ("Recherche de rendez-vous terminés", "NAM|Modifié|Type|Visite")
+    first, second = f"{MARTIN}|2025-10-06 13:23|SR|2025-10-03 09:55", f"{SERGE}|2025-10-07 11:00|VAD|2025-10-02 09:10"
+    visits_of_both = [(FRIDAY, time(9, 55)), (date(2025, 10, 2), time(9, 10))]
+    assert visit_of(page(*heads, first, second), MARTIN, SERGE) == visits_of_both
+    sheet = page(*heads, first, second, f"{ANNE}|2025-10-07 14:10|SR|")
+    assert visit_of(sheet, MARTIN, SERGE, ANNE) == [*visits_of_both, (None, None)]
+
+
+def test_a_head_of_two_lines_names_its_column() -> None:
+    sheet = page("Rendez-vous||Date de", "du patient|NAM|naissance", f"2025-10-03|{MARTIN}|2004-11-19")
+    assert dates_of(sheet, MARTIN) == [FRIDAY]
+
+
+@pytest.mark.parametrize("other", ["Hép. B 2022-08-16", "RTC 2025-10-17", "Écrou 2025-06-18"])
+def test_what_words_of_its_own_date_is_not_the_visit_of_a_day_that_the_heading_states(other: str) -> None:
+    rows = (f"08:30|{MARTIN}|poids 63,2|{other}", f"08:45|{SERGE}|poids 75,3|{other}")
+    assert dates_of(page("Visites du 3 octobre 2025", *rows), MARTIN, SERGE) == [FRIDAY, FRIDAY]
+
+
+def test_a_title_does_not_name_the_dates_in_phrases_below_it() -> None:
+    sheet = page(
+        *("Service de santé - liste du médecin", "Date : 2025-10-03", "Hre|Nom|Secteur|RAMQ"),
+        *(f"0830|Roy, A|C-4|{MARTIN}", "Toux - écrou 2025-06-18 - lib. prévue 2026-10-14"),
+        *(f"0850|Cyr, P|INF|{SERGE}", "Asthme - écrou 2025-08-25 - lib. prévue 2026-02-05"),
+        *(f"0910|Roy, L|A-2|{ANNE}", "Fatigue - écrou 2025-01-17 - lib. prévue 2026-09-19"),
+    )
+    clocks = (time(8, 30), time(8, 50), time(9, 10))
+    assert visit_of(sheet, MARTIN, SERGE, ANNE) == [(FRIDAY, clock) for clock in clocks]
+
+
+def test_the_fields_of_a_file_are_named_by_its_first_row() -> None:
+    sheet = page(
+        '"id";"patient";"ddn";"nam";"debut";"fin";"mode";"facture"',
+        f'"073512";"Roy, Anne";"2004-12-19";"{MARTIN}";"2025-10-03T08:05";"2025-10-04T00:13";"tel";"F123"',
+        f'"531660";"Cyr, Zacharie";"1980-05-10";"{SERGE}";"2025-10-02T08:15";"2025-10-02T08:37";"video";""',
+    )
+    boxes = [next(w.box for w in sheet.words if text in w.text) for text in ("TREM", "COTS")]
+    index = visits.VisitIndex.of(Layout.of(sheet), [(box, None) for box in boxes])
+    assert [index.visit(box) for box in boxes] == [(FRIDAY, time(8, 5)), (date(2025, 10, 2), time(8, 15))]
+
+
 def test_the_hour_of_a_visit_counts_before_that_of_the_arrival() -> None:
     sheet = page(
         *("No visite|Arrivée|NAM|Heure de la visite|Départ", f"1001|08:06|{MARTIN}|08:57|12:53"),
         *(f"1002|08:48|{SERGE}|09:13|12:53", f"1003|09:01|{ANNE}|10:53|14:29"),
     )
     assert times_of(sheet, MARTIN, SERGE, ANNE) == [time(8, 57), time(9, 13), time(10, 53)]
+
+
+def test_a_night_that_crosses_midnight_has_the_day_that_the_visit_began() -> None:
+    sheet = page(
+        "La date est celle de la colonne Début visite.",
+        *("Arrivée|Triage|Début visite|NAM", f"2025-10-02 22:32|22:43|2025-10-02 23:20|{MARTIN}"),
+        f"2025-10-02 23:55|00:07|2025-10-03 03:31|{SERGE}",
+    )
+    assert visit_of(sheet, MARTIN, SERGE) == [(date(2025, 10, 2), time(23, 20)), (FRIDAY, time(3, 31))]
+
+
+def test_a_cell_beside_a_family_speaks_for_all_of_it() -> None:
+    sheet = page(
+        *("Rendez-vous||Voyageurs|NAM", f"Ven. 3 octobre 2025||Roy, A|{MARTIN}", f"à 9h00||Roy, C|{SERGE}"),
+        *(f"||Roy, V|{ANNE}", f"Lun. 6 octobre 2025||Cyr, A|{LOUISE}", f"à 9h45||Cyr, H|{PAUL}", f"||Cyr, V|{HUGO}"),
+    )
+    nine, later = (FRIDAY, time(9)), (date(2025, 10, 6), time(9, 45))
+    assert visit_of(sheet, *SIX) == [nine, nine, nine, later, later, later]
+
+
+MONTH = (
+    *("OCTOBRE 2025", "Clinique jeunesse", "", f"2|13 h|{MARTIN}", f"|13 h 20|{SERGE}"),
+    *("3|13 h 10|sans carte", f"|13 h 30|{ANNE}", f"6|13 h|{LOUISE}"),
+)
+
+
+@pytest.mark.parametrize("head", ["Le|À|Assurance maladie", "Jour|Heure|NAM", "Day|Time|Card"])
+def test_days_below_a_month_hold_for_the_rows_below_them(head: str) -> None:
+    sheet = page(*(row or head for row in MONTH))
+    assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [date(2025, 10, day) for day in (2, 2, 3, 6)]
+
+
+@pytest.mark.parametrize("head", ["No|Heure|NAM", "Rang|Heure|NAM"])
+def test_other_figures_below_a_month_are_no_days(head: str) -> None:
+    sheet = page(*(row or head for row in MONTH))
+    assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [None] * 4
 
 
 def test_numbers_that_go_up_by_one_are_no_hours() -> None:
@@ -938,6 +1016,17 @@ def test_hours_between_two_numbers_of_a_row_are_those_of_the_second() -> None:
         *(f"09:55|{PAUL}|12:10|ROYA 6251 0720", "08:50||12:20|"),
     )
     assert times_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [time(8, 15), time(9, 25), time(14, 40), time(11, 25)]
+
+
+def test_two_lists_of_hours_side_by_side_keep_their_own() -> None:
+    halves = (("08:30", "08:15"), ("08:50", "08:30"), ("09:05", "08:45"))
+    numbers = ((MARTIN, SERGE), (ANNE, LOUISE), (PAUL, HUGO))
+    rows = []
+    for (left, right), (first, second) in zip(halves, numbers, strict=True):
+        rows += [f"{left}|Roy, Anne|{right}|Cyr, Paul", f"|{first}||{second}"]
+    clocks = [time(8, 30), time(8, 15), time(8, 50), time(8, 30), time(9, 5), time(8, 45)]
+    sheet = page("Jeudi 2 octobre 2025||Vendredi 3 octobre 2025", *rows, "09:20|annulé")
+    assert times_of(sheet, *SIX) == clocks
 
 
 def test_four_digits_behind_the_date_of_a_visit_are_its_time() -> None:
