@@ -53,6 +53,8 @@ _FEWEST_LETTERS = 2
 _MOST_PARTS = 3
 _ROWS_BELOW = 3
 """A part goes on within fewer rows."""
+_IN_THE_MIDDLE = 0.5
+"""Middles of centred lines differ by less than this part of their height."""
 _SAME_PLACE = 0.4
 """Boxes that overlap by so much hold one print: set twice for boldness, or read twice."""
 _SAME_EDGE, _FEWEST_IN_COLUMN = 0.03, 3
@@ -272,7 +274,10 @@ def _below(layout: Layout, part: _Part) -> Iterator[tuple[int, int]]:
 def _stand_together(above: Box, below: Box, cell: Box) -> bool:
     """Whether the second part stands under the first, in the next line of the same cell."""
     close = below.y0 - above.y1 < 1.2 * min(above.height, below.height)
-    return close and below.x0 < above.x1 and below.x1 > cell.x0 and below.x0 > cell.x0 - above.height
+    if not (close and below.x0 < above.x1 and below.x1 > cell.x0):
+        return False
+    # A longer line begins further to the left where the cell is centred.
+    return below.x0 > cell.x0 - above.height or abs(below.middle[0] - cell.middle[0]) < _IN_THE_MIDDLE * above.height
 
 
 def has_letters(glyphs: str) -> bool:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from extraction import nam
 from extraction.finders import pattern
 from extraction.finders.proposal import Proposal
-from tests.unit.paper import HEIGHT, box_of, page
+from extraction.page import Line, Page
+from tests.unit.paper import HEIGHT, box_of, page, words
 
 VALUE = "TREM04121925"
 
@@ -78,6 +79,13 @@ def test_a_number_over_two_lines_of_one_cell_is_found(first: str, second: str) -
     assert proposal.nam == VALUE
     assert proposal.box.height > HEIGHT
     assert proposal.visit_time == time(8, 30)
+
+
+def test_a_number_over_two_centred_lines_is_found() -> None:
+    first = (*words(0.04, 0.05, "1 Tremblay"), *words(0.26, 0.05, "TREM"), *words(0.5, 0.05, "vue"))
+    second = (*words(0.05, 0.07, "2004"), *words(0.24, 0.07, "0412 1925"))
+    sheet = Page(1, 612, 792, (Line(first), Line(second)), "text_layer")
+    assert [proposal.nam for proposal in pattern.find(sheet)] == [VALUE]
 
 
 @pytest.mark.parametrize(
