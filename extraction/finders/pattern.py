@@ -38,7 +38,9 @@ _END = "(?![A-Za-z0-9])|(?=(?:exp|Exp|EXP|DDN|Sexe|SEXE))"
 _FOUR = rf"{_L}(?>{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}}|(?:[ ]?{_L}){{3}})"
 _NUMBER = re.compile(rf"{_BEGIN}(?=({_FOUR}(?:{_GAP}{_D}){{6}}{_GAP}{_S}{_GAP}{_D})(?:{_END}))")
 _TAIL = re.compile(rf"{_BEGIN}(?P<tail>{_FOUR}(?:{_GAP}{_D}){{0,6}})[ -]?(?=[\t\n])")
+_EIGHT = re.compile(r"(?<![A-Za-z0-9])(?<![A-Za-z][ .-])[0-9]{4}[ -]?[0-9]{2}[0-9A-Z][0-9](?![A-Za-z0-9])")
 _HEAD = re.compile(rf"{_S}(?:{_GAP}{_S}){{1,7}}(?![A-Za-z0-9:/,h]|[ ]h)")
+_FOUR_LETTERS = re.compile(r"(?<![A-Za-z0-9'-])[A-Z]{4}(?= [^\t\n])")
 _SEPARATORS = re.compile(r"[ \t.,\-_·•*/'`\n]+")
 _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
@@ -68,7 +70,8 @@ _FEWEST_DIGITS = 5
 class Candidate(NamedTuple):
     """Twelve printed characters with the shape of a NAM, or of its look-alike; `parts` are where they stand.
 
-    `is_spaced` says that a space or two stand among its letters, as hands leave them: it may be the end of a word too.
+    `is_spaced` says that a space or two stand among its letters, as hands leave them, or that a word stands behind
+    them: they may be a part of something else too.
     `is_capitalised`, that its letters are set as a given name is: "Beay 4562 1169", or "Anne 4562 1169".
     """
 
@@ -185,6 +188,7 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
             is_capitalised=_GIVEN_NAME.match(printed) is not None,
         )
     yield from _over_rows(layout)
+    yield from _under_letters(layout)
 
 
 def _read(glyphs: str) -> tuple[list[Reading], bool]:
@@ -204,10 +208,35 @@ def _read(glyphs: str) -> tuple[list[Reading], bool]:
 def _over_rows(layout: Layout) -> Iterator[Candidate]:
     """Numbers that begin at the end of a cell and go on in the lines below it, in one or two more parts."""
     for tail in _TAIL.finditer(layout.plain):
-        beginning = _SEPARATORS.sub("", tail["tail"])
+        pieces = _SEPARATORS.split(tail["tail"])
+        beginning = "".join(pieces)
+        if repair.are_letters_cut(map(len, pieces)):
+            continue
         if has_letters(beginning) and not _GIVEN_NAME.match(tail["tail"]):
             part = _Part(beginning, (tail.span("tail"),), layout.box(*tail.span("tail")), layout.cell(tail.start()))
             yield from _continued(layout, part)
+
+
+def _under_letters(layout: Layout) -> Iterator[Candidate]:
+    """Numbers whose digits stand under letters that run on into the next cell, as in narrow columns.
+
+    Much stands so by chance: they are let in only if they hold, and only beside their name or label (`is_spaced`).
+    """
+    for eight in _EIGHT.finditer(layout.plain):
+        digits, row = layout.box(*eight.span()), layout.row_at(eight.start())
+        if not row:
+            continue
+        above = layout.rows[row - 1]
+        for four in _FOUR_LETTERS.finditer(layout.plain, above.start, above.end):
+            letters = layout.box(*four.span())
+            if not _stand_together(letters, digits, letters):
+                continue
+            parts = (four.span(), eight.span())
+            valid, dated = _read(four[0] + _SEPARATORS.sub("", eight[0]))
+            if valid:
+                text, span = f"{four[0]} {eight[0]}", Span(*parts[0], letters.union(digits))
+                glyphs = _SEPARATORS.sub("", text)
+                yield Candidate(span, parts, text, glyphs, regular=True, valid=valid, dated=dated, is_spaced=True)
 
 
 class _Part(NamedTuple):

@@ -88,6 +88,17 @@ def test_a_number_over_two_centred_lines_is_found() -> None:
     assert [proposal.nam for proposal in pattern.find(sheet)] == [VALUE]
 
 
+def test_digits_under_letters_that_run_on_into_the_next_cell_are_found_beside_their_name() -> None:
+    below = "|ne en 2004|0412 1925"
+    assert only("1|Tremblay, Martin|TREM Audition Oui", below).nam == VALUE
+    assert pattern.find(page("1|Lavoie, Martin|TREM Audition Oui", below)) == []
+
+
+def test_the_end_of_other_words_is_no_beginning_of_a_number_over_two_lines() -> None:
+    sheet = page("1|Bouchard, Ida|NAM", "1|Bouchard, Ida|TREM Hep.B Oui", "||1608 1416")
+    assert pattern.find(sheet) == []
+
+
 @pytest.mark.parametrize(
     "printed",
     [
