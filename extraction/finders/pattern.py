@@ -38,7 +38,9 @@ _END = "(?![A-Za-z0-9])|(?=(?:exp|Exp|EXP|DDN|Sexe|SEXE))"
 _FOUR = rf"{_L}(?>{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}}|(?:[ ]?{_L}){{3}})"
 _NUMBER = re.compile(rf"{_BEGIN}(?=({_FOUR}(?:{_GAP}{_D}){{6}}{_GAP}{_S}{_GAP}{_D})(?:{_END}))")
 _TAIL = re.compile(rf"{_BEGIN}(?P<tail>{_FOUR}(?:{_GAP}{_D}){{0,6}})[ -]?(?=[\t\n])")
+_EIGHT = re.compile(r"(?<![A-Za-z0-9])(?<![A-Za-z][ .-])[0-9]{4}[ -]?[0-9]{2}[0-9A-Z][0-9](?![A-Za-z0-9])")
 _HEAD = re.compile(rf"{_S}(?:{_GAP}{_S}){{1,7}}(?![A-Za-z0-9:/,h]|[ ]h)")
+_FOUR_LETTERS = re.compile(r"(?<![A-Za-z0-9'-])[A-Z]{4}(?= [^\t\n])")
 _SEPARATORS = re.compile(r"[ \t.,\-_·•*/'`\n]+")
 _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
@@ -53,6 +55,8 @@ _FEWEST_LETTERS = 2
 _MOST_PARTS = 3
 _ROWS_BELOW = 3
 """A part goes on within fewer rows."""
+_IN_THE_MIDDLE = 0.5
+"""Middles of centred lines differ by less than this part of their height."""
 _SAME_PLACE = 0.4
 """Boxes that overlap by so much hold one print: set twice for boldness, or read twice."""
 _SAME_EDGE, _FEWEST_IN_COLUMN = 0.03, 3
@@ -66,7 +70,8 @@ _FEWEST_DIGITS = 5
 class Candidate(NamedTuple):
     """Twelve printed characters with the shape of a NAM, or of its look-alike; `parts` are where they stand.
 
-    `is_spaced` says that a space or two stand among its letters, as hands leave them: it may be the end of a word too.
+    `is_spaced` says that a space or two stand among its letters, as hands leave them, or that a word stands behind
+    them: they may be a part of something else too.
     `is_capitalised`, that its letters are set as a given name is: "Beay 4562 1169", or "Anne 4562 1169".
     """
 
@@ -183,6 +188,7 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
             is_capitalised=_GIVEN_NAME.match(printed) is not None,
         )
     yield from _over_rows(layout)
+    yield from _under_letters(layout)
 
 
 def _read(glyphs: str) -> tuple[list[Reading], bool]:
@@ -202,10 +208,35 @@ def _read(glyphs: str) -> tuple[list[Reading], bool]:
 def _over_rows(layout: Layout) -> Iterator[Candidate]:
     """Numbers that begin at the end of a cell and go on in the lines below it, in one or two more parts."""
     for tail in _TAIL.finditer(layout.plain):
-        beginning = _SEPARATORS.sub("", tail["tail"])
+        pieces = _SEPARATORS.split(tail["tail"])
+        beginning = "".join(pieces)
+        if repair.are_letters_cut(map(len, pieces)):
+            continue
         if has_letters(beginning) and not _GIVEN_NAME.match(tail["tail"]):
             part = _Part(beginning, (tail.span("tail"),), layout.box(*tail.span("tail")), layout.cell(tail.start()))
             yield from _continued(layout, part)
+
+
+def _under_letters(layout: Layout) -> Iterator[Candidate]:
+    """Numbers whose digits stand under letters that run on into the next cell, as in narrow columns.
+
+    Much stands so by chance: they are let in only if they hold, and only beside their name or label (`is_spaced`).
+    """
+    for eight in _EIGHT.finditer(layout.plain):
+        digits, row = layout.box(*eight.span()), layout.row_at(eight.start())
+        if not row:
+            continue
+        above = layout.rows[row - 1]
+        for four in _FOUR_LETTERS.finditer(layout.plain, above.start, above.end):
+            letters = layout.box(*four.span())
+            if not _stand_together(letters, digits, letters):
+                continue
+            parts = (four.span(), eight.span())
+            valid, dated = _read(four[0] + _SEPARATORS.sub("", eight[0]))
+            if valid:
+                text, span = f"{four[0]} {eight[0]}", Span(*parts[0], letters.union(digits))
+                glyphs = _SEPARATORS.sub("", text)
+                yield Candidate(span, parts, text, glyphs, regular=True, valid=valid, dated=dated, is_spaced=True)
 
 
 class _Part(NamedTuple):
@@ -272,7 +303,10 @@ def _below(layout: Layout, part: _Part) -> Iterator[tuple[int, int]]:
 def _stand_together(above: Box, below: Box, cell: Box) -> bool:
     """Whether the second part stands under the first, in the next line of the same cell."""
     close = below.y0 - above.y1 < 1.2 * min(above.height, below.height)
-    return close and below.x0 < above.x1 and below.x1 > cell.x0 and below.x0 > cell.x0 - above.height
+    if not (close and below.x0 < above.x1 and below.x1 > cell.x0):
+        return False
+    # A longer line begins further to the left where the cell is centred.
+    return below.x0 > cell.x0 - above.height or abs(below.middle[0] - cell.middle[0]) < _IN_THE_MIDDLE * above.height
 
 
 def has_letters(glyphs: str) -> bool:

@@ -303,6 +303,7 @@ MAX_FORM_DEPTH = 8
 FILLED_MODES = {0, 4}
 INVISIBLE_MODES = {3, 7}  # neither filled nor stroked; only added to the clipping path
 WORD = re.compile("[^\\s\x00-\x08\x0b-\x1f\ufffe]+[\x02\ufffe]?")
+SIGNS = re.compile(r"[_.:;,·…\-–—]+")
 UTF_32 = f"utf-32-{'le' if sys.byteorder == 'little' else 'be'}"
 LINE_BREAK_HYPHEN = "\x02\ufffe"  # PDFium marks a hyphen at the end of a line with either
 
@@ -611,9 +612,9 @@ class Words:
             self.note_unseen(text)  # Its middle is beside the page, which says nothing about the rest.
             return
         tall, wide = (first[3] - first[1]) * self.page.height, (first[2] - first[0]) * self.page.width
-        if max(tall, wide) < MIN_POINTS or not self.is_visible(start, x0, y0, x1, y1):
-            self.hidden += len(text)
-            self.note_unseen(text)
+        is_sign = SIGNS.fullmatch(text) is not None
+        if max(tall, wide) < MIN_POINTS or not self.is_visible(start, x0, y0, x1, y1, is_sign=is_sign):
+            self.note_hidden(text)
             return
         if self.raw.FPDFText_HasUnicodeMapError(self.text_page, start) == 1:
             self.unmapped += len(text)
@@ -622,20 +623,28 @@ class Words:
         self.directions.append(self.direction(first, last) if len(text) > 1 else RIGHT)
         self.boxes.extend((max(0.0, x0), max(0.0, y0), min(1.0, x1), min(1.0, y1)))
 
+    def note_hidden(self, text: str) -> None:
+        """A line to be filled in runs below what is looked at, and signs alone hide nothing from anybody."""
+        self.hidden += 0 if SIGNS.fullmatch(text) else len(text)
+        self.note_unseen(text)
+
     def note_unseen(self, text: str) -> None:
         if self.room > 0:
             self.unseen.append(text[: self.room])
             self.room -= len(text)
 
-    def is_visible(self, index: int, *box: float) -> bool:
-        """Whether a word is meant to be drawn, and something is seen there that is not without it."""
+    def is_visible(self, index: int, *box: float, is_sign: bool = False) -> bool:
+        """Whether a word is meant to be drawn, and something is seen there that is not without it.
+
+        A small colon is hardly more than a shadow in so coarse a drawing.
+        """
         if self.some_invisible and self.mode(index) in INVISIBLE_MODES:
             return False
         if self.drawn is None:
             self.drawn = self.with_and_without_text()
         shown, bare = self.drawn
         contrast = shown.contrast(*box)
-        if contrast < MIN_CONTRAST or (contrast < FAINT and not self.has_ink(index, *box)):
+        if contrast < (1 if is_sign else MIN_CONTRAST) or (contrast < FAINT and not self.has_ink(index, *box)):
             return False
         if bare.contrast(*box) < MIN_CONTRAST:
             return True
@@ -673,8 +682,7 @@ class Words:
             if count >= MAX_OVERLAPS or not self.stands_out(self.starts[place], *self.box(place))
         }
         for place in gone:
-            self.hidden += len(self.texts[place])
-            self.note_unseen(self.texts[place])
+            self.note_hidden(self.texts[place])
         kept = [place for place in range(len(self.texts)) if place not in gone]
         self.boxes = array("f", (side for place in kept for side in self.box(place)))
         self.texts = [self.texts[place] for place in kept]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from extraction import nam
 from extraction.finders import pattern
 from extraction.finders.proposal import Proposal
-from tests.unit.paper import HEIGHT, box_of, page
+from extraction.page import Line, Page
+from tests.unit.paper import HEIGHT, box_of, page, words
 
 VALUE = "TREM04121925"
 
@@ -78,6 +79,24 @@ def test_a_number_over_two_lines_of_one_cell_is_found(first: str, second: str) -
     assert proposal.nam == VALUE
     assert proposal.box.height > HEIGHT
     assert proposal.visit_time == time(8, 30)
+
+
+def test_a_number_over_two_centred_lines_is_found() -> None:
+    first = (*words(0.04, 0.05, "1 Tremblay"), *words(0.26, 0.05, "TREM"), *words(0.5, 0.05, "vue"))
+    second = (*words(0.05, 0.07, "2004"), *words(0.24, 0.07, "0412 1925"))
+    sheet = Page(1, 612, 792, (Line(first), Line(second)), "text_layer")
+    assert [proposal.nam for proposal in pattern.find(sheet)] == [VALUE]
+
+
+def test_digits_under_letters_that_run_on_into_the_next_cell_are_found_beside_their_name() -> None:
+    below = "|ne en 2004|0412 1925"
+    assert only("1|Tremblay, Martin|TREM Audition Oui", below).nam == VALUE
+    assert pattern.find(page("1|Lavoie, Martin|TREM Audition Oui", below)) == []
+
+
+def test_the_end_of_other_words_is_no_beginning_of_a_number_over_two_lines() -> None:
+    sheet = page("1|Bouchard, Ida|NAM", "1|Bouchard, Ida|TREM Hep.B Oui", "||1608 1416")
+    assert pattern.find(sheet) == []
 
 
 @pytest.mark.parametrize(

@@ -278,6 +278,30 @@ def test_grey_print_is_seen() -> None:
     assert hidden_in(drawn(grey))[1] == ""
 
 
+def test_lines_to_be_filled_in_and_small_colons_hide_nothing() -> None:
+    def form(drawing: canvas.Canvas) -> None:
+        drawing.drawString(72, 300, f"Signature : {'_' * 40}")
+        drawing.setFont("Helvetica", 7)
+        for row, caption in enumerate(("Reçu le", "Remis le", "Classé le")):
+            drawing.drawString(72.5, 200.5 - 20 * row, f"{caption} : {'_' * 20}")
+
+    page = read(drawn(form))
+    assert page is not None
+    assert "Signature :" in page.text
+    assert "Classé le :" in page.text
+
+
+def test_a_line_that_is_filled_in_hides_nothing() -> None:
+    def filled(drawing: canvas.Canvas) -> None:
+        for row in range(4):
+            drawing.drawString(72, 300 - 20 * row, "_" * 30)
+            drawing.drawString(80, 301 - 20 * row, "Clinique du Parc")
+
+    page = read(drawn(filled))
+    assert page is not None
+    assert page.text.count("Clinique du Parc") == 4
+
+
 def test_a_picture_alone_goes_to_ocr() -> None:
     assert read(drawn(picture, rows=False)) is None
 
