@@ -33,6 +33,8 @@ _PARTED = re.compile(r"^[^0-9:]*[,;\u2013-][ ](?:le[ ])?[a-z]+,?[ ](?:le[ ])?\Z"
 """The name of a day behind a comma says no more what the words before it say: "Références et facturation, lundi"."""
 _LONGEST_MOMENT = 32
 """Characters of a date and its time: more are a sentence."""
+_SHORTEST_MOMENT = 5
+"""So many characters have the shortest dates and times that are common."""
 _NEXT_SENTENCE = re.compile(r"[a-z]{3}[.!?][ \n]+[A-Z]")
 _FIRST_SAID = re.compile(r"(?:\A|[.;][ \n]|[\n\t])(?:le|on)[ ]\Z")
 """A sentence that begins with its date says what happened behind it."""
@@ -53,6 +55,8 @@ _SAME_COLUMN = 0.02
 """Cells that start within this part of the page's width stand in one column."""
 _LONGEST_HEAD = 32
 """A cell of more characters is a title or running text, and heads no column."""
+_FEWEST_OF_SIDE = 4
+"""So many different times run down the side of a page."""
 _LONGEST_TITLE = 64
 """A cell of more characters is a line of running text."""
 _SEPARATOR = ";"
@@ -133,6 +137,8 @@ class Captions:
     """All dates that are clearly written, the ends of ranges too."""
     _boxes: dict[int, Box] = field(default_factory=dict)
     _columns: list[_Head] | None = None
+    _edges: dict[int, float] = field(default_factory=dict)
+    """Where what stands under a centred head begins."""
     _tables: dict[int, Sequence[Box]] | None = None
     _fields: dict[int, Sequence[str]] | None = None
     _all_times: list[TimeMatch] | None = None
@@ -478,8 +484,13 @@ class Captions:
                 heads = [_kind_of(field.strip(' "')) for field in fields]
 
     def _reaches(self, end: int, offset: int) -> bool:
-        """Whether a label that ends at `end` may speak for what stands at `offset`: near, and in the same sentence."""
-        return offset - end <= _LABEL_REACH and not _NEXT_SENTENCE.search(self.layout.plain, end - 3, offset)
+        """Whether a label that ends at `end` may speak for what stands at `offset`: near, in the same sentence, and
+        not of a value in its own cell: "Exp. 27-12" before the next one.
+        """
+        if offset - end > _LABEL_REACH or _NEXT_SENTENCE.search(self.layout.plain, end - 3, offset):
+            return False
+        own, tab, _ = self.layout.folded[end:offset].partition("\t")
+        return not (tab and any(map(str.isdigit, own)))
 
     def _ahead(self, offset: int) -> _Label | None:
         """The label behind a date that begins a sentence: "Le 3 octobre, madame s'est présentée à l'urgence"."""
@@ -541,6 +552,8 @@ class Captions:
                 distance = (rows, min(abs(x0 - x), abs(left - x)))
                 if best < 0 or distance < nearest:
                     best, nearest = number, distance
+        if best < 0 and other < 0 and not under:
+            best = self._centred_head(row, box)
         if best < 0:
             return _OTHER_HEAD if other >= 0 else _NO_NAME
         if under and nearest[0] > _CAPTION_ROWS:
@@ -549,12 +562,27 @@ class Captions:
             return _OTHER_HEAD
         return _Label(0, 0, self.captions[best].kind, best)
 
+    def _centred_head(self, row: int, box: Box) -> int:
+        """The nearest header above that stands over what begins with `box`, though further in; or -1."""
+        end = box.x0 + _SHORTEST_MOMENT * box.width
+        over = [
+            head
+            for head in self._columns or ()
+            if head.row < row
+            and (box.x0 < head.low <= end or abs(self._edges.get(head.number, -1.0) - box.x0) < _SAME_COLUMN)
+        ]
+        if not over:
+            return -1
+        nearest = max(over, key=lambda head: (head.row, -head.low)).number
+        self._edges.setdefault(nearest, box.x0)
+        return nearest
+
     def _other_head(self, row: int, box: Box) -> int:
-        """The last row above that heads a table with words over `box` that are no caption, such as "Modifié"; or -1."""
+        """The row that heads the table, if words stand there over `box` that are no caption, such as "Modifié"; or -1."""
         if self._tables is None:
             self._tables = dict(self._table_heads())
-        heads = (head for head, cells in self._tables.items() if head < row and any(c.is_over(box) for c in cells))
-        return max(heads, default=-1)
+        nearest = max((head for head in self._tables if head < row), default=-1)
+        return nearest if any(cell.is_over(box) for cell in self._tables.get(nearest, ())) else -1
 
     def _table_heads(self) -> Iterator[tuple[int, Sequence[Box]]]:
         """The rows that head the columns of a table, each with the cells in it that are no captions.
@@ -573,7 +601,8 @@ class Captions:
     def _goes_on(self, caption: Caption, head: int, box: Box) -> bool:
         """Whether a caption is the first line of the head in the row below: "Rendez-vous" over "du patient"."""
         start, end = self.layout.cell(caption.start)
-        near = head == caption.row + 1 and abs(self.layout.left(start) - box.x0) < _SAME_COLUMN
+        cell = self.layout.box(start, end)
+        near = head == caption.row + 1 and (abs(cell.x0 - box.x0) < _SAME_COLUMN or cell.is_over(box))
         return near and end - start <= _LONGEST_HEAD
 
     def _head(self, number: int) -> _Head:
@@ -676,25 +705,46 @@ class Captions:
         return len(between) <= _HEADER_GAP and (not joint or joint.isalpha())
 
     def _bare(self) -> list[TimeMatch]:
-        """Times written 0830: those that a label asks for, right behind a date, and alone in a cell below a label."""
-        times: list[TimeMatch] = []
+        """Times written 0830: those that a label asks for, right behind a date, that begin a cell below a label, and
+        those that run down the side.
+        """
         asked = any(label.kind == "time" for label in self.found)
-        for match in moments.bare_times_in(self.layout.folded):
-            cell = self.layout.cell(match.start)
-            below = asked and cell == (match.start, match.end) and self._is_below_times(*cell)
-            if below or moments.asks_for_time(self.layout.folded, match.start, match.end) or self._ends(cell, match):
+        matches = moments.bare_times_in(self.layout.folded)
+        side = self._down_the_side(matches)
+        times: list[TimeMatch] = []
+        for match in matches:
+            start, end = self.layout.cell(match.start)
+            alone = self.layout.folded[match.end : end][:1] in ("", " ")
+            below = asked and alone and start == match.start and self._is_below_times(match.start, match.end)
+            named = below or moments.asks_for_time(self.layout.folded, match.start, match.end)
+            if named or match.start in side or (alone and self._follows_date(match, end, asked=asked)):
                 times.append(match)
         return times
 
-    def _ends(self, cell: tuple[int, int], match: TimeMatch) -> bool:
-        """Whether four digits end a cell right behind its date: "2025-10-03 0830"."""
-        day = self._date_before(match.start) if cell[1] == match.end else None
-        if day is None or day.start < cell[0]:
+    def _down_the_side(self, matches: Sequence[TimeMatch]) -> set[int]:
+        """Where those stand that begin their rows, if all of them are times that go on in steps of five minutes.
+
+        Numbers of rooms go up as well, but by ones and twos.
+        """
+        side = [match for match in matches if match.start == self.layout.rows[self.layout.row_at(match.start)].start]
+        values = [match.value for match in side]
+        runs = len(set(values)) >= _FEWEST_OF_SIDE and values == sorted(values)
+        return {match.start for match in side} if runs and not any(value.minute % 5 for value in values) else set()
+
+    def _follows_date(self, match: TimeMatch, end: int, *, asked: bool) -> bool:
+        """Whether four digits stand right behind a date in a cell that ends at `end`: "2025-10-03 0830".
+
+        They may have words behind them only where a label on the page asks for times.
+        """
+        if not asked and match.end != end:
+            return False
+        day = self._date_before(match.start)
+        if day is None or day.start < self.layout.cell(match.start)[0]:
             return False
         return self.layout.folded[day.end : match.start].isspace()
 
     def _is_below_times(self, start: int, end: int) -> bool:
-        """Whether a cell is of a column with the header of times: the cell right above it is that, or a time."""
+        """Whether what begins a cell is of a column with the header of times: above it stands that, or a time."""
         layout = self.layout
         row, box = layout.row_at(start), layout.box(start, end)
         if self._header(row, box).kind != "time":
@@ -705,7 +755,7 @@ class Captions:
             for cell in layout.cells(above):
                 if layout.box(*cell).is_over(box):
                     text = layout.folded[slice(*cell)]
-                    return bool(moments.TIME_CELL.fullmatch(text)) or any(
+                    return bool(moments.BEGINS_WITH_TIME.match(text)) or any(
                         self.captions[number].row == above for number in self.headers
                     )
         return False

@@ -262,7 +262,9 @@ class VisitIndex:
             repeated.setdefault(_ANY, []).append(number)
         best: list[Mark[Value] | None] | None = None
         for captions in repeated.values():
-            pairs = self._paired(captions) if len(captions) == len(self.anchors) else None
+            # What is left blank at the end of a form belongs to nobody.
+            filled = captions if len(captions) <= len(self.anchors) else [each for each in captions if each in said]
+            pairs = self._paired(filled) if len(filled) == len(self.anchors) else None
             chosen = [said.get(caption) for caption in pairs or ()]
             if any(chosen) and (best is None or sum(map(bool, chosen)) > sum(map(bool, best))):
                 best = chosen

@@ -80,8 +80,8 @@ SHORT_DATE = re.compile(
 )
 """Three pairs of digits: which is which, the page must tell."""
 _ORDER = re.compile(
-    r"(?=[ayjdm])(?<![a-z])(?:(?P<ymd>(?:aa|yy)([-/. ]?)mm\2(?:jj|dd))|(?P<dmy>(?:jj|dd)([-/. ]?)mm\4(?:aa|yy))"
-    r"|(?P<mdy>mm([-/. ]?)(?:jj|dd)\6(?:aa|yy)))(?![a-z])"
+    r"(?=[ayjidm])(?<![a-z])(?:(?P<ymd>(?:aa|yy)([-/. ]?)mm\2(?:[ij]j|dd))|(?P<dmy>(?:[ij]j|dd)([-/. ]?)mm\4(?:aa|yy))"
+    r"|(?P<mdy>mm([-/. ]?)(?:[ij]j|dd)\6(?:aa|yy)))(?![a-z])"
 )
 _ORDERS = ("ymd", "dmy", "mdy")
 _FIRST_OF_CENTURY = 50
@@ -146,7 +146,7 @@ LABEL = re.compile(
     | (?P<visit>(?<!\bno[ ])(?<!numero[ ])(?<!no[ ]de[ ])(?<!number[ ])visite?s?\b(?![ ](?:no|number|id)\b)
         |consult|(?<!sans[ ])rendez-?[ ]?vous|rdv\b|rv\b|appointment|encounter|agenda\b|horaire\b
         |services?\b|seance|presence\b(?=[ ]?[:\t])
-        |(?:ai|avons|ete)[ ]recue?s?\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
+        |(?:ai|avons|ete)[ ]recue?s?\b|vue?s?(?:\(e\))?[ ]?a\b|vue?s?\b|seen\b|journee|liste[ ]du|admis|admitted
         |arrive|arrival|present(?:ee?s?[ ](?:le|au?)|ed[ ](?:on|to|at)|s[ ](?:on|to|at))\b|hospitalis|sejour\b|stay\b
         |(?:amene|transfere|accueilli)(?:ee?|e)?s?[ ](?:le|a|au|aux|par|chez|en|dans|d')\b|entree?s?[ ]le\b
         |prise?[ ]en[ ]charge[ ]le\b|triage[ ](?:le|a)\b
@@ -166,6 +166,7 @@ PERIOD = re.compile(
 """What a page calls a stretch of time that several people share, up to where it begins."""
 TIME_CELL = re.compile(r"[0-9]{4}|[0-9]{1,2}[ ]?[h:][ ]?(?:[0-9]{2})?(?:[ ]?[ap]\.?m\.?)?")
 """A cell that holds a time and nothing else."""
+BEGINS_WITH_TIME = re.compile(rf"(?:{TIME_CELL.pattern})(?![^ ])")
 _SMALL_WORDS = re.compile(r"\b(?:le|la|les|de|du|des|d|l|a|at|on|the|of|prevue?|cite|reelle?)\b")
 
 
