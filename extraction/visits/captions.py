@@ -20,6 +20,7 @@ from extraction.layout import Layout
 from extraction.page import Box
 from extraction.visits import moments, slips
 from extraction.visits.moments import DateMatch, TimeMatch
+from extraction.visits.months import days_of_year
 from extraction.visits.steps import Steps
 
 _RANGE_BETWEEN = re.compile(r"[ ]?(?:-|/|>|a|au|et|to|and|until|jusqu'a)[ ]?")
@@ -156,7 +157,8 @@ class Captions:
         found = list(moments.LABEL.finditer(folded))
         every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
         short = moments.short_dates_in(folded, births)
-        every = sorted([*every, *short]) if short else every
+        rest = days_of_year(layout, alone=not (every or short))
+        every = sorted([*every, *short, *rest]) if short or rest else every
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
         if len(dates) < len(every):
             stays = moments.stays_in(folded)
@@ -578,7 +580,7 @@ class Captions:
         return nearest
 
     def _other_head(self, row: int, box: Box) -> int:
-        """The row that heads the table, if words stand there over `box` that are no caption, such as "Modifié"; or -1."""
+        """The row that heads the table, if other words than captions stand there over `box`: "Modifié"; else -1."""
         if self._tables is None:
             self._tables = dict(self._table_heads())
         nearest = max((head for head in self._tables if head < row), default=-1)

@@ -80,9 +80,11 @@ SHORT_DATE = re.compile(
 )
 """Three pairs of digits: which is which, the page must tell."""
 _ORDER = re.compile(
-    r"(?=[ayjidm])(?<![a-z])(?:(?P<ymd>(?:aa|yy)([-/. ]?)mm\2(?:[ij]j|dd))|(?P<dmy>(?:[ij]j|dd)([-/. ]?)mm\4(?:aa|yy))"
+    r"(?=[ayjilgdm])(?<![a-z])(?:(?P<ymd>(?:aa|yy)([-/. ]?)mm\2(?:[ij]j|dd))"
+    r"|(?P<dmy>(?:g?[ijl]{1,2}|dd)([-/. ]?)mm\4(?:aa|yy))"
     r"|(?P<mdy>mm([-/. ]?)(?:[ij]j|dd)\6(?:aa|yy)))(?![a-z])"
 )
+"""How a form says that dates are to be written; readers see one j of two, or a parenthesis as a G."""
 _ORDERS = ("ymd", "dmy", "mdy")
 _FIRST_OF_CENTURY = 50
 _MONTH_NAMED, _DAY_FIRST_WAY = "456", "2"

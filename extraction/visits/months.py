@@ -1,7 +1,8 @@
-"""Days of a register that states its month once: "Février 2026" above a column of days. Pure.
+"""Days whose month or year stands elsewhere on the page. Pure.
 
-Such a column says the day where it changes, so that a row without one is of the day above. It must have a head that
-asks for days: numbers that go up beside people are more often their rank.
+A register may state its month once, "Février 2026" above a column of days. Such a column says the day where it changes,
+so that a row without one is of the day above. It must have a head that asks for days: numbers that go up beside people
+are more often their rank. A notebook has its year in the title, and a narrow cell under the day.
 """
 
 from __future__ import annotations
@@ -13,14 +14,22 @@ from typing import NamedTuple
 
 from extraction.layout import Layout, plain
 from extraction.page import Box
-from extraction.visits.moments import MONTHS
+from extraction.visits.moments import MONTHS, DateMatch
 
+_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _MONTH = re.compile(
     r"(?:(?<=[\n\t])|\A)(?:mois[ ](?:de[ ]|d')|month[ ]of[ ])?"
-    rf"(?P<name>{'|'.join(sorted(MONTHS, key=len, reverse=True))})\.?,?[ ](?P<year>20[0-9]{{2}})"
+    rf"(?P<name>{_NAMES})\.?,?[ ](?P<year>20[0-9]{{2}})"
     r"(?:[ ]\(?(?:suite|cont)[a-z'.]*\)?)?(?=[\t\n])"
 )
+_DAY = re.compile(
+    rf"(?:(?<=[\n\t])|\A)(?:[a-z]{{3,8}}\.?,?[ ])?(?P<day>[0-9]{{1,2}})(?:er)?[ ]?(?P<name>{_NAMES})\.?"
+    r"(?=[ ]?[\n\t]|[ ][0-9]{1,2}[ ]?[h:])"
+)
+_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")
 _DAY_HEADS = frozenset(("le", "j", "jr", "jour", "date", "quantieme", "day"))
+_EDGE = 0.02
+"""Cells that start within this part of the page's width stand below each other."""
 _HEAD_ROWS = 4
 """The head stands within so many rows above the first number."""
 
@@ -31,6 +40,37 @@ class DayOfMonth(NamedTuple):
     row: int
     value: date
     box: Box
+
+
+def days_of_year(layout: Layout, *, alone: bool) -> list[DateMatch]:
+    """The days without a year that begin their cells ("14 août"), in the year that stands in the cell below, or, where
+    they are the only dates of the page (`alone`), in the only year that stands there.
+    """
+    found = list(_DAY.finditer(layout.folded))
+    if not found:
+        return []
+    years = [each.span() for each in _YEAR.finditer(layout.folded)]
+    only = {layout.folded[slice(*span)] for span in years} if alone else set()
+    days = []
+    for each in found:
+        year = _year_below(layout, each.start("day"), years) or (only.copy().pop() if len(only) == 1 else None)
+        try:
+            value = date(int(year), MONTHS[each["name"]], int(each["day"])) if year else None
+        except ValueError:
+            continue
+        if value is not None:
+            days.append(DateMatch(each.start("day"), each.end(), value))
+    return days
+
+
+def _year_below(layout: Layout, start: int, years: list[tuple[int, int]]) -> str | None:
+    """The year that stands alone in the cell under what begins at `start`."""
+    row, left = layout.row_at(start), layout.left(layout.cell(start)[0])
+    for span in years:
+        below = layout.row_at(span[0]) in (row + 1, row + 2) and layout.cell(span[0]) == span
+        if below and abs(layout.left(span[0]) - left) < _EDGE:
+            return layout.folded[slice(*span)]
+    return None
 
 
 def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:

@@ -16,6 +16,7 @@ from extraction.visits.moments import MONTHS, WEEKDAYS, dates_in, short_dates_in
 from tests.unit.paper import box_of, page, words
 
 FRIDAY = date(2025, 10, 3)
+MARTIN, SERGE, ANNE = "TREM 0412 1925", "COTS 8005 10A4", "TREM 0462 1918"
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,9 @@ def test_what_is_no_single_time_stays_unknown(text: str) -> None:
         ("25/10/03", (), []),
         ("AA/MM/JJ JJ/MM/AA 25/10/03", (), []),
         ("AAAA/MM/JJ 25/10/03", (), []),
+        ("(ij/mm/aa) 03/10/25", (), [FRIDAY]),
+        ("Gij/mm/aa) 03/10/25", (), [FRIDAY]),
+        ("(j/mm/aa) 03/10/25", (), [FRIDAY]),
         ("AA/MM/JJ 25/13/03", (), []),
     ],
 )
@@ -290,6 +294,72 @@ def test_a_date_and_a_time_may_have_a_column_for_each_of_their_parts() -> None:
     assert visits.find_visit(sheet, box_of(sheet, value))[0] == FRIDAY
 
 
+def test_four_digits_that_begin_a_cell_below_a_head_of_times_are_times() -> None:
+    rows = "Date: 2025-10-03", "NAM|Heure", f"{MARTIN}|0830 105/68 63", f"{SERGE}|0845 110/70"
+    sheet = page(*rows)
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, time(8, 30))
+
+
+def test_four_digits_behind_a_date_are_a_time_before_words_where_times_are_asked_for() -> None:
+    sheet = page("Date|Heure|NAM", f"2025-10-03 0830 Tremblay||{MARTIN}")
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, time(8, 30))
+    sheet = page("Date|Motif|NAM", f"2025-10-03 0830 Tremblay||{MARTIN}")
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, None)
+
+
+@pytest.mark.parametrize(
+    ("sides", "clock"),
+    [(("0815", "0830", "0900", "0930"), time(8, 30)), (("1012", "1013", "1014", "1015"), None),
+     (("0930", "0830", "0900", "0815"), None), (("0815", "0830", "0900"), None)],
+)  # fmt: skip
+def test_times_that_run_down_the_side_need_no_label(sides: tuple[str, ...], clock: time | None) -> None:
+    rows = [f"{side} {MARTIN if at == 1 else 'Personne'}" for at, side in enumerate(sides)]
+    sheet = page("Date: 2025-10-03", *rows)
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, clock)
+
+
+def test_a_label_with_a_value_in_its_cell_names_nothing_in_the_next_one() -> None:
+    sheet = page(f"NAM: {MARTIN}|Exp. 27-12|3 OCT 2025")
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, None)
+
+
+def test_what_is_left_blank_at_the_end_of_a_form_belongs_to_nobody() -> None:
+    blank = ("Nom :", "NAM :", "Date :", "Heure :")
+    filled = [
+        row
+        for who, day, clock in ((MARTIN, "3 octobre 2025", "8 h 30"), (SERGE, "4 octobre 2025", "9 h"))
+        for row in ("Nom : X", f"NAM : {who}", "DOS 1 ADM 2025-09-28 13:23", f"Date : {day}", f"Heure : {clock}", "")
+    ]
+    sheet = page(*filled, *blank)
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, time(8, 30))
+    assert visits.find_visit(sheet, box_of(sheet, SERGE)) == (date(2025, 10, 4), time(9))
+
+
+def test_a_centred_head_speaks_for_what_begins_further_left() -> None:
+    head = Line(tuple(words(0.075, 0.05, "Date") + words(0.4, 0.05, "NAM") + words(0.7, 0.05, "Naissance")))
+    row = Line(tuple(words(0.04, 0.07, "2025-10-03") + words(0.4, 0.07, MARTIN) + words(0.7, 0.07, "2004-12-19")))
+    rest = Line(tuple(words(0.4, 0.09, SERGE)))
+    sheet = Page(1, 612, 792, (head, row, rest), "local")
+    assert visits.find_visit(sheet, box_of(sheet, SERGE)) == (FRIDAY, None)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("Garde urgence 2025", f"3 oct|8h30|{MARTIN}|Suivi"),
+        ("Jour|Heure|NAM|Dernier examen", f"3 octobre|8h30|{MARTIN}|21 mars 2023", "2025"),
+    ],
+)
+def test_a_day_without_a_year_has_that_of_the_title_or_the_one_below(rows: tuple[str, ...]) -> None:
+    sheet = page(*rows)
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, time(8, 30))
+
+
+def test_a_day_without_a_year_stays_unknown_where_several_are_printed() -> None:
+    sheet = page("Garde 2025|2026", f"3 oct|8h30|{MARTIN}")
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN))[0] is None
+
+
 def test_a_newborn_is_seen_on_the_day_of_birth_where_that_is_called_a_visit() -> None:
     value = nam.compose("Roy", "Anne", FRIDAY, True, "1")
     sheet = page("Visite : 2025-10-03, 8 h 30", f"NAM : {value}")
@@ -384,7 +454,6 @@ def dates_of(sheet: Page, *numbers: str) -> list[date | None]:
     return [day for day, _ in visit_of(sheet, *numbers)]
 
 
-MARTIN, SERGE, ANNE = "TREM 0412 1925", "COTS 8005 10A4", "TREM 0462 1918"
 LOUISE, PAUL, HUGO = "ROYA 8503 1420", "GAGL 6251 0720", "GIRP 7058 3014"
 SIX = (MARTIN, SERGE, ANNE, LOUISE, PAUL, HUGO)
 
@@ -847,7 +916,7 @@ def test_arrivals_of_four_figures_under_their_head_are_times() -> None:
         "JOURNEE DU 2025-02-21",
         "ARR.|NOM|NAM|DEP.",
         "0321|PERRON, T|TREM 0412 1925|0631",
-        "0413|ROY, A|COTS 8005 10A4|1223",
+        "0413|SERGE, A|COTS 8005 10A4|1223",
     )
     assert visits.find_visit(sheet, box_of(sheet, "COTS 8005 10A4")) == (date(2025, 2, 21), time(4, 13))
 
