@@ -208,23 +208,36 @@ def cell_gap(page: Page) -> float:
     return _CELL_GAP * page.height / page.width if page.width else _CELL_GAP
 
 
-def _rows(page: Page) -> list[tuple[float, list[Word]]]:
+def _rows(page: Page) -> list[tuple[float, Sequence[Word]]]:
     """The words of a level page by row from top to bottom, each row left to right, with the row's middle."""
     pieces = sorted((*_middle_and_height(line.words), line.words) for line in page.lines if line.words)
-    rows: list[tuple[float, list[Word]]] = []
+    rows: list[tuple[float, list[list[Word]]]] = []
     height = 0.0
     for middle, own_height, words in pieces:
         kept = [word for word in words if word.text and not word.text.isspace()]
         if not kept:
             continue
         near = rows and middle - rows[-1][0] < _SAME_ROW * min(height, own_height)
-        if near and not any(word.box.is_over(other.box) for word in kept for other in rows[-1][1]):
-            rows[-1][1].extend(kept)
-            rows[-1][1].sort(key=_left)
+        if near and not any(word.box.is_over(other.box) for word in kept for line in rows[-1][1] for other in line):
+            rows[-1][1].append(kept)
         else:
-            rows.append((middle, kept))
+            rows.append((middle, [kept]))
             height = own_height
-    return rows
+    return [(middle, lines[0] if len(lines) == 1 else _side_by_side(lines)) for middle, lines in rows]
+
+
+def _side_by_side(lines: list[list[Word]]) -> list[Word]:
+    """The words of a row's lines from left to right.
+
+    A line is only taken apart where another one stands in a gap of it: its reader knows the order of its words, even
+    where the box of a 7 or a 5 begins a hair behind the letters that follow it.
+    """
+    lines.sort(key=_left_end)
+    words = lines[0]
+    for line in lines[1:]:
+        stands_behind = words[-1].box.x0 <= line[0].box.x0
+        words = words + line if stands_behind else sorted(words + line, key=_left)
+    return words
 
 
 def runs(words: Sequence[Word], gap: float) -> Iterator[Sequence[Word]]:
@@ -246,3 +259,7 @@ def _middle_and_height(words: Sequence[Word]) -> tuple[float, float]:
 
 def _left(word: Word) -> float:
     return word.box.x0
+
+
+def _left_end(line: Sequence[Word]) -> float:
+    return line[0].box.x0

@@ -24,6 +24,19 @@ def test_cells_at_one_height_are_one_row_whatever_the_reader_made_of_them() -> N
     assert layout.printed == "08:30\tRoy, Anne\t514\n08:45\tLi, Wei\t450\n"
 
 
+def test_the_words_of_a_line_keep_their_order_beside_other_lines() -> None:
+    phone, letters = Word("555-010", Box(0.5, 0.05, 0.56, 0.06)), Word("TREM", Box(0.565, 0.05, 0.59, 0.06))
+    five = Word("5", Box(0.566, 0.05, 0.566, 0.06))
+    cells = (Line((phone, five, letters)), Line(tuple(words(0.2, 0.05, "Roy"))))
+    assert Layout.of(Page(1, 612, 792, cells, "local")).printed == "Roy\t555-010 5 TREM\n"
+
+
+def test_a_line_in_a_gap_of_another_one_stands_in_that_gap() -> None:
+    around = (*words(0.1, 0.05, "08:30"), *words(0.6, 0.05, "suivi"))
+    layout = Layout.of(Page(1, 612, 792, (Line(around), Line(tuple(words(0.3, 0.05, "TREM 0412")))), "local"))
+    assert layout.printed == "08:30\tTREM 0412\tsuivi\n"
+
+
 def test_a_span_inside_a_word_gets_its_part_of_the_box() -> None:
     sheet = page("NAM:TREM fin")
     layout = Layout.of(sheet)
