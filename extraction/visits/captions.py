@@ -131,7 +131,7 @@ class Captions:
     """All dates that are clearly written, the ends of ranges too."""
     _boxes: dict[int, Box] = field(default_factory=dict)
     _columns: list[_Head] | None = None
-    _tables: dict[int, Sequence[Box]] | None = None
+    _tables: list[tuple[int, Sequence[Box]]] | None = None
     _fields: dict[int, Sequence[str]] | None = None
     _all_times: list[TimeMatch] | None = None
     _named_times: list[Mark[time]] | None = None
@@ -442,10 +442,10 @@ class Captions:
 
         Below "Service de santé" the phrase "Toux, écrou le 2025-06-18" is not about a service of that day.
         """
-        if number < 0 or not self._has_other_words(offset):
+        if number < 0 or row - self.captions[number].row <= 1:
             return False
-        above = self.captions[number].row
-        return row - above > 1 and sum(1 for _ in self.layout.cells(above)) < _HEAD_CELLS
+        start, end = self.layout.rows[self.captions[number].row][:2]
+        return self.layout.printed.count("\t", start, end) + 1 < _HEAD_CELLS and self._has_other_words(offset)
 
     def _field(self, row: int, offset: int) -> _Label | None:
         """What the first row of a file says of the field at `offset`; None where the page is none with semicolons."""
@@ -522,7 +522,6 @@ class Captions:
         if beside is not None:
             return beside
         under = self._stand_under()
-        other = -1 if under else self._other_head(row, box)
         if self._columns is None:
             self._columns = [self._head(number) for number in self.headers]
         x, best, nearest = box.x0, -1, (0, 0.0)
@@ -532,20 +531,25 @@ class Captions:
                 distance = (rows, min(abs(x0 - x), abs(left - x)))
                 if best < 0 or distance < nearest:
                     best, nearest = number, distance
-        if best < 0:
-            return _OTHER_HEAD if other >= 0 else _NO_NAME
-        if under and nearest[0] > _CAPTION_ROWS:
-            return _NO_NAME
-        if other > self.captions[best].row and not self._goes_on(self.captions[best], other, box):
+        if under:
+            named = best >= 0 and nearest[0] <= _CAPTION_ROWS
+        elif self._has_other_head(best, row, box):
             return _OTHER_HEAD
-        return _Label(0, 0, self.captions[best].kind, best)
+        else:
+            named = best >= 0
+        return _Label(0, 0, self.captions[best].kind, best) if named else _NO_NAME
 
-    def _other_head(self, row: int, box: Box) -> int:
-        """The last row above that heads a table with words over `box` that are no caption, such as "Modifié"; or -1."""
+    def _has_other_head(self, number: int, row: int, box: Box) -> bool:
+        """Whether a table below the caption `number`, if there is one, has another head over `box`: "Modifié"."""
         if self._tables is None:
-            self._tables = dict(self._table_heads())
-        heads = (head for head, cells in self._tables.items() if head < row and any(c.is_over(box) for c in cells))
-        return max(heads, default=-1)
+            self._tables = sorted(self._table_heads(), reverse=True)
+        above = self.captions[number].row if number >= 0 else -1
+        for head, cells in self._tables:
+            if head <= above:
+                return False
+            if head < row and any(cell.is_over(box) for cell in cells):
+                return number < 0 or not self._goes_on(self.captions[number], head, box)
+        return False
 
     def _table_heads(self) -> Iterator[tuple[int, Sequence[Box]]]:
         """The rows that head the columns of a table, each with the cells in it that are no captions.
