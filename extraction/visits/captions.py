@@ -18,7 +18,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from extraction.layout import Layout
 from extraction.page import Box
-from extraction.visits import moments, slips
+from extraction.visits import moments, parted, slips
 from extraction.visits.moments import DateMatch, TimeMatch
 from extraction.visits.steps import Steps
 
@@ -146,6 +146,7 @@ class Captions:
         folded = layout.folded
         found = list(moments.LABEL.finditer(folded))
         every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
+        every = sorted([*every, *parted.over_their_years(layout)])
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
         if len(dates) < len(every):
             stays = moments.stays_in(folded)

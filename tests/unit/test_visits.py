@@ -920,6 +920,13 @@ def test_a_cell_beside_a_family_speaks_for_all_of_it() -> None:
     assert visit_of(sheet, *SIX) == [nine, nine, nine, later, later, later]
 
 
+@pytest.mark.parametrize("day", ["3 octobre", "3 oct.", "October 3,"])
+def test_a_date_may_have_its_year_in_the_next_line_of_a_narrow_cell(day: str) -> None:
+    rows = (f"{day}|9 h|{MARTIN}|12 juillet 2023", "2025", f"|9 h 30|{SERGE}|21 mars 2024")
+    sheet = page("Relevé produit le 27 octobre 2025", "Jour|Heure|NAM|Dernier examen", *rows)
+    assert visit_of(sheet, MARTIN, SERGE) == [(FRIDAY, time(9)), (FRIDAY, time(9, 30))]
+
+
 MONTH = (
     *("OCTOBRE 2025", "Clinique jeunesse", "", f"2|13 h|{MARTIN}", f"|13 h 20|{SERGE}"),
     *("3|13 h 10|sans carte", f"|13 h 30|{ANNE}", f"6|13 h|{LOUISE}"),

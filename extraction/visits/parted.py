@@ -1,7 +1,8 @@
-"""Days of a register that states its month once: "Février 2026" above a column of days. Pure.
+"""Dates whose parts stand apart: the month above a column of days, or the year in the line below the day. Pure.
 
-Such a column says the day where it changes, so that a row without one is of the day above. It must have a head that
-asks for days: numbers that go up beside people are more often their rank.
+A register that states its month once, "Février 2026", says the day where it changes, so that a row without one is of
+the day above. Its column must have a head that asks for days: numbers that go up beside people are more often their
+rank.
 """
 
 from __future__ import annotations
@@ -13,13 +14,21 @@ from typing import NamedTuple
 
 from extraction.layout import Layout, plain
 from extraction.page import Box
-from extraction.visits.moments import MONTHS
+from extraction.visits.moments import MONTHS, DateMatch
 
+_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _MONTH = re.compile(
     r"(?:(?<=[\n\t])|\A)(?:mois[ ](?:de[ ]|d')|month[ ]of[ ])?"
-    rf"(?P<name>{'|'.join(sorted(MONTHS, key=len, reverse=True))})\.?,?[ ](?P<year>20[0-9]{{2}})"
+    rf"(?P<name>{_NAMES})\.?,?[ ](?P<year>20[0-9]{{2}})"
     r"(?:[ ]\(?(?:suite|cont)[a-z'.]*\)?)?(?=[\t\n])"
 )
+_NO_YEAR = re.compile(
+    r"(?=[0-9jfmasond])(?:(?<=[\n\t])|\A)(?:"
+    rf"(?P<d1>[0-9]{{1,2}})(?:er)?[ ](?P<n1>{_NAMES})|(?P<n2>{_NAMES})\.?[ ](?P<d2>[0-9]{{1,2}})(?:st|nd|rd|th)?"
+    r")[.,]?(?=[\t\n])"
+)
+_YEAR = re.compile(r"20[0-9]{2}")
+_SAME_COLUMN = 0.02
 _DAY_HEADS = frozenset(("le", "j", "jr", "jour", "date", "quantieme", "day"))
 _HEAD_ROWS = 4
 """The head stands within so many rows above the first number."""
@@ -31,6 +40,19 @@ class DayOfMonth(NamedTuple):
     row: int
     value: date
     box: Box
+
+
+def over_their_years(layout: Layout) -> Iterator[DateMatch]:
+    """The dates of narrow cells, which have their year in the next line: "28 juillet" over "2025"."""
+    for found in _NO_YEAR.finditer(layout.folded):
+        row = layout.row_at(found.start()) + 1
+        left = layout.left(found.start())
+        for start, end in layout.cells(row) if row < len(layout.rows) else ():
+            year = _YEAR.fullmatch(layout.folded, start, end)
+            if year and abs(layout.left(start) - left) < _SAME_COLUMN:
+                value = _date(int(year[0]), MONTHS[found["n1"] or found["n2"]], found["d1"] or found["d2"])
+                if value is not None:
+                    yield DateMatch(found.start(), found.end(), value)
 
 
 def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:
@@ -46,7 +68,8 @@ def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:
     day: tuple[date, Box] | None = None
     for number, text, box in _column(layout, row, head[1]):
         if text is not None and box is not None:
-            day = _date(year, month, text, box)
+            value = _date(year, month, text)
+            day = (value, box) if value else None
             if day and days and day[0] < days[-1].value:
                 return []
         if day and number in taken:
@@ -72,8 +95,8 @@ def _column(layout: Layout, head_row: int, head: Box) -> Iterator[tuple[int, str
         yield (number, word.text, word.box) if word.box.is_over(head) else (number, None, None)
 
 
-def _date(year: int, month: int, text: str, box: Box) -> tuple[date, Box] | None:
+def _date(year: int, month: int, day: str) -> date | None:
     try:
-        return date(year, month, int(text)), box
+        return date(year, month, int(day))
     except ValueError:
         return None
