@@ -2,7 +2,7 @@
 
 `index` answers for one page; `moments` reads and writes dates and times, `slips` reads those that a reader got wrong,
 `captions` knows what a page calls them, `columns` which entries stand side by side, `belonging` where entries of a page
-keep theirs, `months` reads registers that state their month once.
+keep theirs, `parted` reads dates whose parts stand apart.
 """
 
 from extraction.visits.index import FIRST_VISIT, Visit, VisitIndex, find_visit

@@ -18,9 +18,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from extraction.layout import Layout
 from extraction.page import Box
-from extraction.visits import moments, slips
+from extraction.visits import moments, parted, slips
 from extraction.visits.moments import DateMatch, TimeMatch
-from extraction.visits.months import days_of_year
 from extraction.visits.steps import Steps
 
 _RANGE_BETWEEN = re.compile(r"[ ]?(?:-|/|>|a|au|et|to|and|until|jusqu'a)[ ]?")
@@ -140,7 +139,7 @@ class Captions:
     _columns: list[_Head] | None = None
     _edges: dict[int, float] = field(default_factory=dict)
     """Where what stands under a centred head begins."""
-    _tables: dict[int, Sequence[Box]] | None = None
+    _tables: list[tuple[int, Sequence[Box]]] | None = None
     _fields: dict[int, Sequence[str]] | None = None
     _all_times: list[TimeMatch] | None = None
     _named_times: list[Mark[time]] | None = None
@@ -157,8 +156,8 @@ class Captions:
         found = list(moments.LABEL.finditer(folded))
         every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
         short = moments.short_dates_in(folded, births)
-        rest = days_of_year(layout, alone=not (every or short))
-        every = sorted([*every, *short, *rest]) if short or rest else every
+        parts = [*parted.over_their_years(layout)] or ([] if every or short else [*parted.days_of_year(layout)])
+        every = sorted([*every, *short, *parts]) if short or parts else every
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
         if len(dates) < len(every):
             stays = moments.stays_in(folded)
@@ -459,10 +458,10 @@ class Captions:
 
         Below "Service de santé" the phrase "Toux, écrou le 2025-06-18" is not about a service of that day.
         """
-        if number < 0 or not self._has_other_words(offset):
+        if number < 0 or row - self.captions[number].row <= 1:
             return False
-        above = self.captions[number].row
-        return row - above > 1 and sum(1 for _ in self.layout.cells(above)) < _HEAD_CELLS
+        start, end = self.layout.rows[self.captions[number].row][:2]
+        return self.layout.printed.count("\t", start, end) + 1 < _HEAD_CELLS and self._has_other_words(offset)
 
     def _field(self, row: int, offset: int) -> _Label | None:
         """What the first row of a file says of the field at `offset`; None where the page is none with semicolons."""
@@ -544,7 +543,6 @@ class Captions:
         if beside is not None:
             return beside
         under = self._stand_under()
-        other = -1 if under else self._other_head(row, box)
         if self._columns is None:
             self._columns = [self._head(number) for number in self.headers]
         x, best, nearest = box.x0, -1, (0, 0.0)
@@ -554,15 +552,14 @@ class Captions:
                 distance = (rows, min(abs(x0 - x), abs(left - x)))
                 if best < 0 or distance < nearest:
                     best, nearest = number, distance
-        if best < 0 and other < 0 and not under:
-            best = self._centred_head(row, box)
-        if best < 0:
-            return _OTHER_HEAD if other >= 0 else _NO_NAME
-        if under and nearest[0] > _CAPTION_ROWS:
-            return _NO_NAME
-        if other > self.captions[best].row and not self._goes_on(self.captions[best], other, box):
+        if under:
+            named = best >= 0 and nearest[0] <= _CAPTION_ROWS
+        elif self._has_other_head(best, row, box):
             return _OTHER_HEAD
-        return _Label(0, 0, self.captions[best].kind, best)
+        else:
+            best = best if best >= 0 else self._centred_head(row, box)
+            named = best >= 0
+        return _Label(0, 0, self.captions[best].kind, best) if named else _NO_NAME
 
     def _centred_head(self, row: int, box: Box) -> int:
         """The nearest header above that stands over what begins with `box`, though further in; or -1."""
@@ -579,12 +576,21 @@ class Captions:
         self._edges.setdefault(nearest, box.x0)
         return nearest
 
-    def _other_head(self, row: int, box: Box) -> int:
-        """The row that heads the table, if other words than captions stand there over `box`: "Modifié"; else -1."""
+    def _has_other_head(self, number: int, row: int, box: Box) -> bool:
+        """Whether a table below the caption `number`, if there is one, has another head over `box`: "Modifié".
+
+        Of several tables the one whose head is nearest counts: a letterhead of three cells is like one.
+        """
         if self._tables is None:
-            self._tables = dict(self._table_heads())
-        nearest = max((head for head in self._tables if head < row), default=-1)
-        return nearest if any(cell.is_over(box) for cell in self._tables.get(nearest, ())) else -1
+            self._tables = sorted(self._table_heads(), reverse=True)
+        above = self.captions[number].row if number >= 0 else -1
+        for head, cells in self._tables:
+            if head <= above:
+                return False
+            if head < row:
+                other = any(cell.is_over(box) for cell in cells)
+                return other and (number < 0 or not self._goes_on(self.captions[number], head, box))
+        return False
 
     def _table_heads(self) -> Iterator[tuple[int, Sequence[Box]]]:
         """The rows that head the columns of a table, each with the cells in it that are no captions.

@@ -26,7 +26,7 @@ from extraction.visits.belonging import Spot
 from extraction.visits.captions import UNKNOWN, Captions, Mark, Value
 from extraction.visits.columns import Columns
 from extraction.visits.hours import LAST_EVENING, Hour, Hours
-from extraction.visits.months import days_of_month
+from extraction.visits.parted import days_of_month
 
 FIRST_VISIT = date(1970, 1, 1)
 """RAMQ has insured visits since 1970: an older date on a page is a birth, never a visit."""

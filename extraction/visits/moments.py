@@ -143,6 +143,7 @@ LABEL = re.compile(
         |conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
         |(?:fin|end)[ ](?:du|de|of)[ ](?:l'|la[ ]|the[ ])?[a-z]+
         |demandee?[ ](?:le|du)\b(?=[ ]?[:\t\n0-9]|\Z)|requested\b
+        |(?:etat|situation)[ ]au\b|as[ ]of\b
         |suivi[ ](?:le|prevu)|follow-?up
         |avant[ ]l[ea]\b|au[ ]plus[ ]tard\b|no[ ]later\b|remis|emis|issued|transmi|inscrite?s?[ ]le\b)
     | (?P<visit>(?<!\bno[ ])(?<!numero[ ])(?<!no[ ]de[ ])(?<!number[ ])visite?s?\b(?![ ](?:no|number|id)\b)
@@ -153,6 +154,7 @@ LABEL = re.compile(
         |(?:amene|transfere|accueilli)(?:ee?|e)?s?[ ](?:le|a|au|aux|par|chez|en|dans|d')\b|entree?s?[ ]le\b
         |prise?[ ]en[ ]charge[ ]le\b|triage[ ](?:le|a)\b
         |(?:triage|inscription)\b(?=[ ]?:?[ \t]?[0-9]{1,2}[ ]?[h:][ ]?[0-9])
+        |(?<!conge[ ])(?<!consentement[ ])(?<!vous[ ])(?:administr|donn)ee?s?[ ]le\b(?=[ ]?[:\t\n])
         |brought[ ]|came[ ](?:to|in)\b|observation[ ](?:du|depuis|le)\b
         |evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
         |prel\b|prelev|collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)

@@ -982,6 +982,16 @@ def test_what_else_a_form_dates_is_not_the_visit(other: str) -> None:
     assert dates_of(sheet, MARTIN) == [FRIDAY]
 
 
+def test_what_was_given_on_a_day_is_a_visit_and_what_was_counted_on_one_is_none() -> None:
+    sheet = page(
+        "No RAMQ|Né(e) le|Lot exp.|Donné le",
+        *(f"{MARTIN}|2004-11-19|2027-01-06|DD 2025-10-03", f"{SERGE}|1980-05-10|2026-05-16|DG 2025-10-02"),
+    )
+    assert dates_of(sheet, MARTIN, SERGE) == [FRIDAY, date(2025, 10, 2)]
+    waiting = page("Liste d'attente", "État au 29 octobre 2024", "NAM|Inscrit le", f"{MARTIN}|2023-11-06")
+    assert dates_of(waiting, MARTIN) == [None]
+
+
 def test_an_admission_is_not_the_visit_of_a_day_that_the_heading_states() -> None:
     table = ("Nom|NAM|Admission", f"Tremblay|{MARTIN}|2025-09-19", f"Cotsu|{SERGE}|2025-09-21")
     assert dates_of(page("Tournée : visites du 3 octobre 2025", "", *table), MARTIN, SERGE) == [FRIDAY, FRIDAY]
@@ -1054,6 +1064,13 @@ def test_a_cell_beside_a_family_speaks_for_all_of_it() -> None:
     )
     nine, later = (FRIDAY, time(9)), (date(2025, 10, 6), time(9, 45))
     assert visit_of(sheet, *SIX) == [nine, nine, nine, later, later, later]
+
+
+@pytest.mark.parametrize("day", ["3 octobre", "3 oct.", "October 3,"])
+def test_a_date_may_have_its_year_in_the_next_line_of_a_narrow_cell(day: str) -> None:
+    rows = (f"{day}|9 h|{MARTIN}|12 juillet 2023", "2025", f"|9 h 30|{SERGE}|21 mars 2024")
+    sheet = page("Relevé produit le 27 octobre 2025", "Jour|Heure|NAM|Dernier examen", *rows)
+    assert visit_of(sheet, MARTIN, SERGE) == [(FRIDAY, time(9)), (FRIDAY, time(9, 30))]
 
 
 MONTH = (

@@ -1,8 +1,8 @@
-"""Days whose month or year stands elsewhere on the page. Pure.
+"""Dates whose parts stand apart: the month above a column of days, the year in the title or the line below. Pure.
 
-A register may state its month once, "Février 2026" above a column of days. Such a column says the day where it changes,
-so that a row without one is of the day above. It must have a head that asks for days: numbers that go up beside people
-are more often their rank. A notebook has its year in the title, and a narrow cell under the day.
+A register that states its month once, "Février 2026", says the day where it changes, so that a row without one is of
+the day above. Its column must have a head that asks for days: numbers that go up beside people are more often their
+rank.
 """
 
 from __future__ import annotations
@@ -22,14 +22,19 @@ _MONTH = re.compile(
     rf"(?P<name>{_NAMES})\.?,?[ ](?P<year>20[0-9]{{2}})"
     r"(?:[ ]\(?(?:suite|cont)[a-z'.]*\)?)?(?=[\t\n])"
 )
+_NO_YEAR = re.compile(
+    r"(?=[0-9jfmasond])(?:(?<=[\n\t])|\A)(?:"
+    rf"(?P<d1>[0-9]{{1,2}})(?:er)?[ ](?P<n1>{_NAMES})|(?P<n2>{_NAMES})\.?[ ](?P<d2>[0-9]{{1,2}})(?:st|nd|rd|th)?"
+    r")[.,]?(?=[\t\n])"
+)
+_YEAR = re.compile(r"20[0-9]{2}")
 _DAY = re.compile(
     rf"(?:(?<=[\n\t])|\A)(?:[a-z]{{3,8}}\.?,?[ ])?(?P<day>[0-9]{{1,2}})(?:er)?[ ]?(?P<name>{_NAMES})\.?"
     r"(?=[ ]?[\n\t]|[ ][0-9]{1,2}[ ]?[h:])"
 )
-_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")
+_LONE_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")
+_SAME_COLUMN = 0.02
 _DAY_HEADS = frozenset(("le", "j", "jr", "jour", "date", "quantieme", "day"))
-_EDGE = 0.02
-"""Cells that start within this part of the page's width stand below each other."""
 _HEAD_ROWS = 4
 """The head stands within so many rows above the first number."""
 
@@ -42,35 +47,28 @@ class DayOfMonth(NamedTuple):
     box: Box
 
 
-def days_of_year(layout: Layout, *, alone: bool) -> list[DateMatch]:
-    """The days without a year that begin their cells ("14 août"), in the year that stands in the cell below, or, where
-    they are the only dates of the page (`alone`), in the only year that stands there.
+def over_their_years(layout: Layout) -> Iterator[DateMatch]:
+    """The dates of narrow cells, which have their year in the next line: "28 juillet" over "2025"."""
+    for found in _NO_YEAR.finditer(layout.folded):
+        row = layout.row_at(found.start()) + 1
+        left = layout.left(found.start())
+        for start, end in layout.cells(row) if row < len(layout.rows) else ():
+            year = _YEAR.fullmatch(layout.folded, start, end)
+            if year and abs(layout.left(start) - left) < _SAME_COLUMN:
+                value = _date(int(year[0]), MONTHS[found["n1"] or found["n2"]], found["d1"] or found["d2"])
+                if value is not None:
+                    yield DateMatch(found.start(), found.end(), value)
+
+
+def days_of_year(layout: Layout) -> Iterator[DateMatch]:
+    """The days without a year that begin their cells ("14 août"), of the only year that stands on the page: for
+    notebooks that have it in their title, and no other dates.
     """
-    found = list(_DAY.finditer(layout.folded))
-    if not found:
-        return []
-    years = [each.span() for each in _YEAR.finditer(layout.folded)]
-    only = {layout.folded[slice(*span)] for span in years} if alone else set()
-    days = []
-    for each in found:
-        year = _year_below(layout, each.start("day"), years) or (only.copy().pop() if len(only) == 1 else None)
-        try:
-            value = date(int(year), MONTHS[each["name"]], int(each["day"])) if year else None
-        except ValueError:
-            continue
+    years = {found[0] for found in _LONE_YEAR.finditer(layout.folded)}
+    for found in _DAY.finditer(layout.folded) if len(years) == 1 else ():
+        value = _date(int(next(iter(years))), MONTHS[found["name"]], found["day"])
         if value is not None:
-            days.append(DateMatch(each.start("day"), each.end(), value))
-    return days
-
-
-def _year_below(layout: Layout, start: int, years: list[tuple[int, int]]) -> str | None:
-    """The year that stands alone in the cell under what begins at `start`."""
-    row, left = layout.row_at(start), layout.left(layout.cell(start)[0])
-    for span in years:
-        below = layout.row_at(span[0]) in (row + 1, row + 2) and layout.cell(span[0]) == span
-        if below and abs(layout.left(span[0]) - left) < _EDGE:
-            return layout.folded[slice(*span)]
-    return None
+            yield DateMatch(found.start("day"), found.end(), value)
 
 
 def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:
@@ -86,7 +84,8 @@ def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:
     day: tuple[date, Box] | None = None
     for number, text, box in _column(layout, row, head[1]):
         if text is not None and box is not None:
-            day = _date(year, month, text, box)
+            value = _date(year, month, text)
+            day = (value, box) if value else None
             if day and days and day[0] < days[-1].value:
                 return []
         if day and number in taken:
@@ -112,8 +111,8 @@ def _column(layout: Layout, head_row: int, head: Box) -> Iterator[tuple[int, str
         yield (number, word.text, word.box) if word.box.is_over(head) else (number, None, None)
 
 
-def _date(year: int, month: int, text: str, box: Box) -> tuple[date, Box] | None:
+def _date(year: int, month: int, day: str) -> date | None:
     try:
-        return date(year, month, int(text)), box
+        return date(year, month, int(day))
     except ValueError:
         return None
