@@ -181,10 +181,11 @@ def _parts(column: Sequence[Hour], numbers: Sequence[tuple[int, Box]]) -> bool:
 
 
 def _holds(column: Sequence[Hour], numbers: Sequence[tuple[int, Box]]) -> bool:
-    """Whether numbers stand over or under the hours: these are moments of their entries then."""
-    return any(
-        hour.box.is_over(box) for _, box in numbers for hour in (column[0], column[len(column) // 2], column[-1])
-    )
+    """Whether numbers stand over or under the hours nearest to them: these are moments of their entries then.
+
+    On a page that is not quite straight the last hour may stand under the first numbers.
+    """
+    return any(min(column, key=lambda hour: abs(hour.box.y0 - box.y0)).box.is_over(box) for _, box in numbers)
 
 
 def _stack(layout: Layout, numbers: Sequence[tuple[int, Box]]) -> tuple[float, int, int]:

@@ -13,7 +13,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, time, timedelta
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -50,6 +50,8 @@ _SEVERAL = 2
 """One number alone repeats nothing."""
 _AFTER = 0.03
 """A time so close behind a date is said with it."""
+_ABOUT = timedelta(days=30)
+"""A list is dated within so many days of the visits on it."""
 _ANY = "*"
 """Captions of one kind, whatever their words."""
 _DATED = ("visit", "plain")
@@ -717,10 +719,18 @@ def _of_visits(captions: Captions, marks: list[Mark[date]], taken: Collection[in
     heads = [mark for mark, other in both if mark.kind == "visit" and mark.row < first and not other]
     named = any(mark.caption >= 0 for mark in heads)
     known = bool(heads) or any(_is_in_column(captions, mark, first) for mark, other in both if not other)
+    known = known or _is_far_from_head(marks, taken)
     return [
         mark for mark, other in both
         if mark.row < first or not ((other and named) or (known and mark.caption == UNKNOWN and mark.row in taken))
     ]  # fmt: skip
+
+
+def _is_far_from_head(marks: Sequence[Mark[date]], taken: Collection[int]) -> bool:
+    """Whether one date heads the page, and what words of its own name among the numbers is never of about that day."""
+    heads = {mark.value for mark in marks if mark.row < min(taken, default=0)}
+    others = [mark.value for mark in marks if mark.caption == UNKNOWN and mark.row in taken]
+    return len(heads) == 1 and all(abs(day - head) > _ABOUT for day in others for head in heads)
 
 
 def _is_in_column(captions: Captions, mark: Mark[date], first: int) -> bool:

@@ -71,7 +71,8 @@ _DATE = re.compile(
       (?:\.[ \n\t-]?|,?[ \n\t-]|)(?P<y4>{_YEAR})
     | (?P<n5>{_MONTH})\.?[ \n\t]?(?P<d5>[0-9]{{1,2}})(?:er|st|nd|rd|th)?,?[ \n\t](?P<y5>{_YEAR})
     | (?P<d6>[0-9]{{1,2}})(?P<s6>[-/.])(?P<n6>{_MONTH})(?P=s6)(?P<y6>[0-9]{{2}})(?![a-z0-9])
-    | (?:(?<![a-z]{{4}}[ ])|(?<=date[ ]))(?P<y7>{_YEAR})[ ](?P<m7>[01][0-9])[ ](?P<d7>[0-3][0-9])(?![ ][0-9]{{2}}\b)
+    | (?:(?<![a-z]{{4}}[ ])|(?<=date[ ]))(?P<y7>{_YEAR})[ ](?P<m7>[01][0-9])[ ](?P<d7>[0-3][0-9])
+      (?![ ][0-9]{{2}}\b(?![ ][0-9]{{2}}\b))
     )(?!(?![012][0-9][ ]?[:h][ ]?(?:[0-5]|[\t\n]))[0-9]|[/.\-][0-9])""",
     re.VERBOSE,
 )
@@ -141,7 +142,7 @@ LABEL = re.compile(
         |jusqu|until|deces|deceased|rappel\b|relance|semaine[ ]du|week[ ]of
         |depart\b|dep\b\.|sortie?s?\b|retour\b|retourn|reparti|liberee?\b|partie?[ ]le\b|went[ ]|returned
         |conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
-        |(?:fin|end)[ ](?:du|de|of)[ ](?:l'|la[ ]|the[ ])?[a-z]+
+        |(?:fin|end)[ ](?:du|de|of)[ ](?:l'|la[ ]|the[ ])?(?!vie\b|life\b)[a-z]+
         |demandee?[ ](?:le|du)\b(?=[ ]?[:\t\n0-9]|\Z)|requested\b
         |(?:etat|situation)[ ]au\b|as[ ]of\b
         |suivi[ ](?:le|prevu)|follow-?up
@@ -402,9 +403,12 @@ def says_no_more(folded: str) -> bool:
 
 
 def is_date_alone(folded: str) -> bool:
-    """Whether a text states one date, perhaps with its label, and nothing else."""
+    """Whether a text states one date, perhaps with its label and times, and nothing else."""
     found = dates_in(folded)
-    return len(found) == 1 and says_no_more(folded[: found[0].start] + " " + folded[found[0].end :])
+    if len(found) != 1:
+        return False
+    around = folded[: found[0].start] + " " + folded[found[0].end :]
+    return says_no_more(_TIME.sub(" ", around) if any(map(str.isdigit, around)) else around)
 
 
 def only_names_of_days(folded: str) -> bool:

@@ -360,6 +360,49 @@ def test_a_day_without_a_year_stays_unknown_where_several_are_printed() -> None:
     assert visits.find_visit(sheet, box_of(sheet, MARTIN))[0] is None
 
 
+def test_a_day_with_its_hours_alone_in_a_cell_heads_a_section() -> None:
+    head = "Rencontre {} —|{} octobre 2025, de 8 h 30 à 10 h"
+    sheet = page(head.format(1, 3), f"• Martin, {MARTIN}", "Absences : 0", head.format(2, 10), f"• Serge, {SERGE}")
+    assert visits.find_visit(sheet, box_of(sheet, SERGE))[0] == date(2025, 10, 10)
+
+
+@pytest.mark.parametrize(("day", "known"), [("2024-06-14", FRIDAY), ("2025-09-30", date(2025, 9, 30))])
+def test_what_words_of_its_own_name_far_from_the_day_of_the_page_is_no_visit(day: str, known: date) -> None:
+    rows = [f"NAM {who}|Vu à 08:30|Hép. B {day}" for who in (MARTIN, SERGE)]
+    sheet = page("HÉMODIALYSE", "2025-10-03|Néphrologue : Dre Pham", *rows)
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (known, time(8, 30))
+
+
+def test_the_end_of_life_is_no_end_of_a_stay() -> None:
+    entries = [
+        row
+        for day, number in (("2 OCTOBRE", SERGE), ("3 OCTOBRE", MARTIN))
+        for row in (
+            f"{day} 2025|Auto : 18018 km",
+            f"1. Martin|{number}|Arrivée 8 h 30",
+            "Fin de vie; visite en novembre",
+        )
+    ]
+    sheet = page(*entries)
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, time(8, 30))
+
+
+def test_hours_down_a_page_that_is_not_straight_are_those_of_a_grid() -> None:
+    """The last hour stands under the first number, which is further left at the head of the page."""
+    names = ("Roy", "Caron", "Dubois", "Ouellet", "Bergeron", "Lavoie", "Martel", "Simard")
+    numbers = [nam.compose(name, "Luc", date(1975, 11, 30), False, "1") for name in names]
+    lines = [Line(tuple(words(0.3, 0.05, "3 octobre 2025")))]
+    for at in range(4):
+        x, y = 0.03 + 0.012 * at, 0.1 + 0.1 * at
+        lines.append(Line(tuple(words(x, y, f"{8 + at}:30"))))
+        lines.append(Line(tuple(words(x + 0.05, y + 0.03, numbers[at]))))
+        lines.append(Line(tuple(words(x + 0.45, y + 0.015, numbers[4 + at]))))
+    sheet = Page(1, 612, 792, tuple(lines), "local")
+    assert [visits.find_visit(sheet, box_of(sheet, number))[1] for number in numbers] == [
+        time(8 + at, 30) for at in (0, 1, 2, 3, 0, 1, 2, 3)
+    ]
+
+
 def test_a_newborn_is_seen_on_the_day_of_birth_where_that_is_called_a_visit() -> None:
     value = nam.compose("Roy", "Anne", FRIDAY, True, "1")
     sheet = page("Visite : 2025-10-03, 8 h 30", f"NAM : {value}")
