@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from extraction import nam, visits
 from extraction.layout import Layout
 from extraction.page import Line, Page
-from extraction.visits.moments import MONTHS, WEEKDAYS, dates_in, short_dates_in
+from extraction.visits.moments import LABEL, MONTHS, WEEKDAYS, dates_in, short_dates_in
 from tests.unit.paper import box_of, page, words
 
 FRIDAY = date(2025, 10, 3)
@@ -374,17 +374,8 @@ def test_what_words_of_its_own_name_far_from_the_day_of_the_page_is_no_visit(day
 
 
 def test_the_end_of_life_is_no_end_of_a_stay() -> None:
-    entries = [
-        row
-        for day, number in (("2 OCTOBRE", SERGE), ("3 OCTOBRE", MARTIN))
-        for row in (
-            f"{day} 2025|Auto : 18018 km",
-            f"1. Martin|{number}|Arrivée 8 h 30",
-            "Fin de vie; visite en novembre",
-        )
-    ]
-    sheet = page(*entries)
-    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, time(8, 30))
+    assert LABEL.search("fin de vie; suivi") is None
+    assert LABEL.search("fin de la consultation")["other"]
 
 
 def test_hours_down_a_page_that_is_not_straight_are_those_of_a_grid() -> None:
