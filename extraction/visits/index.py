@@ -552,6 +552,8 @@ class VisitIndex:
 
         An arrival says less than what tells of the visit itself.
         """
+        if len(marks) == 1:
+            return marks[0]
         for kind in ("time", "visit"):
             named = [mark for mark in marks if mark.kind == kind]
             if named and _ARRIVED.match(self.captions.words(named[0].caption)):

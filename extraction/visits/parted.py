@@ -23,11 +23,10 @@ _MONTH = re.compile(
     r"(?:[ ]\(?(?:suite|cont)[a-z'.]*\)?)?(?=[\t\n])"
 )
 _NO_YEAR = re.compile(
-    r"(?=[0-9jfmasond])(?:(?<=[\n\t])|\A)(?:"
-    rf"(?P<d1>[0-9]{{1,2}})(?:er)?[ ](?P<n1>{_NAMES})|(?P<n2>{_NAMES})\.?[ ](?P<d2>[0-9]{{1,2}})(?:st|nd|rd|th)?"
-    r")[.,]?(?=[\t\n])"
+    rf"(?:(?P<d1>[0-9]{{1,2}})(?:er)?[ ](?P<n1>{_NAMES})"
+    rf"|(?P<n2>{_NAMES})\.?[ ](?P<d2>[0-9]{{1,2}})(?:st|nd|rd|th)?)[.,]?"
 )
-_YEAR = re.compile(r"20[0-9]{2}")
+_YEAR = re.compile(r"20[0-9]{2}(?=[\t\n])")
 _SAME_COLUMN = 0.02
 _DAY_HEADS = frozenset(("le", "j", "jr", "jour", "date", "quantieme", "day"))
 _HEAD_ROWS = 4
@@ -44,15 +43,17 @@ class DayOfMonth(NamedTuple):
 
 def over_their_years(layout: Layout) -> Iterator[DateMatch]:
     """The dates of narrow cells, which have their year in the next line: "28 juillet" over "2025"."""
-    for found in _NO_YEAR.finditer(layout.folded):
-        row = layout.row_at(found.start()) + 1
-        left = layout.left(found.start())
-        for start, end in layout.cells(row) if row < len(layout.rows) else ():
-            year = _YEAR.fullmatch(layout.folded, start, end)
-            if year and abs(layout.left(start) - left) < _SAME_COLUMN:
+    for year in _YEAR.finditer(layout.folded):
+        row = layout.row_at(year.start())
+        if not row or layout.folded[year.start() - 1] not in "\n\t":
+            continue
+        left = layout.left(year.start())
+        for start, end in layout.cells(row - 1):
+            found = _NO_YEAR.fullmatch(layout.folded, start, end)
+            if found and abs(layout.left(start) - left) < _SAME_COLUMN:
                 value = _date(int(year[0]), MONTHS[found["n1"] or found["n2"]], found["d1"] or found["d2"])
                 if value is not None:
-                    yield DateMatch(found.start(), found.end(), value)
+                    yield DateMatch(start, end, value)
 
 
 def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:
