@@ -125,8 +125,8 @@ class VisitIndex:
                 taken.add(layout.rows_near(box))
         dates = _of_visits(captions, dates, taken)
         if not any(mark.kind or (mark.row in taken and mark.caption != UNKNOWN) for mark in dates):
-            of_month = [Mark(day.value, "visit", day.row, day.box) for day in days_of_month(layout, taken)]
-            dates = of_month or dates
+            days = days_of_month(layout, taken, captions.found_times)
+            dates = [Mark(day.value, "visit", day.row, day.box) for day in days] or dates
         return cls(layout, captions, dates, born, anchors, taken)
 
     def visit(self, box: Box) -> tuple[date | None, time | None]:

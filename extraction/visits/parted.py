@@ -1,20 +1,20 @@
 """Dates whose parts stand apart: the month above a column of days, or the year in the line below the day. Pure.
 
 A register that states its month once, "Février 2026", says the day where it changes, so that a row without one is of
-the day above. Its column must have a head that asks for days: numbers that go up beside people are more often their
-rank.
+the day above, unless its hour is an earlier one: then a day was not read. Its column must have a head that asks for
+days: numbers that go up beside people are more often their rank.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from datetime import date
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, time
 from typing import NamedTuple
 
 from extraction.layout import Layout, plain
 from extraction.page import Box
-from extraction.visits.moments import MONTHS, DateMatch
+from extraction.visits.moments import MONTHS, DateMatch, TimeMatch
 
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _MONTH = re.compile(
@@ -56,8 +56,11 @@ def over_their_years(layout: Layout) -> Iterator[DateMatch]:
                     yield DateMatch(start, end, value)
 
 
-def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:
-    """The days of the rows `taken` by numbers; none where the page is not set so, or its days do not go up."""
+def days_of_month(layout: Layout, taken: Collection[int], times: Sequence[TimeMatch]) -> list[DayOfMonth]:
+    """The days of the rows `taken` by numbers; none where the page is not set so, or its days do not go up.
+
+    `times` are those of the page, in reading order.
+    """
     first = min(taken, default=0)
     start = layout.rows[first].start if first else 0
     months = {(int(found["year"]), MONTHS[found["name"]]) for found in _MONTH.finditer(layout.folded, 0, start)}
@@ -67,12 +70,18 @@ def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:
     (year, month), row = months.pop(), head[0]
     days: list[DayOfMonth] = []
     day: tuple[date, Box] | None = None
+    clocks = {layout.row_at(match.start): match.value for match in reversed(times)}
+    before = time.min
     for number, text, box in _column(layout, row, head[1]):
+        clock = clocks.get(number, before)
         if text is not None and box is not None:
             value = _date(year, month, text)
             day = (value, box) if value else None
             if day and days and day[0] < days[-1].value:
                 return []
+        elif clock < before:
+            day = None
+        before = clock
         if day and number in taken:
             days.append(DayOfMonth(number, *day))
     return days

@@ -949,6 +949,11 @@ def test_days_below_a_month_hold_for_the_rows_below_them(head: str) -> None:
     assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [date(2025, 10, day) for day in (2, 2, 3, 6)]
 
 
+def test_an_earlier_hour_below_a_day_is_of_a_day_that_was_not_read() -> None:
+    sheet = page(*(row.replace("6|", "|") or "Le|À|Assurance maladie" for row in MONTH))
+    assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [date(2025, 10, 2), date(2025, 10, 2), FRIDAY, None]
+
+
 @pytest.mark.parametrize("head", ["No|Heure|NAM", "Rang|Heure|NAM"])
 def test_other_figures_below_a_month_are_no_days(head: str) -> None:
     sheet = page(*(row or head for row in MONTH))
