@@ -140,7 +140,7 @@ class Captions:
     _edges: dict[int, float] = field(default_factory=dict)
     """Where what stands under a centred head begins."""
     _tables: list[tuple[int, Sequence[Box]]] | None = None
-    _fields: dict[int, Sequence[str]] | None = None
+    _fields: dict[int, Sequence[str]] = field(default_factory=dict)
     _all_times: list[TimeMatch] | None = None
     _named_times: list[Mark[time]] | None = None
     _told: Steps | None = None
@@ -163,6 +163,8 @@ class Captions:
             stays = moments.stays_in(folded)
             dates = sorted([*stays, *(match for match in dates if match.start not in {stay.start for stay in stays})])
         captions = cls(layout, [], dates, moments.times_in(folded), [], [], [match.value for match in every])
+        if folded.count(_SEPARATOR) > _HEAD_CELLS:
+            captions._fields = dict(_separated(layout))
         captions._range_ends = [match.end for match in every if match not in dates]
         captions._group(found)
         return captions
@@ -439,9 +441,9 @@ class Captions:
         row = self.layout.row_at(offset)
         floor = max(self._sentence_start(row, offset), previous)
         at = bisect_left(self.found, (offset,)) - 1
-        ahead = self._field(row, offset) or self._ahead(offset)
-        if ahead is not None:
-            return ahead
+        known = self._field(row, offset) if row in self._fields else self._ahead(offset)
+        if known is not None:
+            return known
         if at >= 0 and self.found[at].start >= floor and self._reaches(self.found[at].end, offset):
             if near and not moments.only_small_words(self._behind(self.found[at], offset)):
                 return _NO_NAME
@@ -451,38 +453,22 @@ class Captions:
         if not header or (behind_colon and _OWN_CAPTION.search(self.layout.folded, floor, offset)):
             return _NO_NAME
         name = self._header(row, self.layout.box(offset, offset + 1))
-        return _NO_NAME if self._is_only_below(name.caption, row, offset) else name
+        is_far = name.caption >= 0 and row - self.captions[name.caption].row > 1
+        return _NO_NAME if is_far and self._is_only_below(name.caption, offset) else name
 
-    def _is_only_below(self, number: int, row: int, offset: int) -> bool:
+    def _is_only_below(self, number: int, offset: int) -> bool:
         """Whether what stands at `offset` is a phrase with words of its own, and the caption that of some title above.
 
         Below "Service de santé" the phrase "Toux, écrou le 2025-06-18" is not about a service of that day.
         """
-        if number < 0 or row - self.captions[number].row <= 1:
-            return False
         start, end = self.layout.rows[self.captions[number].row][:2]
         return self.layout.printed.count("\t", start, end) + 1 < _HEAD_CELLS and self._has_other_words(offset)
 
-    def _field(self, row: int, offset: int) -> _Label | None:
-        """What the first row of a file says of the field at `offset`; None where the page is none with semicolons."""
-        if self._fields is None:
-            self._fields = dict(self._separated())
-        heads = self._fields.get(row)
-        if heads is None:
-            return None
+    def _field(self, row: int, offset: int) -> _Label:
+        """What the first row of a file says of the field at `offset`."""
         start = self.layout.rows[row].start
-        kind = heads[self.layout.folded.count(_SEPARATOR, start, offset)]
+        kind = self._fields[row][self.layout.folded.count(_SEPARATOR, start, offset)]
         return _Label(0, 0, kind, -1 if kind else UNKNOWN)
-
-    def _separated(self) -> Iterator[tuple[int, Sequence[str]]]:
-        """The rows of a file that somebody printed as it is, each with the kinds of its fields: "debut";"fin"."""
-        heads: Sequence[str] = ()
-        for number, row in enumerate(self.layout.rows if _SEPARATOR in self.layout.folded else ()):
-            fields = self.layout.folded[row.start : row.end].split(_SEPARATOR)
-            if len(fields) == len(heads):
-                yield number, heads
-            elif len(fields) > _HEAD_CELLS and not any(map(str.isdigit, "".join(fields))):
-                heads = [_kind_of(field.strip(' "')) for field in fields]
 
     def _reaches(self, end: int, offset: int) -> bool:
         """Whether a label that ends at `end` may speak for what stands at `offset`: near, in the same sentence, and
@@ -767,6 +753,17 @@ class Captions:
                         self.captions[number].row == above for number in self.headers
                     )
         return False
+
+
+def _separated(layout: Layout) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows of a file that somebody printed as it is, each with the kinds of its fields: "debut";"fin"."""
+    heads: Sequence[str] = ()
+    for number, row in enumerate(layout.rows):
+        fields = layout.folded[row.start : row.end].split(_SEPARATOR)
+        if len(fields) == len(heads):
+            yield number, heads
+        elif len(fields) > _HEAD_CELLS and not any(map(str.isdigit, "".join(fields))):
+            heads = [_kind_of(each.strip(' "')) for each in fields]
 
 
 def _kind_of(head: str) -> str:

@@ -128,8 +128,8 @@ class VisitIndex:
                 taken.add(layout.rows_near(box))
         dates = _of_visits(captions, dates, taken)
         if not any(mark.kind or (mark.row in taken and mark.caption != UNKNOWN) for mark in dates):
-            of_month = [Mark(day.value, "visit", day.row, day.box) for day in days_of_month(layout, taken)]
-            dates = of_month or dates
+            days = days_of_month(layout, taken, captions.found_times)
+            dates = [Mark(day.value, "visit", day.row, day.box) for day in days] or dates
         return cls(layout, captions, dates, born, anchors, taken)
 
     def visit(self, box: Box) -> tuple[date | None, time | None]:
@@ -573,6 +573,8 @@ class VisitIndex:
 
         An arrival says less than what tells of the visit itself.
         """
+        if len(marks) == 1:
+            return marks[0]
         for kind in ("time", "visit"):
             named = [mark for mark in marks if mark.kind == kind]
             if named and _ARRIVED.match(self.captions.words(named[0].caption)):

@@ -1,20 +1,20 @@
 """Dates whose parts stand apart: the month above a column of days, the year in the title or the line below. Pure.
 
 A register that states its month once, "Février 2026", says the day where it changes, so that a row without one is of
-the day above. Its column must have a head that asks for days: numbers that go up beside people are more often their
-rank.
+the day above, unless its hour is an earlier one: then a day was not read. Its column must have a head that asks for
+days: numbers that go up beside people are more often their rank.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from datetime import date
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, time
 from typing import NamedTuple
 
 from extraction.layout import Layout, plain
 from extraction.page import Box
-from extraction.visits.moments import MONTHS, DateMatch
+from extraction.visits.moments import MONTHS, DateMatch, TimeMatch
 
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _MONTH = re.compile(
@@ -23,11 +23,10 @@ _MONTH = re.compile(
     r"(?:[ ]\(?(?:suite|cont)[a-z'.]*\)?)?(?=[\t\n])"
 )
 _NO_YEAR = re.compile(
-    r"(?=[0-9jfmasond])(?:(?<=[\n\t])|\A)(?:"
-    rf"(?P<d1>[0-9]{{1,2}})(?:er)?[ ](?P<n1>{_NAMES})|(?P<n2>{_NAMES})\.?[ ](?P<d2>[0-9]{{1,2}})(?:st|nd|rd|th)?"
-    r")[.,]?(?=[\t\n])"
+    rf"(?:(?P<d1>[0-9]{{1,2}})(?:er)?[ ](?P<n1>{_NAMES})"
+    rf"|(?P<n2>{_NAMES})\.?[ ](?P<d2>[0-9]{{1,2}})(?:st|nd|rd|th)?)[.,]?"
 )
-_YEAR = re.compile(r"20[0-9]{2}")
+_YEAR = re.compile(r"20[0-9]{2}(?=[\t\n])")
 _DAY = re.compile(
     rf"(?:(?<=[\n\t])|\A)(?:[a-z]{{3,8}}\.?,?[ ])?(?P<day>[0-9]{{1,2}})(?:er)?[ ]?(?P<name>{_NAMES})\.?"
     r"(?=[ ]?[\n\t]|[ ][0-9]{1,2}[ ]?[h:])"
@@ -49,15 +48,17 @@ class DayOfMonth(NamedTuple):
 
 def over_their_years(layout: Layout) -> Iterator[DateMatch]:
     """The dates of narrow cells, which have their year in the next line: "28 juillet" over "2025"."""
-    for found in _NO_YEAR.finditer(layout.folded):
-        row = layout.row_at(found.start()) + 1
-        left = layout.left(found.start())
-        for start, end in layout.cells(row) if row < len(layout.rows) else ():
-            year = _YEAR.fullmatch(layout.folded, start, end)
-            if year and abs(layout.left(start) - left) < _SAME_COLUMN:
+    for year in _YEAR.finditer(layout.folded):
+        row = layout.row_at(year.start())
+        if not row or layout.folded[year.start() - 1] not in "\n\t":
+            continue
+        left = layout.left(year.start())
+        for start, end in layout.cells(row - 1):
+            found = _NO_YEAR.fullmatch(layout.folded, start, end)
+            if found and abs(layout.left(start) - left) < _SAME_COLUMN:
                 value = _date(int(year[0]), MONTHS[found["n1"] or found["n2"]], found["d1"] or found["d2"])
                 if value is not None:
-                    yield DateMatch(found.start(), found.end(), value)
+                    yield DateMatch(start, end, value)
 
 
 def days_of_year(layout: Layout) -> Iterator[DateMatch]:
@@ -71,8 +72,11 @@ def days_of_year(layout: Layout) -> Iterator[DateMatch]:
             yield DateMatch(found.start("day"), found.end(), value)
 
 
-def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:
-    """The days of the rows `taken` by numbers; none where the page is not set so, or its days do not go up."""
+def days_of_month(layout: Layout, taken: Collection[int], times: Sequence[TimeMatch]) -> list[DayOfMonth]:
+    """The days of the rows `taken` by numbers; none where the page is not set so, or its days do not go up.
+
+    `times` are those of the page, in reading order.
+    """
     first = min(taken, default=0)
     start = layout.rows[first].start if first else 0
     months = {(int(found["year"]), MONTHS[found["name"]]) for found in _MONTH.finditer(layout.folded, 0, start)}
@@ -82,12 +86,18 @@ def days_of_month(layout: Layout, taken: Collection[int]) -> list[DayOfMonth]:
     (year, month), row = months.pop(), head[0]
     days: list[DayOfMonth] = []
     day: tuple[date, Box] | None = None
+    clocks = {layout.row_at(match.start): match.value for match in reversed(times)}
+    before = time.min
     for number, text, box in _column(layout, row, head[1]):
+        clock = clocks.get(number, before)
         if text is not None and box is not None:
             value = _date(year, month, text)
             day = (value, box) if value else None
             if day and days and day[0] < days[-1].value:
                 return []
+        elif clock < before:
+            day = None
+        before = clock
         if day and number in taken:
             days.append(DayOfMonth(number, *day))
     return days

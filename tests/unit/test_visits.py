@@ -375,7 +375,7 @@ def test_what_words_of_its_own_name_far_from_the_day_of_the_page_is_no_visit(day
 
 def test_the_end_of_life_is_no_end_of_a_stay() -> None:
     assert LABEL.search("fin de vie; suivi") is None
-    assert LABEL.search("fin de la consultation")["other"]
+    assert [found.lastgroup for found in LABEL.finditer("fin de la consultation")] == ["other"]
 
 
 def test_hours_down_a_page_that_is_not_straight_are_those_of_a_grid() -> None:
@@ -1117,6 +1117,11 @@ MONTH = (
 def test_days_below_a_month_hold_for_the_rows_below_them(head: str) -> None:
     sheet = page(*(row or head for row in MONTH))
     assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [date(2025, 10, day) for day in (2, 2, 3, 6)]
+
+
+def test_an_earlier_hour_below_a_day_is_of_a_day_that_was_not_read() -> None:
+    sheet = page(*(row.replace("6|", "|") or "Le|À|Assurance maladie" for row in MONTH))
+    assert dates_of(sheet, MARTIN, SERGE, ANNE, LOUISE) == [date(2025, 10, 2), date(2025, 10, 2), FRIDAY, None]
 
 
 @pytest.mark.parametrize("head", ["No|Heure|NAM", "Rang|Heure|NAM"])
