@@ -110,7 +110,8 @@ _DAY_FIRST = re.compile(r"(?<![0-9/.-])(?:1[3-9]|2[0-9]|3[01])([/.-])(?:0?[1-9]|
 _ENGLISH = re.compile(r"\b(?:date of|time|birth|dob|seen|appointments?|visits|printed|schedule)\b")
 _FRENCH = re.compile(r"\b(?:heures?|naissance|nee? le|visites|rendez-vous|imprime|horaire)\b")
 _LONGEST_DAY_NAME = len("wednesday, le ")
-_DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}),?[ ]?(?:le[ ])?$")
+# A hand's "jeudi" is read as "geudi" now and then.
+_DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}|(?<![a-z-])(?!midi)[a-z]{{3,6}}di),?[ ]?(?:le[ ])?$")
 _RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$")
 _RANGE_AFTER = re.compile(rf"^[ ](?:au|to|until)[ ](?:{_WEEKDAY})?[ ]?[0-9]")
 _STAY = re.compile(
@@ -369,7 +370,7 @@ def bare_times_in(folded: str) -> list[TimeMatch]:
 _TIME_LABEL_BEFORE = re.compile(
     r"(?:\b(?:heures?|time|hre?)\b\.?(?:[ ](?:de[ ]|du[ ]|d'|of[ ])?(?:la[ ]|l')?[a-z-]{2,14}){0,2}"
     r"|\b(?:arriv[a-z]{1,3}|arr|triage|inscription|debut)\b\.?"
-    r"|\b(?:vue?|evaluee?|examinee?|recue?|presentee?|arrivee?|admise?)s?[ ]a)"
+    r"|\b(?:vue?|evaluee?|examinee?|recue?|presentee?|arrivee?|admise?)s?(?:\(e\))?[ ]?a)"
     r"[ \t]?(?P<sign>[:=\t])?[ \t]*\Z"
 )
 _HOURS_BEHIND = re.compile(r"[ ]?(?:hrs|hres|heures|hours)\b")

@@ -394,6 +394,17 @@ def test_hours_down_a_page_that_is_not_straight_are_those_of_a_grid() -> None:
     ]
 
 
+def test_a_misread_name_of_a_day_still_opens_a_section() -> None:
+    sheet = page("jeudi le 2 octobre 2025", f"08h10|{SERGE}", "vendradi le 3 octobre 2025", f"08h30|{MARTIN}")
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, time(8, 30))
+
+
+@pytest.mark.parametrize("label", ["Vu à :", "Vuà:", "Vu(e)à:", "Arrivé(e) à:"])
+def test_four_digits_behind_what_asks_when_somebody_was_seen_are_a_time(label: str) -> None:
+    sheet = page(f"Date: 2025-10-03|{label} 0830", f"NAM {MARTIN}")
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, time(8, 30))
+
+
 def test_a_newborn_is_seen_on_the_day_of_birth_where_that_is_called_a_visit() -> None:
     value = nam.compose("Roy", "Anne", FRIDAY, True, "1")
     sheet = page("Visite : 2025-10-03, 8 h 30", f"NAM : {value}")
