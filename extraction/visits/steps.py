@@ -96,17 +96,29 @@ def _named(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[_Step]:
 
 
 def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:
-    """What stands at the head of the column of each time: in the nearest row above that holds no number there."""
+    """What stands at the head of the column of each time: in the nearest row above that holds no number there, and in
+    the row right over that one, where the head has two lines.
+    """
     edges = [_left(layout, match) - _EDGE for match in times]
     for above in range(row - 1, max(-1, row - _HIGHEST_HEAD), -1):
-        start, end = layout.rows[above][:2]
-        words = [word for word in layout.words_in(start, end) if word.box.x0 >= edges[0]]
-        text = " ".join(word.text for word in words)
-        if any(map(str.isalpha, text)) and not any(map(str.isdigit, text)):
-            columns = zip(edges, [*edges[1:], 2.0], strict=True)
-            own = [" ".join(w.text for w in words if low <= w.box.x0 < high) for low, high in columns]
-            return [plain(each).lower() for each in own]
+        own = _head_at(layout, above, edges)
+        if any(own):
+            rows = layout.rows
+            close = above and rows[above].top - rows[above - 1].bottom < rows[above].bottom - rows[above].top
+            first = _head_at(layout, above - 1, edges) if close else [""] * len(edges)
+            return [" ".join(filter(None, lines)) for lines in zip(first, own, strict=True)]
     return [""] * len(times)
+
+
+def _head_at(layout: Layout, row: int, edges: Sequence[float]) -> list[str]:
+    """The words of a row from each of the `edges` to the next; none of them where a figure is among them."""
+    words = [word for word in layout.words_in(*layout.rows[row][:2]) if word.box.x0 >= edges[0]]
+    text = "".join(word.text for word in words)
+    if any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
+        return [""] * len(edges)
+    columns = zip(edges, [*edges[1:], 2.0], strict=True)
+    own = (" ".join(word.text for word in words if low <= word.box.x0 < high) for low, high in columns)
+    return [plain(each).lower() for each in own]
 
 
 def _left(layout: Layout, match: TimeMatch) -> float:

@@ -38,6 +38,11 @@ def test_the_head_of_a_column_names_its_hours() -> None:
     assert kept(*rows) == [time(8, 5), time(9, 5)]
 
 
+def test_the_head_of_a_column_may_have_two_lines() -> None:
+    rows = ("Nom, prénom\tArrivée\tVu à", "x\t(h min)\t(réservé)", "Roy, Juliet\t08:05\t08:20")
+    assert kept(*rows) == [time(8, 20)]
+
+
 def test_what_tells_of_the_visit_itself_counts_before_the_arrival() -> None:
     assert kept("Arrivée : 08:05\tTriage : 08:20\tVu à 09:10\tDépart : 10:00") == [time(9, 10)]
     assert kept("Arrived 08:05\tStart of visit 09:10") == [time(9, 10)]
