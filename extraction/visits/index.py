@@ -42,6 +42,8 @@ _HEADING_CELLS = 2
 _HEAD_ROWS = 4
 """The first heading stands within so many rows above the first number."""
 _ENTRY_ROWS = 12
+_ENTRY_ENDS = 3
+"""The date that ends a short entry stands at most so many rows below its number."""
 _SAME_COLUMN = 0.03
 _USUAL_LINE = 0.012
 _FEWEST_TIMES = 0.4
@@ -407,10 +409,29 @@ class VisitIndex:
         if strong and all(mark.row < min(self._taken) for mark in strong):
             slipped = [mark for mark in slipped if mark.row > min(self._taken)]
         strong += [mark for mark in slipped if self._is_free(mark) and mark.box not in {m.box for m in strong}]
+        below = None if any(chosen) else self._below_numbers(strong)
+        if below is not None:
+            return below
         if all(mark.row < min(self._taken) for mark in strong):
             chosen = self._carried(chosen)
         heads = self._heads_of_columns(strong)
         return [day or self._heading(strong, heads, anchor) for day, anchor in zip(chosen, self.anchors, strict=True)]
+
+    def _below_numbers(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None] | None:
+        """The dates of entries that end with theirs, as cards do; None where they are not set so.
+
+        Then a number stands over the first date, and one alone between each and the next; a label or the name of a day
+        would open a section.
+        """
+        owners: dict[int, Mark[date]] = {}
+        last = -1
+        for mark in sorted(marks, key=lambda mark: mark.row):
+            numbers = [i for i, anchor in enumerate(self.anchors) if last < anchor.row < mark.row]
+            if mark.kind or len(numbers) != 1 or mark.row - self.anchors[numbers[0]].row > _ENTRY_ENDS:
+                return None
+            owners[numbers[0]] = mark
+            last = mark.row
+        return [owners.get(i) for i in range(len(self.anchors))] if len(owners) >= _SEVERAL else None
 
     def _captioned_days(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None] | None:
         """The dates at the captions that every entry repeats, if entries do."""

@@ -405,6 +405,17 @@ def test_four_digits_behind_what_asks_when_somebody_was_seen_are_a_time(label: s
     assert visits.find_visit(sheet, box_of(sheet, MARTIN)) == (FRIDAY, time(8, 30))
 
 
+def test_entries_may_end_with_their_dates() -> None:
+    cards = [
+        row
+        for who, number, day in (("Martin", MARTIN, "2025-10-03"), ("Serge", SERGE, "2025-09-04"), ("Anne", ANNE, "RV"))
+        for row in (who, number, day, "Suivi", "")
+    ]
+    sheet = page(*cards)
+    days = [visits.find_visit(sheet, box_of(sheet, number))[0] for number in (MARTIN, SERGE, ANNE)]
+    assert days == [FRIDAY, date(2025, 9, 4), None]
+
+
 def test_a_newborn_is_seen_on_the_day_of_birth_where_that_is_called_a_visit() -> None:
     value = nam.compose("Roy", "Anne", FRIDAY, True, "1")
     sheet = page("Visite : 2025-10-03, 8 h 30", f"NAM : {value}")
