@@ -225,11 +225,15 @@ class Captions:
         before = self.layout.folded[self.layout.cell(offset)[0] : offset]
         return any(map(str.isalpha, before)) and not moments.only_names_of_days(before)
 
+    def _of_no_birth(self) -> list[date]:
+        """The dates of the page that a visit's may be near to: a birth date says nothing of when people are seen."""
+        return [day for day in self.every_day if day not in self._born]
+
     def _slips(self) -> list[DateMatch]:
         """Everything that could be a date with a slip, where none is clearly written."""
         if self._slipped is None:
             known = {match[:2] for match in self.found_dates}
-            self._slipped = list(slips.dates_in(self.layout.plain, near=self.every_day, known=known))
+            self._slipped = list(slips.dates_in(self.layout.plain, near=self._of_no_birth(), known=known))
         return self._slipped
 
     def _heads(self, name: _Label, kind: str, offset: int) -> bool:
@@ -318,10 +322,10 @@ class Captions:
 
     def slipped_dates(self, known: Sequence[Mark[date]]) -> list[Mark[date]]:
         """Dates with a slip, half-written ones and ditto marks, where a label or a column of dates expects one."""
-        near = self.every_day
+        near = self._of_no_birth()
         matches = list(self._slips())
         taken = sorted(match[:2] for match in (*self.found_dates, *matches))
-        rest = slips.days_without_year_in(self.layout.plain, near=[day for day in near if day not in self._born])
+        rest = slips.days_without_year_in(self.layout.plain, near=near)
         matches += [match for match in rest if not slips.is_taken(taken, match.start, match.end)]
         marks = self._expected(matches, [match[:2] for match in self.found_dates], {"plain", "visit"}, known)
         for match in slips.days_of_week_in(self.layout.plain, near=near):

@@ -416,6 +416,11 @@ def test_entries_may_end_with_their_dates() -> None:
     assert days == [FRIDAY, date(2025, 9, 4), None]
 
 
+def test_a_date_with_a_slip_need_not_be_near_birth_dates() -> None:
+    sheet = page("Date de la séance : 3 0ct0bre 2025", "NAM|Date naiss.", f"{MARTIN}|2004-12-19", f"{SERGE}|1980-05-10")
+    assert visits.find_visit(sheet, box_of(sheet, MARTIN))[0] == FRIDAY
+
+
 def test_a_newborn_is_seen_on_the_day_of_birth_where_that_is_called_a_visit() -> None:
     value = nam.compose("Roy", "Anne", FRIDAY, True, "1")
     sheet = page("Visite : 2025-10-03, 8 h 30", f"NAM : {value}")
