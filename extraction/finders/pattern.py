@@ -40,12 +40,17 @@ _NUMBER = re.compile(rf"{_BEGIN}(?=({_FOUR}(?:{_GAP}{_D}){{6}}{_GAP}{_S}{_GAP}{_
 _TAIL = re.compile(rf"{_BEGIN}(?P<tail>{_FOUR}(?:{_GAP}{_D}){{0,6}})[ -]?(?=[\t\n])")
 _EIGHT = re.compile(r"(?<![A-Za-z0-9])(?<![A-Za-z][ .-])[0-9]{4}[ -]?[0-9]{2}[0-9A-Z][0-9](?![A-Za-z0-9])")
 _HEAD = re.compile(rf"{_S}(?:{_GAP}{_S}){{1,7}}(?![A-Za-z0-9:/,h]|[ ]h)")
+_LACKING = re.compile(
+    r"(?<![A-Za-z0-9'.-])[A-Z]{3}[ .-]?[0-9]{4}[ .-]?[0-9]{2}[ .-]?[0-9A-Z][0-9](?![A-Za-z0-9]|[ .,/-]?[0-9])"
+)
 _FOUR_LETTERS = re.compile(r"(?<![A-Za-z0-9'-])[A-Z]{4}(?= [^\t\n])")
 _SEPARATORS = re.compile(r"[ \t.,\-_·•*/'`\n]+")
 _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
 _GIVEN_NAME = re.compile(r"[A-ZÀ-Þ][a-zà-þ]{3}(?![A-Za-z0-9])")
 """Théo, Jean, Anne: four letters that stand before digits as often as those of a number typed so."""
+TYPED = "text_layer"
+"""The reader of pages whose characters are those that were typed."""
 NO_NAM = ("decoy", "code", "file", "other")
 """Labels that let nothing through that fails a check."""
 _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), (4, 2, 2, 2, 2), (1,) * 12])
@@ -189,6 +194,8 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
         )
     yield from _over_rows(layout)
     yield from _under_letters(layout)
+    if layout.page.reader != TYPED:
+        yield from _lacking(layout)
 
 
 def _read(glyphs: str) -> tuple[list[Reading], bool]:
@@ -237,6 +244,16 @@ def _under_letters(layout: Layout) -> Iterator[Candidate]:
                 text, span = f"{four[0]} {eight[0]}", Span(*parts[0], letters.union(digits))
                 glyphs = _SEPARATORS.sub("", text)
                 yield Candidate(span, parts, text, glyphs, regular=True, valid=valid, dated=dated, is_spaced=True)
+
+
+def _lacking(layout: Layout) -> Iterator[Candidate]:
+    """What a reader may have lost a letter of: its name can restore that, and without one it is no number."""
+    for found in _LACKING.finditer(layout.plain):
+        glyphs = _SEPARATORS.sub("", found[0])
+        if glyphs[3:] not in ANY:
+            span = Span(*found.span(), layout.box(*found.span()))
+            text = layout.printed[slice(*found.span())]
+            yield Candidate(span, (found.span(),), text, glyphs, regular=False, valid=[], dated=False)
 
 
 class _Part(NamedTuple):
@@ -320,14 +337,22 @@ def has_digits(glyphs: str) -> bool:
 
 
 def _evidence(candidate: Candidate, label: str, surroundings: Surroundings) -> _Evidence:
+    names = surroundings.names(candidate.span)
+    typed = surroundings.layout.page.reader == TYPED
     return _Evidence(
         label,
-        surroundings.names(candidate.span),
+        names,
         repair.literal(candidate.glyphs),
-        candidate.valid,
-        typed=surroundings.layout.page.reader == "text_layer",
+        candidate.valid or ([] if typed else _named(candidate.glyphs, names)),
+        typed=typed,
         born=label in NO_NAM and nam.birth_date(candidate.glyphs.upper()) in surroundings.dates,
     )
+
+
+def _named(glyphs: str, names: Names) -> list[Reading]:
+    """The values that hold with the letters of a name nearby, where one was lost or was read as no letter."""
+    agree = sorted(reading for reading in repair.lettered(glyphs) if names.match(reading.value[: repair.LETTERS]))
+    return [reading for reading in agree if reading.value[: repair.LETTERS] in names.sure] or agree
 
 
 def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
@@ -428,6 +453,8 @@ def _repairs(
     """Why the chosen reading differs from what is printed, and what else may be meant."""
     if checks.valid and checks.name is not False and chosen.substitutions == 0:
         return ()
+    if evidence.valid and not candidate.valid:
+        return tuple(Repair(reading.value, "name_nearby", repair.NAME_NEARBY) for reading in evidence.valid)
     others = [reading for reading in evidence.valid if reading.substitutions]
     births = visits.births_near(candidate.span.box)
     return repair.rank(chosen.value, valid_readings=others, names=evidence.names.sure, births=births)

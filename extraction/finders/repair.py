@@ -12,6 +12,7 @@ from datetime import date
 from functools import cache
 from itertools import accumulate
 from operator import ne
+from string import ascii_uppercase
 from typing import NamedTuple
 
 from extraction import nam
@@ -20,6 +21,7 @@ from extraction.finders.proposal import Repair
 MOST = 4
 """Repairs of one proposal: more than a person can weigh at a glance helps nobody."""
 MOST_SUBSTITUTIONS = 3
+NAME_NEARBY = 0.75
 _NAME_AGREES, _BIRTH_DATE_AGREES = 0.25, 0.2
 LETTERS = 4
 SEQUENCE = 10
@@ -98,6 +100,22 @@ def readings(glyphs: str) -> list[Reading]:
     return sorted(map(Reading._make, partial), key=lambda reading: reading.substitutions)
 
 
+def lettered(glyphs: str) -> Iterator[Reading]:
+    """The values that hold with any letter where one of the four was lost, or was read as no letter."""
+    letters, digits = glyphs[:-8].upper(), glyphs[-8:].upper()
+    for filled in {letters[:at] + letter + letters[stop:] for at, stop in _gaps(letters) for letter in ascii_uppercase}:
+        if all(nam.check(filled + digits)):
+            yield Reading(filled + digits, 1)
+
+
+def _gaps(letters: str) -> list[tuple[int, int]]:
+    """Where a letter is missing in what was read of the four."""
+    if len(letters) < LETTERS:
+        return [(at, at) for at in range(LETTERS)]
+    others = [at for at, letter in enumerate(letters) if not letter.isalpha()]
+    return [(at, at + 1) for at in others] if len(others) == 1 else []
+
+
 def rank(
     value: str, *, valid_readings: Iterable[Reading] = (), names: Iterable[str] = (), births: Iterable[date] = ()
 ) -> tuple[Repair, ...]:
@@ -133,7 +151,7 @@ def _candidates(value: str, valid: list[Reading], names: set[str], births: list[
         return
     for letters in sorted(names):
         if 0 < differences(letters, value[:LETTERS]) <= 2:  # noqa: PLR2004 - more would be another person
-            yield from _if_valid(letters + value[LETTERS:], "name_nearby", 0.75)
+            yield from _if_valid(letters + value[LETTERS:], "name_nearby", NAME_NEARBY)
     for birth in births:
         for digits in (f"{birth:%y%m%d}", f"{birth:%y}{birth.month + 50}{birth:%d}"):
             if 0 < differences(digits, value[LETTERS:SEQUENCE]) <= 2:  # noqa: PLR2004 - as above

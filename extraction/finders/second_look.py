@@ -130,7 +130,12 @@ class _Scene:
         return cls(page, layout, proposals, Surroundings.of(layout, spans), visits, refused)
 
     def is_doubtful(self, proposal: Proposal) -> bool:
-        """Whether a check fails, a name differs, look-alikes were needed, or the reader was not sure."""
+        """Whether a check fails, a name differs, look-alikes were needed, or the reader was not sure.
+
+        Where a reader lost a letter it loses it again: what it spells then says nothing of what the name restored.
+        """
+        if len(nam.normalise(proposal.text)) < nam.LENGTH and proposal.checks.valid and proposal.checks.name:
+            return False
         if not proposal.checks.valid or proposal.checks.name is False or nam.normalise(proposal.text) != proposal.nam:
             return True
         inside = [word for word in self.layout.words if proposal.box.holds(word.box)]

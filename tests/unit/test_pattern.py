@@ -130,6 +130,22 @@ def test_look_alikes_among_the_letters_are_read_and_explained(letters: str, prin
     assert (proposal.repairs[0].nam, proposal.repairs[0].reason) == (value, "look_alike")
 
 
+@pytest.mark.parametrize("printed", ["TRE 0412 1925", "TEM04121925", "REM 04121925", "TR6M 0412 1925"])
+def test_a_lost_letter_is_restored_from_the_name_beside_it(printed: str) -> None:
+    proposal = only(f"08:30|Tremblay, Martin|{printed}")
+    assert (proposal.nam, proposal.text) == (VALUE, printed)
+    assert [(repair.nam, repair.reason) for repair in proposal.repairs] == [(VALUE, "name_nearby")]
+
+
+@pytest.mark.parametrize("row", ["08:30|TRE 0412 1925", "Lavoie, Paul|TRE 0412 1925", "Tremblay, Martin|TRE 0412 1926"])
+def test_a_lost_letter_is_not_guessed(row: str) -> None:
+    assert pattern.find(page(row)) == []
+
+
+def test_a_typed_code_has_not_lost_a_letter() -> None:
+    assert pattern.find(page("Tremblay, Martin|TRE 0412 1925", reader="text_layer")) == []
+
+
 def test_a_letter_in_the_eleventh_place_is_kept() -> None:
     assert only("COTS 8005 10A4").nam == "COTS800510A4"
 

@@ -41,6 +41,11 @@ def test_what_passes_every_check_and_was_read_clearly_is_not_looked_at_again() -
     assert [p.nam for p in improved(sheet, refusing)] == [VALUE]
 
 
+def test_a_letter_that_a_name_restored_is_not_looked_for_again() -> None:
+    sheet = page("08:30|Tremblay, Marie|TEM 0412 1925")
+    assert [p.nam for p in improved(sheet, refusing)] == [VALUE]
+
+
 def test_a_misread_digit_is_put_right_and_the_first_reading_stays_as_a_repair() -> None:
     sheet = page("NAM : TREM 0412 1935|Tremblay, Marie")
     look = seeing("TREM04121925", box_of(sheet, "TREM 0412 1935"))
