@@ -28,6 +28,9 @@ _BEGINNING = re.compile(
     r"\b(?:debut[a-z]*|start[a-z]*)[ ](?:de[ ]|of[ ])?(?:la[ ]|l'|the[ ])?(?:visit|consult)|\bvue?s?[ ]a\b"
 )
 """What says that the visit itself began then."""
+_NAME = re.compile("|".join(each.pattern for each in (_ARRIVAL, _STEP, _APPOINTMENT, _BEGINNING)))
+_DATE_BEFORE = re.compile(r"(?<![0-9])(?:[0-9]{4}([-/.])[0-9]{2}\1[0-9]{2}|[0-9]{2}([-/.])[0-9]{2}\2[0-9]{4})[ t]\Z")
+_LONGEST_DATE = 12
 _HIGHEST_HEAD = 40
 """A column's head stands within so many rows above its cells."""
 _EDGE = 0.02
@@ -86,18 +89,24 @@ def _later(steps: Sequence[_Step]) -> Iterable[_Step]:
 
 def _named(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[_Step]:
     """The times of a row with what each is called, in lower case."""
+    starts = [_start(layout, row, match) for match in times]
     ends = [layout.rows[row].start, *(match.end for match in times)]
-    before = [layout.folded[end : match.start].split("\t") for end, match in zip(ends, times, strict=False)]
+    before = [layout.folded[end:start].split("\t") for end, start in zip(ends, starts, strict=False)]
     own = [cells[-1] if any(map(str.isalpha, cells[-1])) else "" for cells in before]
-    heads = [""] * len(times) if all(own) else _heads(layout, row, times)
+    # Narrow columns are read as one cell: what stands before a time need not be its name.
+    says = [_NAME.search(name) is not None for name in own]
+    heads = [""] * len(times) if all(says) else _heads(layout, row, starts)
     beside = [cells[-2] if len(cells) > 1 else "" for cells in before]
-    names = (name or head or cell for name, head, cell in zip(own, heads, beside, strict=True))
+    names = (
+        name if known else head or name or cell
+        for name, known, head, cell in zip(own, says, heads, beside, strict=True)
+    )
     return [_Step(match.start, name[-_LONGEST_NAME:]) for match, name in zip(times, names, strict=True)]
 
 
-def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:
+def _heads(layout: Layout, row: int, starts: Sequence[int]) -> list[str]:
     """What stands at the head of the column of each time: in the nearest row above that holds no number there."""
-    edges = [_left(layout, match) - _EDGE for match in times]
+    edges = [layout.left(start) - _EDGE for start in starts]
     for above in range(row - 1, max(-1, row - _HIGHEST_HEAD), -1):
         start, end = layout.rows[above][:2]
         words = [word for word in layout.words_in(start, end) if word.box.x0 >= edges[0]]
@@ -106,12 +115,10 @@ def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:
             columns = zip(edges, [*edges[1:], 2.0], strict=True)
             own = [" ".join(w.text for w in words if low <= w.box.x0 < high) for low, high in columns]
             return [plain(each).lower() for each in own]
-    return [""] * len(times)
+    return [""] * len(starts)
 
 
-def _left(layout: Layout, match: TimeMatch) -> float:
-    """Where the column of a time begins: at its date, if that stands before it in the cell."""
-    start = layout.cell(match.start)[0]
-    before = layout.folded[start : match.start]
-    is_date = any(map(str.isdigit, before)) and not any(map(str.isalpha, before))
-    return layout.left(start if is_date else match.start)
+def _start(layout: Layout, row: int, match: TimeMatch) -> int:
+    """Where what a time belongs to begins: its date, if that stands right before it."""
+    date = _DATE_BEFORE.search(layout.folded, max(layout.rows[row].start, match.start - _LONGEST_DATE), match.start)
+    return date.start() if date else match.start
