@@ -700,6 +700,8 @@ def _of_visits(captions: Captions, marks: list[Mark[date]], taken: Collection[in
     heads = [mark for mark, other in both if mark.kind == "visit" and mark.row < first and not other]
     named = any(mark.caption >= 0 for mark in heads)
     known = bool(heads) or any(_is_in_column(captions, mark, first) for mark, other in both if not other)
+    if not known and any(mark.caption == UNKNOWN for mark in marks):
+        known = captions.has_column_of_visits()
     return [
         mark for mark, other in both
         if mark.row < first or not ((other and named) or (known and mark.caption == UNKNOWN and mark.row in taken))

@@ -882,6 +882,14 @@ def test_what_words_of_its_own_date_is_not_the_visit_of_a_day_that_the_heading_s
     assert dates_of(page("Visites du 3 octobre 2025", *rows), MARTIN, SERGE) == [FRIDAY, FRIDAY]
 
 
+def test_beside_a_column_of_visits_a_date_in_another_one_is_none() -> None:
+    sheet = page(
+        *("2025-10-03", "Poste|Usager|Visite|Autres", f"1|{MARTIN}|Vu à 07:10|Hép. B 2022-08-16"),
+        *(f"2|{SERGE}|Vu à 07:25|Hép. B 2023-03-19", f"3|{ANNE}|Vu à 07:40|Hép. B 2024-05-14"),
+    )
+    assert dates_of(sheet, MARTIN, SERGE, ANNE) == [FRIDAY] * 3
+
+
 def test_a_title_does_not_name_the_dates_in_phrases_below_it() -> None:
     sheet = page(
         *("Service de santé - liste du médecin", "Date : 2025-10-03", "Hre|Nom|Secteur|RAMQ"),
