@@ -146,13 +146,16 @@ class Captions:
         folded = layout.folded
         found = list(moments.LABEL.finditer(folded))
         every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
-        if apart := list(parted.over_their_years(layout)):
-            every = sorted([*every, *apart])
+        days, times = parted.in_columns_of_parts(layout)
+        if apart := [*parted.over_their_years(layout), *days]:
+            every = sorted({*every, *apart})
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
         if len(dates) < len(every):
             stays = moments.stays_in(folded)
             dates = sorted([*stays, *(match for match in dates if match.start not in {stay.start for stay in stays})])
-        captions = cls(layout, [], dates, moments.times_in(folded), [], [], [match.value for match in every])
+        captions = cls(
+            layout, [], dates, sorted([*moments.times_in(folded), *times]), [], [], [match.value for match in every]
+        )
         if folded.count(_SEPARATOR) > _HEAD_CELLS:
             captions._fields = dict(_separated(layout))
         captions._range_ends = [match.end for match in every if match not in dates]

@@ -945,6 +945,24 @@ def test_a_date_may_have_its_year_in_the_next_line_of_a_narrow_cell(day: str) ->
     assert visit_of(sheet, MARTIN, SERGE) == [(FRIDAY, time(9)), (FRIDAY, time(9, 30))]
 
 
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("AN MO JR|H MIN|Usager|R.A.M.Q.", "2025 10 03|08 05"),
+        ("Jour Mois An|Heure Min|Usager|R.A.M.Q.", "03 10 2025|08 05"),
+    ],
+)
+def test_a_date_and_a_time_may_have_a_column_for_each_part(head: str, row: str) -> None:
+    heads = [word for cell in head.split("|") for word in cell.split()]
+    parts = [word for cell in row.split("|") for word in cell.split()]
+    edges = [0.04 + 0.09 * at for at in range(len(heads))]
+    lines = [
+        Line(tuple(word for x, text in zip(edges, texts, strict=True) for word in words(x, y, text)))
+        for y, texts in ((0.1, heads), (0.12, [*parts, "Roy", MARTIN]), (0.14, [*parts, "Cyr", SERGE]))
+    ]
+    assert visit_of(Page(1, 612, 792, tuple(lines), "local"), MARTIN, SERGE) == [(FRIDAY, time(8, 5))] * 2
+
+
 MONTH = (
     *("OCTOBRE 2025", "Clinique jeunesse", "", f"2|13 h|{MARTIN}", f"|13 h 20|{SERGE}"),
     *("3|13 h 10|sans carte", f"|13 h 30|{ANNE}", f"6|13 h|{LOUISE}"),
