@@ -38,7 +38,7 @@ _SHORTEST_MOMENT = 5
 _NEXT_SENTENCE = re.compile(r"[a-z]{3}[.!?][ \n]+[A-Z]")
 _FIRST_SAID = re.compile(r"(?:\A|[.;][ \n]|[\n\t])(?:le|on)[ ]\Z")
 """A sentence that begins with its date says what happened behind it."""
-_VISIT = re.compile(r"\b(?:visite?|consultation)s?\b")
+_VISIT = re.compile(r"\b(?:visite?|consultation|rendez-?[ ]?vous|appointment)s?\b")
 _JOINTS = str.maketrans("", "", " '/")
 _BEHIND, _FAR_BEHIND, _SAME_LINE = 0.12, 0.4, 0.8
 """What is written behind its caption begins within this part of the page's width, further off where nothing stands
@@ -156,13 +156,17 @@ class Captions:
         found = list(moments.LABEL.finditer(folded))
         every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
         short = moments.short_dates_in(folded, births)
-        parts = [*parted.over_their_years(layout)] or ([] if every or short else [*parted.days_of_year(layout)])
-        every = sorted([*every, *short, *parts]) if short or parts else every
+        days, times = parted.in_columns_of_parts(layout)
+        parts = [*parted.over_their_years(layout), *days]
+        parts = parts or ([] if every or short else [*parted.days_of_year(layout)])
+        every = sorted({*every, *short, *parts}) if short or parts else every
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
         if len(dates) < len(every):
             stays = moments.stays_in(folded)
             dates = sorted([*stays, *(match for match in dates if match.start not in {stay.start for stay in stays})])
-        captions = cls(layout, [], dates, moments.times_in(folded), [], [], [match.value for match in every])
+        captions = cls(
+            layout, [], dates, sorted([*moments.times_in(folded), *times]), [], [], [match.value for match in every]
+        )
         if folded.count(_SEPARATOR) > _HEAD_CELLS:
             captions._fields = dict(_separated(layout))
         captions._range_ends = [match.end for match in every if match not in dates]
@@ -175,6 +179,8 @@ class Captions:
         previous = 0
         for match in self.found_dates:
             name = self._name(match.start, previous)
+            if name.end and self._has_its_time(name.end, match.start):
+                name = _NO_NAME
             kind = name.kind or self._row_kind(match, previous, marks)
             if kind in ("other", "time") and self._heads(name, kind, match.start):
                 kind = ""
@@ -214,6 +220,16 @@ class Captions:
                 colon = self.layout.folded[end : end + 2].strip()[:1] == ":"
                 if colon or self.layout.cell(start)[0] == start:
                     yield self.layout.folded[start:end], number
+
+    def _has_its_time(self, end: int, offset: int) -> bool:
+        """Whether a label that ends at `end` has a time, and what stands at `offset` words of its own in another cell:
+        "Vu à 07:10", and beside it "Hép. B 2022-08-16".
+        """
+        start = self.layout.cell(offset)[0]
+        if end > start or not self._has_other_words(offset):
+            return False
+        at = bisect_left(self.found_times, (end,))
+        return at < len(self.found_times) and self.found_times[at].end <= start
 
     def _is_said_else(self, offset: int) -> bool:
         """Whether a short cell says with words before `offset` what stands there: "Hép. B"."""
@@ -595,6 +611,20 @@ class Captions:
             named = [label.start for label in self.found if row.start <= label.start < row.end]
             others = [cell for cell in cells if not any(cell[0] <= start < cell[1] for start in named)]
             yield number, [self.layout.box(*cell) for cell in others]
+
+    def has_column_of_visits(self) -> bool:
+        """Whether a table has a column that is called a visit's, and moments in it."""
+        return any(
+            caption.kind == "visit"
+            and _VISIT.fullmatch(self.words(number))
+            and self.layout.printed.count("\t", *self.layout.rows[caption.row][:2]) + 1 >= _HEAD_CELLS
+            and any(self.layout.box(*match[:2]).is_over(self.box(number)) for match in self._moments_below(caption.row))
+            for number, caption in ((number, self.captions[number]) for number in self.headers)
+        )
+
+    def _moments_below(self, row: int) -> Iterator[DateMatch | TimeMatch]:
+        """The dates and times in the first rows below one."""
+        return self._moments_in(row + 1, row + 1 + _CAPTION_ROWS) if row + 1 < len(self.layout.rows) else iter(())
 
     def _goes_on(self, caption: Caption, head: int, box: Box) -> bool:
         """Whether a caption is the first line of the head in the row below: "Rendez-vous" over "du patient"."""

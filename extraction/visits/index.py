@@ -743,6 +743,8 @@ def _of_visits(captions: Captions, marks: list[Mark[date]], taken: Collection[in
     named = any(mark.caption >= 0 for mark in heads)
     known = bool(heads) or any(_is_in_column(captions, mark, first) for mark, other in both if not other)
     known = known or _is_far_from_head(marks, taken)
+    if not known and any(mark.caption == UNKNOWN for mark in marks):
+        known = captions.has_column_of_visits()
     return [
         mark for mark, other in both
         if mark.row < first or not ((other and named) or (known and mark.caption == UNKNOWN and mark.row in taken))

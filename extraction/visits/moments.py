@@ -160,8 +160,8 @@ LABEL = re.compile(
         |brought[ ]|came[ ](?:to|in)\b|observation[ ](?:du|depuis|le)\b
         |evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
         |prel\b|prelev|collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
-    | (?P<time>heures?\b|time\b|hre?\b|h\b(?=[\t ]mi?n)|arr\b|debut(?:e|ant)?\b|start(?:s|ing)?\b)
-    | (?P<plain>dates?\b|(?:an(?:nee)?|yr|year)\b(?=[\t ]mo)|(?:jours?|days?)\b(?=[ ]?[:\t\n])))""",
+    | (?P<time>heures?\b|time\b|hre?\b|arr\b|debut(?:e|ant)?\b|start(?:s|ing)?\b)
+    | (?P<plain>dates?\b|(?:jours?|days?)\b(?=[ ]?[:\t\n])))""",
     re.VERBOSE,
 )
 PERIOD = re.compile(

@@ -1,4 +1,4 @@
-"""Dates whose parts stand apart: the month above a column of days, the year in the title or the line below. Pure.
+"""Dates whose parts stand apart: in columns of their own, the month above the days, the year elsewhere. Pure.
 
 A register that states its month once, "Février 2026", says the day where it changes, so that a row without one is of
 the day above, unless its hour is an earlier one: then a day was not read. Its column must have a head that asks for
@@ -8,11 +8,12 @@ days: numbers that go up beside people are more often their rank.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, time
 from typing import NamedTuple
 
-from extraction.layout import Layout, plain
+from extraction.layout import Layout, Row, plain
 from extraction.page import Box
 from extraction.visits.moments import MONTHS, DateMatch, TimeMatch
 
@@ -32,6 +33,14 @@ _DAY = re.compile(
     r"(?=[ ]?[\n\t]|[ ][0-9]{1,2}[ ]?[h:])"
 )
 _LONE_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")
+_YEAR_ALONE = re.compile(r"20[0-9]{2}")
+_YEAR_PART, _DAY_PART = "annee|an|aaaa|year|yyyy", "jours?|jr|jj|j|days?|dd"
+_FIRST_PART = re.compile(rf"(?<![a-z])(?:(?P<year>{_YEAR_PART})|{_DAY_PART})\.?[ \t]\Z")
+_PARTS = re.compile(rf"m(?:ois|onth|o|m)\.?[ \t](?:(?P<year>{_YEAR_PART})|{_DAY_PART})(?![a-z])\.?")
+_CLOCK_PARTS = re.compile(r"[ \t](?:h|hr|hre|heure|hour)s?\.?[ \t](?:min|mn|minutes?)(?![a-z])")
+_CLOCK = re.compile(r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]")
+_LONGEST_PART = 8
+"""Characters of the head of a part, as in "AN MO JR H MIN"."""
 _SAME_COLUMN = 0.02
 _DAY_HEADS = frozenset(("le", "j", "jr", "jour", "date", "quantieme", "day"))
 _HEAD_ROWS = 4
@@ -70,6 +79,44 @@ def days_of_year(layout: Layout) -> Iterator[DateMatch]:
         value = _date(int(next(iter(years))), MONTHS[found["name"]], found["day"])
         if value is not None:
             yield DateMatch(found.start("day"), found.end(), value)
+
+
+def in_columns_of_parts(layout: Layout) -> tuple[list[DateMatch], list[TimeMatch]]:
+    """The dates and times of a table that has a column for each part: year, month and day, hour and minutes."""
+    dates: list[DateMatch] = []
+    times: list[TimeMatch] = []
+    for found in _PARTS.finditer(layout.folded):
+        first = _FIRST_PART.search(layout.folded, max(0, found.start() - _LONGEST_PART), found.start())
+        if first is None or (first["year"] is None) == (found["year"] is None):
+            continue
+        clock = _CLOCK_PARTS.match(layout.folded, found.end())
+        heads = layout.words_in(first.start(), clock.end() if clock else found.end())
+        if len(heads) != (5 if clock else 3):
+            continue
+        for row in layout.rows[layout.row_at(found.start()) + 1 :]:
+            spans = [_under(layout, row, head.box) for head in heads]
+            parts = [layout.folded[slice(*span)] if span else "" for span in spans]
+            day = _of_parts(parts[:3] if first["year"] else parts[2::-1])
+            if day is not None and spans[0] and spans[2]:
+                dates.append(DateMatch(spans[0][0], spans[2][1], day))
+            if day is not None and clock and spans[3] and spans[4] and _CLOCK.fullmatch(":".join(parts[3:5])):
+                times.append(TimeMatch(spans[3][0], spans[4][1], time(int(parts[3]), int(parts[4]))))
+    return dates, times
+
+
+def _under(layout: Layout, row: Row, head: Box) -> tuple[int, int] | None:
+    """The span of the word of a row that stands below a head."""
+    for at in range(bisect_left(layout.starts, row.start), bisect_left(layout.starts, row.end)):
+        if layout.words[at].box.is_over(head):
+            start = layout.starts[at]
+            return start, (*layout.starts[at + 1 : at + 2], row.end + 1)[0] - 1
+    return None
+
+
+def _of_parts(parts: Sequence[str]) -> date | None:
+    """The date of a year, a month and a day, if they are written as these."""
+    year, month, day = parts
+    return _date(int(year), int(month), day) if _YEAR_ALONE.fullmatch(year) and month.isdecimal() else None
 
 
 def days_of_month(layout: Layout, taken: Collection[int], times: Sequence[TimeMatch]) -> list[DayOfMonth]:

@@ -42,7 +42,7 @@ _SLIPPED_DATE = re.compile(
 _MONTH_NAMED = "34"
 """How the groups of the ways to write a date end that name the month."""
 _BOXED_DATE = re.compile(rf"(?<![^\t\n|])(?=({_G}(?:[ |\t]{{0,3}}{_G}){{7}})(?![^\t\n|]))")
-_BOXED_TIME = re.compile(rf"(?<![^\t\n|])({_G}{{2}})(?=[\t|]({_G}{{2}})(?![^\t\n| ]))")
+_BOXED_TIME = re.compile(rf"(?<![^\t\n|])({_G}{{2}})(?=[\t|]({_G}{{2}})(?![^\t\n|]))")
 _DAY_OF_WEEK = re.compile(
     rf"(?i:(?=[lmjvsdtwf])\b(?P<name>{'|'.join(sorted(WEEKDAYS, key=len, reverse=True))})\b\.?,?[ ](?:le[ ])?"
     r"(?P<day>[0-9]{1,2})(?:er|st|nd|rd|th)?\b(?!:|[ ]?h\b)(?:[ ](?P<month>[a-z]{3,9}))?)"

@@ -28,6 +28,9 @@ _BEGINNING = re.compile(
     r"\b(?:debut[a-z]*|start[a-z]*)[ ](?:de[ ]|of[ ])?(?:la[ ]|l'|the[ ])?(?:visit|consult)|\bvue?s?[ ]a\b"
 )
 """What says that the visit itself began then."""
+_NAME = re.compile("|".join(each.pattern for each in (_ARRIVAL, _STEP, _APPOINTMENT, _BEGINNING)))
+_DATE_BEFORE = re.compile(r"(?<![0-9])(?:[0-9]{4}([-/.])[0-9]{2}\1[0-9]{2}|[0-9]{2}([-/.])[0-9]{2}\2[0-9]{4})[ t]\Z")
+_LONGEST_DATE = 12
 _HIGHEST_HEAD = 40
 """A column's head stands within so many rows above its cells."""
 _EDGE = 0.02
@@ -86,20 +89,26 @@ def _later(steps: Sequence[_Step]) -> Iterable[_Step]:
 
 def _named(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[_Step]:
     """The times of a row with what each is called, in lower case."""
+    starts = [_start(layout, row, match) for match in times]
     ends = [layout.rows[row].start, *(match.end for match in times)]
-    before = [layout.folded[end : match.start].split("\t") for end, match in zip(ends, times, strict=False)]
+    before = [layout.folded[end:start].split("\t") for end, start in zip(ends, starts, strict=False)]
     own = [cells[-1] if any(map(str.isalpha, cells[-1])) else "" for cells in before]
-    heads = [""] * len(times) if all(own) else _heads(layout, row, times)
+    # Narrow columns are read as one cell: what stands before a time need not be its name.
+    says = [_NAME.search(name) is not None for name in own]
+    heads = [""] * len(times) if all(says) else _heads(layout, row, starts)
     beside = [cells[-2] if len(cells) > 1 else "" for cells in before]
-    names = (name or head or cell for name, head, cell in zip(own, heads, beside, strict=True))
+    names = (
+        name if known else head or name or cell
+        for name, known, head, cell in zip(own, says, heads, beside, strict=True)
+    )
     return [_Step(match.start, name[-_LONGEST_NAME:]) for match, name in zip(times, names, strict=True)]
 
 
-def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:
+def _heads(layout: Layout, row: int, starts: Sequence[int]) -> list[str]:
     """What stands at the head of the column of each time: in the nearest row above that holds no number there, and in
     the row right over that one, where the head has two lines.
     """
-    edges = [_left(layout, match) - _EDGE for match in times]
+    edges = [layout.left(start) - _EDGE for start in starts]
     for above in range(row - 1, max(-1, row - _HIGHEST_HEAD), -1):
         own = _head_at(layout, above, edges)
         if any(own):
@@ -107,7 +116,7 @@ def _heads(layout: Layout, row: int, times: Sequence[TimeMatch]) -> list[str]:
             close = above and rows[above].top - rows[above - 1].bottom < rows[above].bottom - rows[above].top
             first = _head_at(layout, above - 1, edges) if close else [""] * len(edges)
             return [" ".join(filter(None, lines)) for lines in zip(first, own, strict=True)]
-    return [""] * len(times)
+    return [""] * len(starts)
 
 
 def _head_at(layout: Layout, row: int, edges: Sequence[float]) -> list[str]:
@@ -121,9 +130,7 @@ def _head_at(layout: Layout, row: int, edges: Sequence[float]) -> list[str]:
     return [plain(each).lower() for each in own]
 
 
-def _left(layout: Layout, match: TimeMatch) -> float:
-    """Where the column of a time begins: at its date, if that stands before it in the cell."""
-    start = layout.cell(match.start)[0]
-    before = layout.folded[start : match.start]
-    is_date = any(map(str.isdigit, before)) and not any(map(str.isalpha, before))
-    return layout.left(start if is_date else match.start)
+def _start(layout: Layout, row: int, match: TimeMatch) -> int:
+    """Where what a time belongs to begins: its date, if that stands right before it."""
+    date = _DATE_BEFORE.search(layout.folded, max(layout.rows[row].start, match.start - _LONGEST_DATE), match.start)
+    return date.start() if date else match.start

@@ -7,10 +7,11 @@ from datetime import time
 import pytest
 
 from extraction.layout import Layout
+from extraction.page import Line, Page
 from extraction.visits import moments
 from extraction.visits.captions import Captions
 from extraction.visits.steps import Steps
-from tests.unit.paper import page_of
+from tests.unit.paper import page_of, words
 
 
 def kept(*rows: str) -> list[time]:
@@ -46,6 +47,22 @@ def test_the_head_of_a_column_may_have_two_lines() -> None:
 def test_what_tells_of_the_visit_itself_counts_before_the_arrival() -> None:
     assert kept("Arrivée : 08:05\tTriage : 08:20\tVu à 09:10\tDépart : 10:00") == [time(9, 10)]
     assert kept("Arrived 08:05\tStart of visit 09:10") == [time(9, 10)]
+
+
+def test_cells_that_a_reader_took_for_one_leave_the_names_to_the_head() -> None:
+    columns = (0.04, 0.125, 0.29, 0.40, 0.60)
+    rows = (
+        ("No visite", "Arrivée", "Triage", "Début visite MD", "Nom"),
+        ("U5534803", "2026-03-06 18:10", "18:21 P4 A6", "2026-03-06 19:24", "Roy"),
+        ("U7545788", "2026-03-06 18:24", "18:35 P5 B2", "2026-03-06 20:10", "Cyr"),
+    )
+    lines = [
+        Line(tuple(word for x, text in zip(columns, row, strict=True) for word in words(x, 0.1 + 0.02 * y, text)))
+        for y, row in enumerate(rows)
+    ]
+    layout = Layout.of(Page(1, 612, 792, tuple(lines), "local"))
+    assert "U5534803 2026-03-06 18:10\t18:21 P4 A6 2026-03-06 19:24" in layout.printed
+    assert [mark.value for mark in Captions.of(layout).times(range(3))] == [time(19, 24), time(20, 10)]
 
 
 def test_a_later_step_is_none_of_an_entry_that_states_no_arrival() -> None:

@@ -288,12 +288,6 @@ def test_the_day_that_is_said_with_the_time_of_a_visit_is_its_day(rows: tuple[st
     assert visits.find_visit(sheet, box_of(sheet, "TREM 0412 1925")) == (FRIDAY, time(8, 30))
 
 
-def test_a_date_and_a_time_may_have_a_column_for_each_of_their_parts() -> None:
-    value = "TREM04121925"
-    sheet = page("AN|MO JR|H MIN|NAM|Motif", f"2025|10|03|{value}|Suivi", "2025|10|03|ROYL 7511 3011|Suivi")
-    assert visits.find_visit(sheet, box_of(sheet, value))[0] == FRIDAY
-
-
 def test_four_digits_that_begin_a_cell_below_a_head_of_times_are_times() -> None:
     rows = "Date: 2025-10-03", "NAM|Heure", f"{MARTIN}|0830 105/68 63", f"{SERGE}|0845 110/70"
     sheet = page(*rows)
@@ -1079,6 +1073,14 @@ def test_what_words_of_its_own_date_is_not_the_visit_of_a_day_that_the_heading_s
     assert dates_of(page("Visites du 3 octobre 2025", *rows), MARTIN, SERGE) == [FRIDAY, FRIDAY]
 
 
+def test_beside_a_column_of_visits_a_date_in_another_one_is_none() -> None:
+    sheet = page(
+        *("2025-10-03", "Poste|Usager|Visite|Autres", f"1|{MARTIN}|Vu à 07:10|Hép. B 2022-08-16"),
+        *(f"2|{SERGE}|Vu à 07:25|Hép. B 2023-03-19", f"3|{ANNE}|Vu à 07:40|Hép. B 2024-05-14"),
+    )
+    assert dates_of(sheet, MARTIN, SERGE, ANNE) == [FRIDAY] * 3
+
+
 def test_a_title_does_not_name_the_dates_in_phrases_below_it() -> None:
     sheet = page(
         *("Service de santé - liste du médecin", "Date : 2025-10-03", "Hre|Nom|Secteur|RAMQ"),
@@ -1132,6 +1134,24 @@ def test_a_date_may_have_its_year_in_the_next_line_of_a_narrow_cell(day: str) ->
     rows = (f"{day}|9 h|{MARTIN}|12 juillet 2023", "2025", f"|9 h 30|{SERGE}|21 mars 2024")
     sheet = page("Relevé produit le 27 octobre 2025", "Jour|Heure|NAM|Dernier examen", *rows)
     assert visit_of(sheet, MARTIN, SERGE) == [(FRIDAY, time(9)), (FRIDAY, time(9, 30))]
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [
+        ("AN MO JR|H MIN|Usager|R.A.M.Q.", "2025 10 03|08 05"),
+        ("Jour Mois An|Heure Min|Usager|R.A.M.Q.", "03 10 2025|08 05"),
+    ],
+)
+def test_a_date_and_a_time_may_have_a_column_for_each_part(head: str, row: str) -> None:
+    heads = [word for cell in head.split("|") for word in cell.split()]
+    parts = [word for cell in row.split("|") for word in cell.split()]
+    edges = [0.04 + 0.09 * at for at in range(len(heads))]
+    lines = [
+        Line(tuple(word for x, text in zip(edges, texts, strict=True) for word in words(x, y, text)))
+        for y, texts in ((0.1, heads), (0.12, [*parts, "Roy", MARTIN]), (0.14, [*parts, "Cyr", SERGE]))
+    ]
+    assert visit_of(Page(1, 612, 792, tuple(lines), "local"), MARTIN, SERGE) == [(FRIDAY, time(8, 5))] * 2
 
 
 MONTH = (
