@@ -115,6 +115,8 @@ def _cells(ink: Pixels, base: _Base, teeth: Sequence[int]) -> list[Cell]:
 
     pitch = (teeth[-1] - teeth[0]) / (len(teeth) - 1)
     above: NDArray[np.bool_] = ink[max(0, base.y - int(ROOF * pitch)) : base.y].astype(np.bool_)
+    if not len(above):
+        return []  # The line is the edge of the page.
     # Above the highest teeth that a comb can have, the sides of a table go on.
     beyond = above[: max(1, len(above) - int(LONGEST * pitch))]
     if np.mean([beyond[:, tooth] for tooth in teeth if tooth < beyond.shape[1]]) > 0.5:  # noqa: PLR2004 - mostly

@@ -104,3 +104,8 @@ def test_boxes_of_two_pixels_are_no_letters() -> None:
     for x in range(20, 380, 6):
         cv2.rectangle(strip, (x, 18), (x + 4, 22), 60, 1)
     assert list(combs(strip, page_width=400)) == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_comb_whose_line_is_the_edge_of_the_picture_has_no_letters() -> None:
+    assert list(combs(open_comb("TREM 0412 1925")[107:], page_width=WIDE)) == []
