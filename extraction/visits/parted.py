@@ -33,6 +33,7 @@ _DAY = re.compile(
     r"(?=[ ]?[\n\t]|[ ][0-9]{1,2}[ ]?[h:])"
 )
 _LONE_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")
+_ANY_YEAR = re.compile(r"20[0-9]{2}(?=[ \t\n])")
 _YEAR_ALONE = re.compile(r"20[0-9]{2}")
 _YEAR_PART, _DAY_PART = "annee|an|aaaa|year|yyyy", "jours?|jr|jj|j|days?|dd"
 _FIRST_PART = re.compile(rf"(?<![a-z])(?:(?P<year>{_YEAR_PART})|{_DAY_PART})\.?[ \t]\Z")
@@ -93,8 +94,8 @@ def in_columns_of_parts(layout: Layout) -> tuple[list[DateMatch], list[TimeMatch
         heads = layout.words_in(first.start(), clock.end() if clock else found.end())
         if len(heads) != (5 if clock else 3):
             continue
-        for row in layout.rows[layout.row_at(found.start()) + 1 :]:
-            spans = [_under(layout, row, head.box) for head in heads]
+        for number in sorted({layout.row_at(year.start()) for year in _ANY_YEAR.finditer(layout.folded, found.end())}):
+            spans = [_under(layout, layout.rows[number], head.box) for head in heads]
             parts = [layout.folded[slice(*span)] if span else "" for span in spans]
             day = _of_parts(parts[:3] if first["year"] else parts[2::-1])
             if day is not None and spans[0] and spans[2]:
@@ -107,7 +108,10 @@ def in_columns_of_parts(layout: Layout) -> tuple[list[DateMatch], list[TimeMatch
 def _under(layout: Layout, row: Row, head: Box) -> tuple[int, int] | None:
     """The span of the word of a row that stands below a head."""
     for at in range(bisect_left(layout.starts, row.start), bisect_left(layout.starts, row.end)):
-        if layout.words[at].box.is_over(head):
+        box = layout.words[at].box
+        if box.x0 > head.x1:
+            return None
+        if box.is_over(head):
             start = layout.starts[at]
             return start, (*layout.starts[at + 1 : at + 2], row.end + 1)[0] - 1
     return None
