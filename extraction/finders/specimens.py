@@ -47,6 +47,7 @@ _OF_A_NAME = re.compile(
     re.VERBOSE,
 )
 """What stands before such a word where it ends a name: "12, rue Fictive", "Dre Ivy Fictive", "Lac-Imaginaire"."""
+_OF_A_COMPANY = re.compile(r",?[ ](?:inc|lt[ed]e?|enr|s\.?e\.?n\.?c)\b")
 _POSTAL_CODE = re.compile(r"(?<![a-z0-9])[a-z][0-9][a-z][ ]?[0-9][a-z][0-9](?![a-z0-9])")
 _LONGEST_NAME = 48
 _DOCUMENT_STAMP = re.compile(r"donnees|synthet|document|demonstration|\bdemo\b")
@@ -199,6 +200,8 @@ class Specimens:
             return False
         start, end = self.layout.rows[self.layout.row_at(word.start())][:2]
         if _OF_A_NAME.search(self.layout.folded, max(start, word.start() - _LONGEST_NAME), word.start()):
+            return True
+        if _OF_A_COMPANY.match(self.layout.folded, word.end()):
             return True
         return _POSTAL_CODE.search(self.layout.folded, start, end) is not None
 

@@ -255,7 +255,7 @@ def test_a_specimen_is_refused(word: str, shape: str) -> None:
 @pytest.mark.parametrize(
     "head",
     ["501, rue Fictive, Lac-Imaginaire", "CLINIQUE EXEMPLE", "CLSC de la Pointe-aux-Exemples", "Dre Ivy Fictive",
-     "12 Exemple, Laval H2X 1Y4", "Animation : Mme Imaginaire, t.s."],
+     "12 Exemple, Laval H2X 1Y4", "Animation : Mme Imaginaire, t.s.", "Employeur : Fabrique Imaginaire inc."],
 )  # fmt: skip
 def test_what_invented_places_and_people_are_called_makes_no_specimen(head: str) -> None:
     assert only(head, "TREMBLAY MARTIN", "NAM TREM 0412 1925").nam == VALUE
