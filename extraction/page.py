@@ -121,6 +121,11 @@ class Page:
     warnings: tuple[str, ...] = ()
 
     @property
+    def is_typed(self) -> bool:
+        """Whether its characters are those that somebody typed: a text layer's, which no reader had to recognise."""
+        return self.reader == "text_layer"
+
+    @property
     def words(self) -> Iterator[Word]:
         return (word for line in self.lines for word in line.words)
 

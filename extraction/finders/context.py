@@ -71,6 +71,7 @@ _SURNAME_CAPTION = re.compile(r"(?=[a-z])\b(?:nom|surname|last name|family name)
 _GIVEN_CAPTION = re.compile(r"(?=[a-z])\b(?:prenom|first name|given name)")
 _A_YEAR = timedelta(days=365)
 _FIGURES = re.compile("[0-9]{2}")
+_PARTED = re.compile(r"(?<=, )([A-Z])[ ](?=[a-z]{2})")
 _SPACED = re.compile(r"(?:[A-Z015|'-]{1,2}[ ]){2,}[A-Z015|]{1,2}")
 """A name with every letter in a box of its own; a reader may take two together."""
 
@@ -320,7 +321,10 @@ class Surroundings:
         """What `names_in` reads in a stretch of the page: once, though several numbers may ask."""
         read = self._read.get((start, end))
         if read is None:
-            read = self._read[start, end] = names_in(self.layout.plain[start:end])
+            text = self.layout.plain[start:end]
+            # A hand leaves a space behind a capital: "St-Pierre, A nnie".
+            text = text if self.layout.page.is_typed else _PARTED.sub(r"\1", text)
+            read = self._read[start, end] = names_in(text)
         return read
 
     def _parts(self, row: int, span: Span) -> list[tuple[int, int]]:

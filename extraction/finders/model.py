@@ -204,7 +204,7 @@ def _free_place(locator: Locator, printed: str, taken: set[int], *, wanted: int)
 def _proposal(locator: Locator, place: Located, entry: PrintedNam, probability: float | None) -> Proposal | None:
     """The proposal for a place; None where what is printed there neither is like a NAM nor can be repaired to one."""
     letters = _name_letters(locator, place, entry.name)
-    reading = _reading(place.text, letters or set(), typed=locator.layout.page.reader == "text_layer")
+    reading = _reading(place.text, letters or set(), typed=locator.layout.page.is_typed)
     if reading is None:
         return None
     value, substitutions, repairs = reading

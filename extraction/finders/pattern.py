@@ -49,8 +49,6 @@ _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
 _GIVEN_NAME = re.compile(r"[A-ZÀ-Þ][a-zà-þ]{3}(?![A-Za-z0-9])")
 """Théo, Jean, Anne: four letters that stand before digits as often as those of a number typed so."""
-TYPED = "text_layer"
-"""The reader of pages whose characters are those that were typed."""
 NO_NAM = ("decoy", "code", "file", "other")
 """Labels that let nothing through that fails a check."""
 _GROUPS = frozenset([(12,), (4, 8), (8, 4), (4, 4, 4), (4, 6, 2), (4, 4, 2, 2), (4, 2, 2, 2, 2), (1,) * 12])
@@ -194,7 +192,7 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
         )
     yield from _over_rows(layout)
     yield from _under_letters(layout)
-    if layout.page.reader != TYPED:
+    if not layout.page.is_typed:
         yield from _lacking(layout)
 
 
@@ -338,7 +336,7 @@ def has_digits(glyphs: str) -> bool:
 
 def _evidence(candidate: Candidate, label: str, surroundings: Surroundings) -> _Evidence:
     names = surroundings.names(candidate.span)
-    typed = surroundings.layout.page.reader == TYPED
+    typed = surroundings.layout.page.is_typed
     return _Evidence(
         label,
         names,

@@ -218,7 +218,7 @@ class Specimens:
 
 def _in_all_ways(layout: Layout, rows: Mapping[int, Sequence[Span]]) -> Iterator[str]:
     """The values that a typed page cuts in three ways; readers of pictures lose and find spaces by themselves."""
-    if layout.page.reader != "text_layer":
+    if not layout.page.is_typed:
         return
     ways: dict[str, set[str]] = {}
     spans = [span for span in chain.from_iterable(rows.values()) if span.end > span.start]

@@ -276,6 +276,10 @@ def test_a_given_name_before_digits_needs_a_label_or_name_and_all_checks(row: st
     assert pattern.find(page(row)) == []
 
 
+def test_a_space_behind_a_capital_parts_no_name_that_a_hand_wrote() -> None:
+    assert only("Tremblay, M artin|TREM 0412 1925").checks.name is True
+
+
 def test_a_small_l_behind_a_capital_is_no_capital_i() -> None:
     assert only("Ulysse, Mélanie|NAM Ulym 6957 1425").nam == "ULYM69571425"
 

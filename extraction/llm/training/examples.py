@@ -222,7 +222,7 @@ def _seen(page: Page, document: CorpusDocument, chance: random.Random) -> View |
     view = View(layout, wanted)
     if chance.random() < _MIRRORED:
         view = mirrored(layout, wanted) or view
-    if page.reader == "text_layer" and chance.random() >= _CLEAN:
+    if page.is_typed and chance.random() >= _CLEAN:
         misread = noise.worn(view.layout, chance, _wear(chance), apart=_edges(view.wanted))
         if misread is not None:
             view = View(misread.layout, [_moved(target, misread) for target in view.wanted])
