@@ -237,10 +237,10 @@ def _under_letters(layout: Layout) -> Iterator[Candidate]:
             if not _stand_together(letters, digits, letters):
                 continue
             parts = (four.span(), eight.span())
-            valid, dated = _read(four[0] + _SEPARATORS.sub("", eight[0]))
+            glyphs = four[0] + _SEPARATORS.sub("", eight[0])
+            valid, dated = _read(glyphs)
             if valid:
                 text, span = f"{four[0]} {eight[0]}", Span(*parts[0], letters.union(digits))
-                glyphs = _SEPARATORS.sub("", text)
                 yield Candidate(span, parts, text, glyphs, regular=True, valid=valid, dated=dated, is_spaced=True)
 
 

@@ -481,8 +481,7 @@ class Captions:
 
         Below "Service de santé" the phrase "Toux, écrou le 2025-06-18" is not about a service of that day.
         """
-        start, end = self.layout.rows[self.captions[number].row][:2]
-        return self.layout.printed.count("\t", start, end) + 1 < _HEAD_CELLS and self._has_other_words(offset)
+        return not self._is_table_row(self.captions[number].row) and self._has_other_words(offset)
 
     def _field(self, row: int, offset: int) -> _Label:
         """What the first row of a file says of the field at `offset`."""
@@ -605,19 +604,23 @@ class Captions:
         """
         for number in {self.captions[number].row for number in self.headers}:
             row = self.layout.rows[number]
-            cells = list(self.layout.cells(number))
-            if len(cells) < _HEAD_CELLS or any(map(str.isdigit, self.layout.folded[row.start : row.end])):
+            if not self._is_table_row(number) or any(map(str.isdigit, self.layout.folded[row.start : row.end])):
                 continue
+            cells = list(self.layout.cells(number))
             named = [label.start for label in self.found if row.start <= label.start < row.end]
             others = [cell for cell in cells if not any(cell[0] <= start < cell[1] for start in named)]
             yield number, [self.layout.box(*cell) for cell in others]
+
+    def _is_table_row(self, row: int) -> bool:
+        """Whether a row has as many cells as the head of a table."""
+        return self.layout.printed.count("\t", *self.layout.rows[row][:2]) + 1 >= _HEAD_CELLS
 
     def has_column_of_visits(self) -> bool:
         """Whether a table has a column that is called a visit's, and moments in it."""
         return any(
             caption.kind == "visit"
             and _VISIT.fullmatch(self.words(number))
-            and self.layout.printed.count("\t", *self.layout.rows[caption.row][:2]) + 1 >= _HEAD_CELLS
+            and self._is_table_row(caption.row)
             and any(self.layout.box(*match[:2]).is_over(self.box(number)) for match in self._moments_below(caption.row))
             for number, caption in ((number, self.captions[number]) for number in self.headers)
         )
@@ -745,7 +748,12 @@ class Captions:
             alone = self.layout.folded[match.end : end][:1] in ("", " ")
             below = asked and alone and start == match.start and self._is_below_times(match.start, match.end)
             named = below or moments.asks_for_time(self.layout.folded, match.start, match.end)
-            if named or match.start in side or (alone and self._follows_date(match, end, asked=asked)):
+            # Words may stand behind a date's time only where a label on the page asks for times.
+            if (
+                named
+                or match.start in side
+                or (alone and (asked or match.end == end) and self._follows_date(match, start))
+            ):
                 times.append(match)
         return times
 
@@ -759,15 +767,10 @@ class Captions:
         runs = len(set(values)) >= _FEWEST_OF_SIDE and values == sorted(values)
         return {match.start for match in side} if runs and not any(value.minute % 5 for value in values) else set()
 
-    def _follows_date(self, match: TimeMatch, end: int, *, asked: bool) -> bool:
-        """Whether four digits stand right behind a date in a cell that ends at `end`: "2025-10-03 0830".
-
-        They may have words behind them only where a label on the page asks for times.
-        """
-        if not asked and match.end != end:
-            return False
+    def _follows_date(self, match: TimeMatch, cell_start: int) -> bool:
+        """Whether four digits stand right behind a date in their cell: "2025-10-03 0830"."""
         day = self._date_before(match.start)
-        if day is None or day.start < self.layout.cell(match.start)[0]:
+        if day is None or day.start < cell_start:
             return False
         return self.layout.folded[day.end : match.start].isspace()
 

@@ -315,11 +315,7 @@ class VisitIndex:
         return [
             clock
             or next(
-                (
-                    m
-                    for m in times
-                    if day and m.row == day.row and day.row in rows and 0 <= m.box.x0 - day.box.x1 < _AFTER
-                ),
+                (m for m in times if day and m.row == day.row and day.row in rows and _is_said_with(day, m)),
                 None,
             )
             for clock, day in zip(clocks, days, strict=True)
@@ -329,12 +325,10 @@ class VisitIndex:
         self, days: Sequence[Mark[date] | None], clocks: Sequence[Mark[time] | None]
     ) -> list[Mark[date] | None]:
         """`days`, and where a number's time is said with a date that one, unless its own is labelled as a visit's."""
-        said: dict[int, list[Mark[date]]] = {}
-        for mark in self.dates:
-            said.setdefault(mark.row, []).append(mark)
+        said = _by_row(self.dates)
         found = []
         for day, clock in zip(days, clocks, strict=True):
-            before = [m for m in said.get(clock.row, ()) if 0 <= clock.box.x0 - m.box.x1 < _AFTER] if clock else []
+            before = [m for m in said.get(clock.row, ()) if _is_said_with(m, clock)] if clock else []
             own = before[-1] if before else None
             is_said = own is not None and (day is None or day.kind != "visit" or own.kind == "visit")
             found.append(own if is_said else day)
@@ -580,9 +574,7 @@ class VisitIndex:
 
     def _in_rows(self, marks: Sequence[Mark[Value]]) -> list[Mark[Value] | None]:
         """The mark in each number's own row: the first labelled one, or the first; side by side, each has its part."""
-        rows: dict[int, list[Mark[Value]]] = {}
-        for mark in marks:
-            rows.setdefault(mark.row, []).append(mark)
+        rows = _by_row(marks)
         chosen: list[Mark[Value] | None] = []
         for anchor in self.anchors:
             here = rows.get(anchor.row, [])
@@ -708,6 +700,18 @@ class VisitIndex:
         printed = self._printed()
         known = {text: mark for text, mark in zip(printed, chosen, strict=True) if mark is not None}
         return [mark or known.get(text) for text, mark in zip(printed, chosen, strict=True)]
+
+
+def _by_row(marks: Iterable[Mark[Value]]) -> dict[int, list[Mark[Value]]]:
+    rows: dict[int, list[Mark[Value]]] = {}
+    for mark in marks:
+        rows.setdefault(mark.row, []).append(mark)
+    return rows
+
+
+def _is_said_with(day: Mark[date], clock: Mark[time]) -> bool:
+    """Whether a time of a date's row stands right behind it."""
+    return 0 <= clock.box.x0 - day.box.x1 < _AFTER
 
 
 def _digits(texts: Iterable[str]) -> int:

@@ -10,7 +10,7 @@ Functions that take `folded` text expect it as a layout keeps it: lower case, wi
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from datetime import date, time
 from typing import NamedTuple
 
@@ -57,7 +57,9 @@ _WEEKDAY = (
     r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 )
 _DAYS = re.compile(_WEEKDAY)
-_MONTH = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + ")"
+MONTH_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
+"""As alternatives of an expression, the longest first."""
+_MONTH = f"(?:{MONTH_NAMES})"
 _YEAR = "(?:19|20)[0-9]{2}"
 # A slash, dash or dot, the same one twice. A reader may lose the space before a time.
 _DATE = re.compile(
@@ -283,8 +285,13 @@ def _date_of(found: re.Match[str], *, month_first: bool) -> date | None:
     month = MONTHS[found["n" + way]] if way in _MONTH_NAMED else int(found["m" + way])
     if month_first and way == _DAY_FIRST_WAY:
         day, month = month, day
+    return day_of(_year(found["y" + way]), month, day)
+
+
+def day_of(year: int, month: int, day: int) -> date | None:
+    """The date; None where the calendar has none."""
     try:
-        return date(_year(found["y" + way]), month, day)
+        return date(year, month, day)
     except ValueError:
         return None
 
@@ -300,18 +307,14 @@ def short_dates_in(folded: str, births: Collection[date]) -> list[DateMatch]:
     writes the `births` of its people in one order only.
     """
     found = list(SHORT_DATE.finditer(folded))
-    order = found and (_declared_order(folded) or _order_of_births(found, births))
-    if not order:
-        return []
-    born = {_short(birth): birth for birth in births}
+    born = {_short(birth): birth for birth in births} if found else {}
+    order = _declared_order(folded) or _order_of(born, found) if found else ""
     matches = []
-    for each in found:
-        digits = _ordered(each, order)
-        try:
-            value = born.get(digits) or date(_year(digits[0]), int(digits[1]), int(digits[2]))
-        except ValueError:
-            continue
-        matches.append(DateMatch(each.start(), each.end(), value))
+    for each in found if order else ():
+        year, month, day = digits = _ordered(each, order)
+        value = born.get(digits) or day_of(_year(year), int(month), int(day))
+        if value is not None:
+            matches.append(DateMatch(each.start(), each.end(), value))
     return matches
 
 
@@ -321,10 +324,9 @@ def _declared_order(folded: str) -> str:
     return orders.pop() if len(orders) == 1 else ""
 
 
-def _order_of_births(found: Sequence[re.Match[str]], births: Collection[date]) -> str:
+def _order_of(born: Container[tuple[str, str, str]], found: Sequence[re.Match[str]]) -> str:
     """The order in which births are written; nothing if they are written in several, or in none."""
-    known = {_short(birth) for birth in births}
-    held = [{order for order in _ORDERS if _ordered(each, order) in known} for each in found]
+    held = [{order for order in _ORDERS if _ordered(each, order) in born} for each in found]
     told = [each for each in held if each]
     orders = set.intersection(*told) if told else set()
     return orders.pop() if len(orders) == 1 else ""

@@ -15,21 +15,20 @@ from typing import NamedTuple
 
 from extraction.layout import Layout, Row, plain
 from extraction.page import Box
-from extraction.visits.moments import MONTHS, DateMatch, TimeMatch
+from extraction.visits.moments import MONTH_NAMES, MONTHS, DateMatch, TimeMatch
 
-_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _MONTH = re.compile(
     r"(?:(?<=[\n\t])|\A)(?:mois[ ](?:de[ ]|d')|month[ ]of[ ])?"
-    rf"(?P<name>{_NAMES})\.?,?[ ](?P<year>20[0-9]{{2}})"
+    rf"(?P<name>{MONTH_NAMES})\.?,?[ ](?P<year>20[0-9]{{2}})"
     r"(?:[ ]\(?(?:suite|cont)[a-z'.]*\)?)?(?=[\t\n])"
 )
 _NO_YEAR = re.compile(
-    rf"(?:(?P<d1>[0-9]{{1,2}})(?:er)?[ ](?P<n1>{_NAMES})"
-    rf"|(?P<n2>{_NAMES})\.?[ ](?P<d2>[0-9]{{1,2}})(?:st|nd|rd|th)?)[.,]?"
+    rf"(?:(?P<d1>[0-9]{{1,2}})(?:er)?[ ](?P<n1>{MONTH_NAMES})"
+    rf"|(?P<n2>{MONTH_NAMES})\.?[ ](?P<d2>[0-9]{{1,2}})(?:st|nd|rd|th)?)[.,]?"
 )
 _YEAR = re.compile(r"20[0-9]{2}(?=[\t\n])")
 _DAY = re.compile(
-    rf"(?:(?<=[\n\t])|\A)(?:[a-z]{{3,8}}\.?,?[ ])?(?P<day>[0-9]{{1,2}})(?:er)?[ ]?(?P<name>{_NAMES})\.?"
+    rf"(?:(?<=[\n\t])|\A)(?:[a-z]{{3,8}}\.?,?[ ])?(?P<day>[0-9]{{1,2}})(?:er)?[ ]?(?P<name>{MONTH_NAMES})\.?"
     r"(?=[ ]?[\n\t]|[ ][0-9]{1,2}[ ]?[h:])"
 )
 _LONE_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")

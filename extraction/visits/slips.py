@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator, Sequence
 from datetime import date, time, timedelta
 from operator import ne
 
-from extraction.visits.moments import MONTHS, SHORT_DATE, WEEKDAYS, DateMatch, TimeMatch
+from extraction.visits.moments import MONTHS, SHORT_DATE, WEEKDAYS, DateMatch, TimeMatch, day_of
 
 _LOOK_ALIKES = dict(zip("OoQDIilT|!ZzSs$Bgq", "000011111122555899", strict=True))
 _DIGITS = str.maketrans(_LOOK_ALIKES)
@@ -115,10 +115,7 @@ def _number(glyphs: str) -> int:
 
 
 def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day) if _FIRST_YEAR <= year <= _LAST_YEAR else None
-    except ValueError:
-        return None
+    return day_of(year, month, day) if _FIRST_YEAR <= year <= _LAST_YEAR else None
 
 
 def _slipped(found: re.Match[str]) -> date | None:
