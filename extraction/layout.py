@@ -23,6 +23,7 @@ from extraction.page import Box, Page, Word
 
 _SAME_ROW = 0.5
 """Two lines share a row when their middles differ by less than this part of the lower one's height."""
+_SIDEWAYS = 2  # height to width from which a line of more than a letter runs up or down
 _CELL_GAP = 1.5
 """A gap wider than this many word heights parts two cells: one space of a typewriter face is about 1.1 of the height
 that a reader measures, and columns stand at least two apart."""
@@ -210,7 +211,8 @@ def cell_gap(page: Page) -> float:
 
 def _rows(page: Page) -> list[tuple[float, Sequence[Word]]]:
     """The words of a level page by row from top to bottom, each row left to right, with the row's middle."""
-    pieces = sorted((*_middle_and_height(line.words), line.words) for line in page.lines if line.words)
+    ratio = page.height / page.width
+    pieces = sorted((*_middle_and_height(line.words, ratio), line.words) for line in page.lines if line.words)
     rows: list[tuple[float, list[list[Word]]]] = []
     height = 0.0
     for middle, own_height, words in pieces:
@@ -251,10 +253,17 @@ def runs(words: Sequence[Word], gap: float) -> Iterator[Sequence[Word]]:
     yield words[start:]
 
 
-def _middle_and_height(words: Sequence[Word]) -> tuple[float, float]:
-    """Middle and height of a line, from its first and last word: enough, and cheap."""
+def _middle_and_height(words: Sequence[Word], ratio: float) -> tuple[float, float]:
+    """Middle and height of a line, from its first and last word: enough, and cheap; `ratio` is the page's of its sides.
+
+    A line that is set sideways has no height, so that it stands in no row but its own.
+    """
     first, last = words[0].box, words[-1].box
-    return (first.y0 + first.y1 + last.y0 + last.y1) / 4, (first.y1 - first.y0 + last.y1 - last.y0) / 2
+    middle, height = (first.y0 + first.y1 + last.y0 + last.y1) / 4, (first.y1 - first.y0 + last.y1 - last.y0) / 2
+    high = max(first.y1, last.y1) - min(first.y0, last.y0)
+    if high * ratio > _SIDEWAYS * (max(first.x1, last.x1) - min(first.x0, last.x0)) and len(words[0].text) > 1:
+        return middle, 0.0
+    return middle, height
 
 
 def _left(word: Word) -> float:

@@ -66,16 +66,20 @@ class _Piece(NamedTuple):
 
 def in_directions(words: Iterable[tuple[Word, int]]) -> tuple[Line, ...]:
     """The same for words that go right, down, left or up (0 to 3 quarter turns): what goes right comes first."""
-    groups: defaultdict[int, list[Word]] = defaultdict(list)
-    for word, direction in words:
-        groups[direction].append(word)
+    return join_directions(((word,), direction) for word, direction in words)
+
+
+def join_directions(pieces: Iterable[tuple[Sequence[Word], int]]) -> tuple[Line, ...]:
+    """The same for pieces of lines."""
+    groups: defaultdict[int, list[Sequence[Word]]] = defaultdict(list)
+    for words, direction in pieces:
+        groups[direction].append(words)
     lines: list[Line] = []
     for direction in sorted(groups):
-        if not direction:
-            lines.extend(in_lines(groups[direction]))
-            continue
-        level = [word._replace(box=word.box.turned(direction)) for word in groups[direction]]
-        back = (4 - direction) % 4
-        for line in in_lines(level):
-            lines.append(Line(tuple(word._replace(box=word.box.turned(back)) for word in line.words)))
+        level = (_turned(words, direction) for words in groups[direction])
+        lines += (Line(_turned(line.words, (4 - direction) % 4)) for line in join_pieces(level))
     return tuple(lines)
+
+
+def _turned(words: Sequence[Word], quarters: int) -> tuple[Word, ...]:
+    return tuple(word._replace(box=word.box.turned(quarters)) for word in words) if quarters else tuple(words)

@@ -36,7 +36,7 @@ from extraction.page import Box, Line, Page, Word
 from extraction.readers import outlines
 from extraction.readers.combs import Comb, combs
 from extraction.readers.glimpse import CHARACTERS, Glimpse
-from extraction.readers.lines import join_pieces
+from extraction.readers.lines import join_directions, join_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +65,8 @@ MARGIN = 6  # pixels of its neighbours left and right of what is read again
 WIDE_GAP = 2.2  # distance between letters, in usual distances, from which they belong to two words
 WIDE_SPACE = 1.6  # the same, in usual gaps of the line
 TALL = 1.5  # height to width of a box from which its text runs up or down
+TOWER = 2  # heights of a usual line from which a tall box may hold a part of a line that is set sideways
+WIDE = 4  # width to height from which a box on the turned page holds a line, and no letter
 SURE = 0.88  # mean confidence below which a page may be upside down: upright ones have 0.95, others 0.75
 BESIDE_THIN = 1.6  # times as wide a gap is needed beside such a letter
 THIN = frozenset("1Iil|-:.,;'()/")  # letters with much paper beside them where all are equally wide: gaps count less
@@ -101,14 +103,16 @@ def read(image: Pixels, *, number: int, width: float, height: float) -> Page:
 
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)  # noqa: PLR2004 - rows, columns
     grey, quarters, quads = _upright(grey)
+    quads, sideways = _apart(grey, quads)
     pieces = _pieces(grey, quads, QUICK, page_width=grey.shape[1])
     texts = _read_quickly(pieces)
     if quarters % 2 == 0 and texts and fmean(text.confidence for text in texts) < SURE and _is_upside_down(pieces):
         grey, quarters, quads = np.rot90(grey, 2), quarters + 2, _engine().detect(np.rot90(grey, 2))
+        quads, sideways = _apart(grey, quads)
         pieces = _pieces(grey, quads, QUICK, page_width=grey.shape[1])
         texts = _read_quickly(pieces)
     texts = _read_with_care(pieces, texts)
-    lines = _lines(pieces, texts, grey.shape, _slope(quads, grey.shape))
+    lines = _lines(pieces, texts, grey.shape, _slope(quads, grey.shape)) + _read_sideways(sideways, grey.shape)
     if not lines and page_image_has_ink(image):
         raise UnreadablePage("page_unreadable")
     upright = Page(number, height, width, lines, NAME) if quarters % 2 else Page(number, width, height, lines, NAME)
@@ -208,6 +212,48 @@ def _upright(grey: Pixels) -> tuple[Pixels, int, NDArray[np.float32]]:
         return on_side, 1, quads
     on_side = np.ascontiguousarray(np.rot90(on_side, 2))
     return on_side, 3, _engine().detect(on_side)
+
+
+def _apart(grey: Pixels, quads: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[list[Piece]]]:
+    """The lines that run across an upright page, and those that are set sideways, cut out both ways: downwards, up.
+
+    The detector sees a line on its side in bits, so that it is asked again of the page turned.
+    """
+    across, down = _sizes(quads)
+    is_tall = down > TALL * across
+    towers = quads[is_tall & (down > TOWER * np.median(down))]
+    if not len(towers):
+        return quads, []
+    turned = np.ascontiguousarray(np.rot90(grey))
+    found = _engine().detect(turned)
+    across, down = _sizes(found)
+    wide = [_turned_back(quad, grey.shape) for quad in found[across > WIDE * down]]
+    sideways = [quad for quad in wide if any(_is_inside(tower.mean(axis=0), quad) for tower in towers)]
+    level = [quad for quad in quads if not any(_is_inside(quad.mean(axis=0), line) for line in sideways)]
+    return np.array(level, np.float32).reshape(-1, 4, 2), [
+        [_cut(grey, np.roll(quad, half, axis=0), QUICK) for half in (0, 2)] for quad in sideways
+    ]
+
+
+def _turned_back(quad: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Where the corners of a line lie on a page of this shape that was turned by a quarter against the clock."""
+    return np.stack([shape[1] - quad[:, 1], quad[:, 0]], axis=1)
+
+
+def _is_inside(place: NDArray[np.float32], quad: NDArray[np.float32]) -> bool:
+    low, high = quad.min(axis=0), quad.max(axis=0)
+    return bool(np.all((low <= place) & (place <= high)))
+
+
+def _read_sideways(both: Sequence[Sequence[Piece]], shape: tuple[int, ...]) -> tuple[Line, ...]:
+    """Lines that are set sideways, each the way that reads better."""
+    read: list[tuple[list[Word], int]] = []
+    for pieces in both:
+        texts = _read_with_care(pieces, _read_quickly(pieces))
+        way = max(range(len(pieces)), key=lambda index: texts[index].confidence)
+        if texts[way].confidence >= MIN_CONFIDENCE:
+            read.append((_words(pieces[way], texts[way], shape), 1 + 2 * way))
+    return join_directions(read)
 
 
 def _sizes(quads: NDArray[np.float32]) -> tuple[Floats, Floats]:

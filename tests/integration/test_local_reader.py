@@ -34,8 +34,11 @@ ROWS = [
     ("09:20", "LACHANCE-HÉBERT Gaël", "LACG 5512 2233"),
 ]
 
+NOTE = "Vue le 12 mars, TREL 5311 0427"
 
-def drawn(*, sink: float = 0.0) -> bytes:
+
+def drawn(*, sink: float = 0.0, margin: float = 0.0) -> bytes:
+    """The rows, sunk by degrees; `margin` is how far NOTE beside them is turned against the clock, if it is there."""
     out = io.BytesIO()
     drawing = canvas.Canvas(out, pagesize=letter, invariant=True)
     drawing.rotate(sink)
@@ -43,15 +46,19 @@ def drawn(*, sink: float = 0.0) -> bytes:
     for index, row in enumerate(ROWS):
         for x, text in zip((60, 120, 330), row, strict=True):
             drawing.drawString(x, 680 - 22 * index, text)
+    if margin:
+        drawing.translate(570, 630)
+        drawing.rotate(margin)
+        drawing.drawCentredString(0, -4, NOTE)
     drawing.showPage()
     drawing.save()
     return out.getvalue()
 
 
 @cache
-def scan(sink: float = 0.0, seed: int = 3) -> Pixels:
+def scan(sink: float = 0.0, seed: int = 3, margin: float = 0.0) -> Pixels:
     """The page at 200 dots per inch with the noise of a scanner."""
-    with open_pdf(drawn(sink=sink)) as document:
+    with open_pdf(drawn(sink=sink, margin=margin)) as document:
         clean = document.render(1, dpi=200)
     noise = np.random.default_rng(seed).normal(0, 10, clean.shape)
     return np.clip(clean + noise, 0, 255).astype(np.uint8)
@@ -100,6 +107,15 @@ def test_reads_a_page_that_was_scanned_sideways_or_upside_down(quarters: int) ->
     x, y = straight
     turned = {1: (y, 1 - x), 2: (1 - x, 1 - y), 3: (1 - y, x)}
     assert first == pytest.approx(turned[quarters], abs=0.005)
+
+
+@pytest.mark.parametrize("margin", [90, 270])
+def test_reads_a_line_that_is_set_sideways_beside_upright_ones(margin: float) -> None:
+    page = read(scan(margin=margin))
+    assert rows(page) == [*EXPECTED, NOTE]
+    heights = [word.box.y0 for word in page.lines[-1].words]
+    assert heights == sorted(heights, reverse=margin == 90)
+    assert all(0.90 < word.box.x0 < word.box.x1 < 0.97 for word in page.lines[-1].words)
 
 
 @pytest.mark.parametrize("sink", [-1.2, 1.2])

@@ -37,6 +37,16 @@ def test_a_line_in_a_gap_of_another_one_stands_in_that_gap() -> None:
     assert layout.printed == "08:30\tTREM 0412\tsuivi\n"
 
 
+@pytest.mark.parametrize("x", [0.05, 0.9])
+def test_a_line_that_is_set_sideways_shares_no_row(x: float) -> None:
+    level = [Line(tuple(words(0.3, y, f"rangée {y}"))) for y in (0.2, 0.3, 0.4)]
+    upwards = tuple(
+        Word(text, Box(x, y, x + 0.01, y + 0.07)) for text, y in (("TREM", 0.345), ("0412", 0.265), ("1375", 0.19))
+    )
+    layout = Layout.of(Page(1, 612, 792, (*level, Line(upwards)), "local"))
+    assert layout.printed.splitlines() == ["rangée 0.2", "TREM 0412 1375", "rangée 0.3", "rangée 0.4"]
+
+
 def test_a_span_inside_a_word_gets_its_part_of_the_box() -> None:
     sheet = page("NAM:TREM fin")
     layout = Layout.of(sheet)
