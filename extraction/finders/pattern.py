@@ -23,7 +23,7 @@ from extraction.layout import Layout
 from extraction.page import Box, Page
 from extraction.visits import VisitIndex
 
-RULES_VERSION = "2026-11-28.4"
+RULES_VERSION = "2026-11-28.5"
 """Changes with every change of what is found, so that runs can be compared."""
 
 _L = r"[A-Za-z0124568|!\]]"
@@ -171,12 +171,15 @@ def refused(layout: Layout) -> list[Box]:
 
 def shapes(layout: Layout) -> Iterator[Candidate]:
     """Everything with the shape of a number, or of the look-alike of one, whatever it is."""
+    typed = layout.page.is_typed
     for found in _NUMBER.finditer(layout.plain):
         start, end = found.span(1)
         pieces = _SEPARATORS.split(found[1])
         glyphs = "".join(pieces)
         if len(glyphs) != nam.LENGTH or not has_digits(glyphs) or glyphs[4:] in ANY:
             continue
+        if typed and not any(map(str.isalpha, glyphs[: repair.LETTERS])):
+            continue  # The bars of a file: "||||96832332".
         if len(pieces) > 1 and (_GLUED_ON.match(layout.plain, end) or _DATE_INSIDE.search(found[1])):
             continue
         printed = " ".join(layout.printed[start:end].split())
@@ -192,7 +195,7 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
         )
     yield from _over_rows(layout)
     yield from _under_letters(layout)
-    if not layout.page.is_typed:
+    if not typed:
         yield from _lacking(layout)
 
 
@@ -377,8 +380,10 @@ def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
         return None
     # A misread digit can make the date impossible, so a date that one look-alike restores is still worth a look, and so
     # is any number that the page calls a NAM and that begins like the name beside it.
+    # Who types makes no digits look alike: without a label it is a staff number that begins like the name.
     vouched = evidence.label == "nam" and evidence.names.match(value[:4]) is True
-    return best if checks.birth_date or vouched or repair.rank(value) else None
+    misread = repair.rank(value) and not (evidence.typed and evidence.label != "nam")
+    return best if checks.birth_date or vouched or misread else None
 
 
 def _best(evidence: _Evidence) -> Reading:

@@ -47,6 +47,12 @@ _OF_A_NAME = re.compile(
     re.VERBOSE,
 )
 """What stands before such a word where it ends a name: "12, rue Fictive", "Dre Ivy Fictive", "Lac-Imaginaire"."""
+_THING = re.compile(
+    r"(?:(?<![a-z])(?:nam|num[a-z]*|numbers?|ramq|cartes?|cards?|patiente?s?|usagere?s?|dossiers?|beneficiaires?"
+    r"|personnes?|assuree?s?|noms?|names?|identites?|valeurs?|values?|est|sont|is|are)|[^a-z ])[ ]*\Z"
+)
+"""What stands before "fictif" where it says that of what follows, and does not end a name: "Assureur Boréal fictif"."""
+_ADDRESS = ("@", ".")
 _OF_A_COMPANY = re.compile(r",?[ ](?:inc|lt[ed]e?|enr|s\.?e\.?n\.?c)\b")
 _POSTAL_CODE = re.compile(r"(?<![a-z0-9])[a-z][0-9][a-z][ ]?[0-9][a-z][0-9](?![a-z0-9])")
 _LONGEST_NAME = 48
@@ -122,6 +128,8 @@ class Specimens:
         row, word_row = self.layout.row_at(span.start), self.layout.row_at(word.start())
         if word_row == row:
             return self._names(word, span)
+        if _INVENTED.match(word[0]) and not self._is_said_of_things(word):
+            return False
         if word_row < row:
             return self._heads(word, word_row, row, span.box)
         return self._signs(word, word_row, row, span.box)
@@ -198,12 +206,21 @@ class Specimens:
         """Whether the word is what an invented place or professional is called, or stands in an address."""
         if _INVENTED.match(word[0]) is None:
             return False
+        if self.layout.folded[word.start() - 1 : word.start()] in _ADDRESS:
+            return True
         start, end = self.layout.rows[self.layout.row_at(word.start())][:2]
         if _OF_A_NAME.search(self.layout.folded, max(start, word.start() - _LONGEST_NAME), word.start()):
             return True
         if _OF_A_COMPANY.match(self.layout.folded, word.end()):
             return True
         return _POSTAL_CODE.search(self.layout.folded, start, end) is not None
+
+    def _is_said_of_things(self, word: re.Match[str]) -> bool:
+        """Whether "fictif" or its like says something of numbers and people: as a heading, or right behind them."""
+        start = self.layout.cell(word.start())[0]
+        if word[0].startswith("ex") or word.start() == start:
+            return True
+        return _THING.search(self.layout.folded, start, word.start()) is not None
 
     def _is_analysed(self, word: re.Match[str], span: Span) -> bool:
         """Whether "specimen" or "sample" is what a laboratory analyses: it has a value of its own, or a kind."""

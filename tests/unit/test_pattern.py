@@ -255,13 +255,18 @@ def test_a_specimen_is_refused(word: str, shape: str) -> None:
 @pytest.mark.parametrize(
     "head",
     ["501, rue Fictive, Lac-Imaginaire", "CLINIQUE EXEMPLE", "CLSC de la Pointe-aux-Exemples", "Dre Ivy Fictive",
-     "12 Exemple, Laval H2X 1Y4", "Animation : Mme Imaginaire, t.s.", "Employeur : Fabrique Imaginaire inc."],
+     "12 Exemple, Laval H2X 1Y4", "Animation : Mme Imaginaire, t.s.", "Employeur : Fabrique Imaginaire inc.",
+     "West Fictive Island Medical", "Assureur collectif Boréal fictif - groupe 11", "De : roy@clinique.exemple",
+     "www.clinique.example"],
 )  # fmt: skip
 def test_what_invented_places_and_people_are_called_makes_no_specimen(head: str) -> None:
     assert only(head, "TREMBLAY MARTIN", "NAM TREM 0412 1925").nam == VALUE
 
 
-@pytest.mark.parametrize("head", ["Numéro fictif", "Contre-exemple", "Carte-exemple", "Patient fictif"])
+@pytest.mark.parametrize(
+    "head", ["Numéro fictif", "Contre-exemple", "Carte-exemple", "Patient fictif", "Fictif", "Patient (fictif)",
+             "Cette carte est fictive"]
+)  # fmt: skip
 def test_an_invented_number_is_one_whatever_stands_around_it(head: str) -> None:
     assert pattern.find(page(head, "TREM 0412 1925")) == []
 
@@ -286,6 +291,17 @@ def test_a_small_l_behind_a_capital_is_no_capital_i() -> None:
 
 def test_a_stamp_on_the_whole_page_is_no_specimen() -> None:
     assert only("SPÉCIMEN – données fictives", "NAM : TREM 0412 1925").nam == VALUE
+
+
+def test_who_types_misreads_no_digit_of_a_staff_number() -> None:
+    rows = ("Employé|Matricule", *("Roy, Luc|8h-16h",) * 6, "Tremblay, Mohamed|TREM 0988 2352")
+    assert pattern.find(page(*rows, reader="text_layer")) == []
+
+
+def test_bars_of_a_file_are_no_letters() -> None:
+    assert pattern.find(page("PV1|1|O||||96832332|||", reader="text_layer")) == []
+    lone = Line(tuple(words(0.1, 0.1, "PV1 ||||96832332")))
+    assert pattern.find(Page(1, 612, 792, (lone,), "text_layer")) == []
 
 
 def test_a_file_number_that_is_a_number_is_found() -> None:
