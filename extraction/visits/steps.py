@@ -26,8 +26,11 @@ _APPOINTMENT = re.compile(
 )
 _BEGINNING = re.compile(
     r"\b(?:debut[a-z]*|start[a-z]*)[ ](?:de[ ]|of[ ])?(?:la[ ]|l'|the[ ])?(?:visit|consult)|\bvue?s?[ ]a\b"
+    r"|\bvue?s?[ ]par\b(?![ ](?:l'|une?[ ])?inf)|\b(?:consultation|heures?[ ]du)[ ](?:md|medec|medic)"
+    r"|medecin[ ]?:?[ \t]?\Z"
+    r"|\bseen\b|\bphysician\b"
 )
-"""What says that the visit itself began then."""
+"""What says that the visit itself began then: when a physician saw the person."""
 _NAME = re.compile("|".join(each.pattern for each in (_ARRIVAL, _STEP, _APPOINTMENT, _BEGINNING)))
 _DATE_BEFORE = re.compile(r"(?<![0-9])(?:[0-9]{4}([-/.])[0-9]{2}\1[0-9]{2}|[0-9]{2}([-/.])[0-9]{2}\2[0-9]{4})[ t]\Z")
 _LONGEST_DATE = 12
@@ -35,6 +38,8 @@ _HIGHEST_HEAD = 40
 """A column's head stands within so many rows above its cells."""
 _EDGE = 0.02
 """What stands in a column begins at most so far left of it, in parts of the page's width."""
+_LONGEST_HEAD = 60
+"""Characters of the heads of narrow columns that are read as one cell: more are a sentence."""
 _LONGEST_NAME = 40
 """Characters: more before a time are a sentence about something else."""
 
@@ -121,10 +126,15 @@ def _heads(layout: Layout, row: int, starts: Sequence[int]) -> list[str]:
 
 def _head_at(layout: Layout, row: int, edges: Sequence[float]) -> list[str]:
     """The words of a row from each of the `edges` to the next; none of them where a figure is among them."""
+    cells = [cell for cell in layout.cells(row) if layout.box(*cell).x1 > edges[0]]
+    if len(cells) == 1 and cells[0][1] - cells[0][0] > _LONGEST_HEAD:
+        return [""] * len(edges)  # Running text.
     words = [word for word in layout.words_in(*layout.rows[row][:2]) if word.box.x0 >= edges[0]]
     text = "".join(word.text for word in words)
     if any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
         return [""] * len(edges)
+    if len(cells) == len(edges):
+        return [layout.folded[slice(*cell)] for cell in cells]  # A head is wider than its times, or set in the middle.
     columns = zip(edges, [*edges[1:], 2.0], strict=True)
     own = (" ".join(word.text for word in words if low <= word.box.x0 < high) for low, high in columns)
     return [plain(each).lower() for each in own]

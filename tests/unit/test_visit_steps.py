@@ -23,7 +23,7 @@ def kept(*rows: str) -> list[time]:
 @pytest.mark.parametrize(
     "row",
     [
-        "Arrivée 08:05, triage 08:20, vu par le médecin 09:10",
+        "Arrivée 08:05, triage 08:20, prise en charge 09:10",
         "Triage : 08:20\tArrivé à : 08:05",
         "Heure d'arrivée : 8 h 05\tHeure de prise en charge : 9 h 10",
         "Check-in : 8:05 a.m.\tDischarge time : 11:40 a.m.",
@@ -47,6 +47,34 @@ def test_the_head_of_a_column_may_have_two_lines() -> None:
 def test_what_tells_of_the_visit_itself_counts_before_the_arrival() -> None:
     assert kept("Arrivée : 08:05\tTriage : 08:20\tVu à 09:10\tDépart : 10:00") == [time(9, 10)]
     assert kept("Arrived 08:05\tStart of visit 09:10") == [time(9, 10)]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Arrivée 08:05, triage 08:20, vu par le médecin 09:10, départ 10:00",
+        "Arrivée : 08:05\tConsultation MD : 09:10\tFin : 09:30",
+        "Arrived 08:05\tTime seen 09:10",
+    ],
+)
+def test_the_hour_of_the_physician_counts_before_the_arrival(row: str) -> None:
+    assert kept(row) == [time(9, 10)]
+
+
+def test_the_hour_of_a_nurse_does_not() -> None:
+    assert kept("Arrivée 08:05, vu par l'infirmière 08:20, départ 10:00") == [time(8, 5)]
+
+
+def test_heads_as_many_as_hours_name_them_in_their_order() -> None:
+    head = Line((*words(0.04, 0.1, "Arrivée"), *words(0.2, 0.1, "Triage"), *words(0.3, 0.1, "Consultation MD")))
+    hours = Line((*words(0.05, 0.12, "09:11"), *words(0.21, 0.12, "09:19"), *words(0.36, 0.12, "11:15")))
+    layout = Layout.of(Page(1, 612, 792, (head, hours), "local"))
+    assert [mark.value for mark in Captions.of(layout).times(range(2))] == [time(11, 15)]
+
+
+def test_running_text_above_hours_is_no_head_of_theirs() -> None:
+    text = "Voici les usagers évalués en avant-midi le 18 septembre; la plage inscrite est celle de la rencontre."
+    assert kept(text, "Roy\t8 h - 8 h 20", "Cyr\t8 h 25 - 8 h 45") == [time(8), time(8, 25)]
 
 
 def test_cells_that_a_reader_took_for_one_leave_the_names_to_the_head() -> None:

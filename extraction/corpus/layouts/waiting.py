@@ -1,7 +1,8 @@
 """Who came to an emergency room or a walk-in clinic, and the hours of all that was done for each.
 
-Every entry states when the person arrived, which is when the visit began, and up to four later steps, in blocks of a
-few lines or in a row of a table, in the order in which they happened or not.
+Every entry states when the person arrived and up to four later steps, in blocks of a few lines or in a row of a table,
+in the order in which they happened or not. The visit began when the physician saw the person, where that is said, and
+else with the arrival.
 """
 
 from __future__ import annotations
@@ -31,16 +32,18 @@ TITLES = (
 ENGLISH_TITLES = ("Emergency department log", "Walk-in patients, step by step")
 FIRST = ("Arrivée", "Heure d'arrivée", "Arrivé à", "Arr.", "Inscription", "Heure d'inscription", "Admission", "Accueil",
          "Enregistré à", "Heure d'entrée")  # fmt: skip
+SEEN = ("Vu par le médecin", "Heure du médecin", "Médecin", "Seen", "Physician", "Time seen", "Seen by physician")
+"""What a step is called with which the visit itself begins."""
 LATER = (
     ("Triage", "Heure du triage", "Triage fait à", "Évaluation infirmière", "Trié à"),
-    ("Pris en charge", "Heure de prise en charge", "Vu par le médecin", "Heure du médecin", "Médecin"),
+    ("Pris en charge", "Heure de prise en charge", *SEEN[:3]),
     ("Prélèvement", "Radiologie", "Heure de l'ECG", "Réévaluation", "Heure des soins"),
     ("Départ", "Heure de départ", "Congé", "Heure du congé", "Sortie"),
 )  # fmt: skip
 ENGLISH_FIRST = ("Arrival", "Arrival time", "Arrived", "Registered", "Registration time", "Check-in")
 ENGLISH_LATER = (
     ("Triage", "Triage time", "Triaged", "Time of triage"),
-    ("Seen", "Physician", "Time seen", "Seen by physician"),
+    SEEN[3:],
     ("X-ray", "Time of ECG", "Reassessed", "Blood drawn"),
     ("Departure", "Discharge", "Discharge time", "Left"),
 )
@@ -60,6 +63,10 @@ class Told(NamedTuple):
     def steps(self, hours: Sequence[time]) -> list[tuple[str, str]]:
         """The names and hours of an entry, in the order of the page."""
         return [(self.names[step], self.say(hours[step])) for step in self.order]
+
+    def beginning(self, hours: Sequence[time]) -> time:
+        """When the visit of an entry began."""
+        return next((hour for name, hour in zip(self.names, hours, strict=True) if name in SEEN), hours[0])
 
 
 def draw(sheet: Sheet) -> None:
@@ -114,7 +121,7 @@ def _blocks(sheet: Sheet, told: Told) -> None:
             y += 14
             form(sheet, y + 16, told.steps(hours))
         end = sheet.text(36, y, number, 9).x1 * WIDTH + 5 if number else 36
-        sheet.nam(end, y, person, 10, day=sheet.setting.day, moment=hours[0])
+        sheet.nam(end, y, person, 10, day=sheet.setting.day, moment=told.beginning(hours))
         sheet.text(330, y, f"Né(e) le {iso_date(person.birth)}", 9)
 
 
@@ -147,6 +154,6 @@ def _table(sheet: Sheet, told: Told) -> None:
     for row in range(sheet.wanted(ROWS, MOST_ROWS)):
         y, person, hours = TOP + ROW * row + 20, sheet.patient(), _hours(sheet, len(told.names))
         sheet.text(36, y, sheet.fit(person.index_name, 9, 134), 9)
-        sheet.nam(176, y, person, 9.5, day=sheet.setting.day, moment=hours[0])
+        sheet.nam(176, y, person, 9.5, day=sheet.setting.day, moment=told.beginning(hours))
         for place, (_, hour) in enumerate(told.steps(hours)):
             sheet.text(290 + step * place, y, hour, 9)
