@@ -219,6 +219,8 @@ def _apart(grey: Pixels, quads: NDArray[np.float32]) -> tuple[NDArray[np.float32
 
     The detector sees a line on its side in bits, so that it is asked again of the page turned.
     """
+    if len(quads) == 0:
+        return quads, []
     across, down = _sizes(quads)
     is_tall = down > TALL * across
     towers = quads[is_tall & (down > TOWER * np.median(down))]

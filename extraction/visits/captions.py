@@ -12,13 +12,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from string import ascii_lowercase
 from typing import Generic, NamedTuple, TypeVar
 
 from extraction.layout import Layout
 from extraction.page import Box
-from extraction.visits import moments, parted, slips
+from extraction.visits import moments, parted, slips, weeks
 from extraction.visits.moments import DateMatch, TimeMatch
 from extraction.visits.steps import Steps
 
@@ -55,6 +55,8 @@ _SAME_COLUMN = 0.02
 """Cells that start within this part of the page's width stand in one column."""
 _LONGEST_HEAD = 32
 """A cell of more characters is a title or running text, and heads no column."""
+_SAME_HAND, _GOES_UP = 0.03, 0.75
+"""What a hand writes in one column begins within this part of the page's width, and this share of its times go up."""
 _FEWEST_OF_SIDE = 4
 """So many different times run down the side of a page."""
 _LONGEST_TITLE = 64
@@ -148,6 +150,8 @@ class Captions:
     _slipped: list[DateMatch] | None = None
     _born: set[date] = field(default_factory=set)
     _range_ends: list[int] = field(default_factory=list)
+    _named_days: set[int] = field(default_factory=set)
+    """Where days begin with their names and go without their month or year."""
 
     @classmethod
     def of(cls, layout: Layout, births: Collection[date] = ()) -> Captions:
@@ -157,18 +161,23 @@ class Captions:
         every = moments.dates_in(folded, month_first=moments.puts_month_first(folded), ranges=True)
         short = moments.short_dates_in(folded, births)
         days, times = parted.in_columns_of_parts(layout)
-        parts = [*parted.over_their_years(layout), *days]
-        parts = parts or ([] if every or short else [*parted.days_of_year(layout)])
+        parts = [*parted.over_their_years(layout), *days, *parted.in_named_parts(layout)]
+        named = list(weeks.days_named(layout, every))
+        others = [match for match in every if not _is_birth(match.value, births)]
+        parts += named
+        parts = parts or ([] if others or short else [*parted.days_of_year(layout)])
         every = sorted({*every, *short, *parts}) if short or parts else every
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
         if len(dates) < len(every):
             stays = moments.stays_in(folded)
             dates = sorted([*stays, *(match for match in dates if match.start not in {stay.start for stay in stays})])
+        times += [] if times else parted.in_an_agenda(layout)
         captions = cls(
             layout, [], dates, sorted([*moments.times_in(folded), *times]), [], [], [match.value for match in every]
         )
         if folded.count(_SEPARATOR) > _HEAD_CELLS:
             captions._fields = dict(_separated(layout))
+        captions._named_days = {match.start for match in named}
         captions._range_ends = [match.end for match in every if match not in dates]
         captions._group(found)
         return captions
@@ -178,7 +187,8 @@ class Captions:
         marks: list[Mark[date]] = []
         previous = 0
         for match in self.found_dates:
-            name = self._name(match.start, previous)
+            heads = match.start in self._named_days and self.layout.cell(match.start) == match[:2]
+            name = _NO_NAME if heads else self._name(match.start, previous)
             if name.end and self._has_its_time(name.end, match.start):
                 name = _NO_NAME
             kind = name.kind or self._row_kind(match, previous, marks)
@@ -188,7 +198,8 @@ class Captions:
                 kind = "other"
             if kind == "other" and name.end and _PARTED.search(self._behind(name, match.start)):
                 kind = ""
-            if kind in ("", "plain", "time") and moments.follows_day_name(self.layout.folded, match.start):
+            is_named = match.start in self._named_days or moments.follows_day_name(self.layout.folded, match.start)
+            if kind in ("", "plain", "time") and is_named:
                 kind = "visit"
             previous = match.end
             caption = UNKNOWN if not kind and name.caption < 0 and self._is_said_else(match.start) else name.caption
@@ -322,7 +333,7 @@ class Captions:
     def _every_time(self) -> list[TimeMatch]:
         """All clearly written times."""
         if self._all_times is None:
-            self._all_times = sorted([*self.found_times, *self._bare()])
+            self._all_times = sorted([*self.found_times, *self._bare(), *self._down_columns()])
         return self._all_times
 
     def _steps(self) -> Steps:
@@ -740,6 +751,7 @@ class Captions:
         those that run down the side.
         """
         asked = any(label.kind == "time" for label in self.found)
+        declared = moments.DECLARED_CLOCK.search(self.layout.folded) is not None
         matches = moments.bare_times_in(self.layout.folded)
         side = self._down_the_side(matches)
         times: list[TimeMatch] = []
@@ -752,10 +764,29 @@ class Captions:
             if (
                 named
                 or match.start in side
+                or (declared and alone and self._stands_for_itself(match.start))
                 or (alone and (asked or match.end == end) and self._follows_date(match, start))
             ):
                 times.append(match)
         return times
+
+    def _down_columns(self) -> Iterator[TimeMatch]:
+        """Times with a dot or a space, as hands write them, where a column of them goes on through the day."""
+        known = {match.start for match in self.found_times} | {match.start for match in self.found_dates}
+        columns: list[list[tuple[float, TimeMatch]]] = []
+        for match in moments.parted_times_in(self.layout.folded):
+            left = self.layout.left(match.start)
+            near = (each for each in columns if abs(left - each[-1][0]) < _SAME_HAND)
+            column = next(near, None)
+            if column is None:
+                columns.append([(left, match)])
+            elif match.start not in known:
+                column.append((left, match))
+        for column in columns:
+            values = [match.value for _, match in column]
+            later = sum(above < below for above, below in pairwise(values))
+            if len(values) >= _FEWEST_OF_SIDE and later >= _GOES_UP * (len(values) - 1):
+                yield from (match for _, match in column)
 
     def _down_the_side(self, matches: Sequence[TimeMatch]) -> set[int]:
         """Where those stand that begin their rows, if all of them are times that go on in steps of five minutes.
@@ -766,6 +797,12 @@ class Captions:
         values = [match.value for match in side]
         runs = len(set(values)) >= _FEWEST_OF_SIDE and values == sorted(values)
         return {match.start for match in side} if runs and not any(value.minute % 5 for value in values) else set()
+
+    def _stands_for_itself(self, offset: int) -> bool:
+        """Whether four digits begin a cell, or stand behind a word or a date, and not within a number."""
+        before = self.layout.folded[self.layout.cell(offset)[0] : offset].rstrip()
+        day = self._date_before(offset)
+        return not before[-1:].isdigit() or (day is not None and self.layout.folded[day.end : offset].isspace())
 
     def _follows_date(self, match: TimeMatch, cell_start: int) -> bool:
         """Whether four digits stand right behind a date in their cell: "2025-10-03 0830"."""
@@ -790,6 +827,11 @@ class Captions:
                         self.captions[number].row == above for number in self.headers
                     )
         return False
+
+
+def _is_birth(day: date, births: Collection[date]) -> bool:
+    """Whether a date is one of the births, of which a number does not always tell the century."""
+    return any((day.year % 100, day.month, day.day) == (born.year % 100, born.month, born.day) for born in births)
 
 
 def _separated(layout: Layout) -> Iterator[tuple[int, Sequence[str]]]:

@@ -48,6 +48,8 @@ _SAME_COLUMN = 0.03
 _USUAL_LINE = 0.012
 _FEWEST_TIMES = 0.4
 """Of the entries of a column, so many must have times for it to be one."""
+_FEWEST_HEADS, _IN_GRID = 3, 0.6
+"""So many days in a row head a grid. Its times stand so near to the middles of their days, in parts of their steps."""
 _SEVERAL = 2
 """One number alone repeats nothing."""
 _AFTER = 0.03
@@ -154,6 +156,7 @@ class VisitIndex:
             self._days = self._shared(self._find_days())
             self._clocks = self._shared(self._in_groups(self._days, self._at_their_days(self._days, self._clocks)))
             self._days = self._shared(self._of_their_clocks(self._days, self._clocks))
+            self._days = self._under_days(self._days, self._clocks)
         day, clock, birth = self._days[at], self._clocks[at], self.anchors[at].birth
         if day is not None and birth is not None and day.value < birth:
             day = None
@@ -332,6 +335,25 @@ class VisitIndex:
             own = before[-1] if before else None
             is_said = own is not None and (day is None or day.kind != "visit" or own.kind == "visit")
             found.append(own if is_said else day)
+        return found
+
+    def _under_days(
+        self, days: list[Mark[date] | None], clocks: Sequence[Mark[time] | None]
+    ) -> list[Mark[date] | None]:
+        """`days`, and where a number's time stands in a column of a grid that a day heads, that one."""
+        rows = _by_row([mark for mark in self.dates if mark.row < min(self._taken, default=0)])
+        heads = next((here for _, here in sorted(rows.items(), reverse=True) if len(here) >= _FEWEST_HEADS), [])
+        if not heads:
+            return days
+        steps = [right.box.middle[0] - left.box.middle[0] for left, right in pairwise(heads)]
+        found = list(days)
+        for i, (day, clock, anchor) in enumerate(zip(days, clocks, self.anchors, strict=True)):
+            stands_in_it = heads[0].box.x0 < anchor.box.x1 and anchor.box.x0 < heads[-1].box.x1
+            if clock is None or clock.row != anchor.row or stands_in_it or (day and day.row == anchor.row and day.kind):
+                continue
+            nearest = min(heads, key=lambda head: abs(head.box.middle[0] - clock.box.middle[0]))
+            if abs(nearest.box.middle[0] - clock.box.middle[0]) < _IN_GRID * min(steps):
+                found[i] = nearest
         return found
 
     def _in_groups(self, days: Sequence[Mark[date] | None], clocks: list[Mark[time] | None]) -> list[Mark[time] | None]:

@@ -52,6 +52,10 @@ WEEKDAYS = {
     )
     for name in names.split()
 }
+_ROMAN = {
+    roman: at for at, roman in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"), 1)
+}
+_NAMED_MONTHS = MONTHS | _ROMAN
 _WEEKDAY = (
     r"(?:lun|mar|mer|jeu|ven|sam|dim|mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)\b\.?"
     r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
@@ -75,6 +79,9 @@ _DATE = re.compile(
     | (?P<d6>[0-9]{{1,2}})(?P<s6>[-/.])(?P<n6>{_MONTH})(?P=s6)(?P<y6>[0-9]{{2}})(?![a-z0-9])
     | (?:(?<![a-z]{{4}}[ ])|(?<=date[ ]))(?P<y7>{_YEAR})[ ](?P<m7>[01][0-9])[ ](?P<d7>[0-3][0-9])
       (?![ ][0-9]{{2}}\b(?![ ][0-9]{{2}}\b))
+    | (?P<d8>[0-9]{{1,2}})(?P<s8>[-/.])(?P<n8>[ivx]{{1,4}})(?P=s8)(?P<y8>{_YEAR})
+    | (?!mar[ ][0-9]{{1,2}}/[01])(?P<n9>{_MONTH})\.?[ ](?P<d9>[0-9]{{1,2}})/(?P<y9>[0-9]{{2}})(?![a-z0-9/])
+    | (?P<d0>[0-9]{{1,2}})[ ](?P<n0>{_MONTH})\.?[ ](?P<y0>[0-9]{{2}})(?=[\t\n]|\Z|[ ](?:a[ ])?[0-2]?[0-9][ ]?[:h])
     )(?!(?![012][0-9][ ]?[:h][ ]?(?:[0-5]|[\t\n]))[0-9]|[/.\-][0-9])""",
     re.VERBOSE,
 )
@@ -82,15 +89,19 @@ SHORT_DATE = re.compile(
     r"(?<![A-Za-z0-9/.\-])([0-9]{2})[ ]?([-/.])[ ]?([0-9]{2})[ ]?\2[ ]?([0-9]{2})(?![A-Za-z0-9]|[/.\-][0-9])"
 )
 """Three pairs of digits: which is which, the page must tell."""
+_SIX_DIGITS = re.compile(r"(?<![A-Za-z0-9/.\-])([0-9]{2})()([0-9]{2})([0-9]{2})(?![A-Za-z0-9]|[/.\-][0-9])")
+_WITHOUT_SIGNS = re.compile(r"(?<![a-z])(?:aammjj|yymmdd|jjmmaa|ddmmyy)(?![a-z])")
+DECLARED_CLOCK = re.compile(r"(?<![a-z])hh[: ]?mm(?![a-z])")
+"""How a form says that hours are written as four digits."""
 _ORDER = re.compile(
-    r"(?=[ayjilgdm])(?<![a-z])(?:(?P<ymd>(?:aa|yy)([-/. ]?)mm\2(?:[ij]j|dd))"
-    r"|(?P<dmy>(?:g?[ijl]{1,2}|dd)([-/. ]?)mm\4(?:aa|yy))"
+    r"(?=[ayjilgdm])(?<![a-z])(?:(?P<ymd>(?:aa|yy)([-/. ]?)mm\2(?:[ij]j|dd)|annee-mois-jour)"
+    r"|(?P<dmy>(?:g?[ijl]{1,2}|dd)([-/. ]?)mm\4(?:aa|yy)|(?:jour-mois|day-month)-(?:annee|an|year))"
     r"|(?P<mdy>mm([-/. ]?)(?:[ij]j|dd)\6(?:aa|yy)))(?![a-z])"
 )
 """How a form says that dates are to be written; readers see one j of two, or a parenthesis as a G."""
 _ORDERS = ("ymd", "dmy", "mdy")
 _FIRST_OF_CENTURY = 50
-_MONTH_NAMED, _DAY_FIRST_WAY = "456", "2"
+_MONTH_NAMED, _DAY_FIRST_WAY = "456890", "2"
 """How the groups of the ways to write a date end that name the month, and of the way that only slashes tell from."""
 # A narrow 1 may stand apart from the digit beside it, but not from what is no part of the time: "1 3:20" in a cell.
 _HOUR = r"(?:[0-9]{1,2}|(?:(?<![^\t\n:])|(?<=:[ ]))[012][ ][0-9])"
@@ -105,6 +116,9 @@ _TIME = re.compile(
     re.VERBOSE,
 )
 _BARE_TIME = re.compile(r"(?=[0-2])(?<![a-z0-9/.,\-])(?<![0-9]:)([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
+_PARTED_TIME = re.compile(
+    r"(?=[0-9])(?:(?<=[\n\t])|\A|(?<=[ .][0-5][05][ ]))([012]?[0-9])[. ]([0-5][05])\.?(?=[ \t\n]|\Z)"
+)
 _MONTH_FIRST = re.compile(
     r"(?=[0-9])(?<![0-9/.-])(?:0?[1-9]|1[0-2])([/.-])(?:1[3-9]|2[0-9]|3[01])\1(?:19|20)[0-9]{2}(?![0-9])"
 )
@@ -114,7 +128,7 @@ _FRENCH = re.compile(r"\b(?:heures?|naissance|nee? le|visites|rendez-vous|imprim
 _LONGEST_DAY_NAME = len("wednesday, le ")
 # A hand's "jeudi" is read as "geudi" now and then.
 _DAY_NAME_BEFORE = re.compile(rf"(?:{_WEEKDAY}|(?<![a-z-])(?!midi)[a-z]{{3,6}}di),?[ ]?(?:le[ ])?$")
-_RANGE_BEFORE = re.compile(r"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?$")
+_RANGE_BEFORE = re.compile(rf"[0-9][a-z .]*[0-9]*[ ](?:au|to|until)[ ](?:le[ ])?(?:(?:{_WEEKDAY}),?[ ])?$")
 _RANGE_AFTER = re.compile(rf"^[ ](?:au|to|until)[ ](?:{_WEEKDAY})?[ ]?[0-9]")
 _STAY = re.compile(
     r"\b(?:hospitali[sz]\w*|sejour|stay|observation|admi[st]\w*)[ ]?:?[ ]?(?:du|from|entre[ ]le|le)?[ ]?"
@@ -136,10 +150,12 @@ LABEL = re.compile(
             [ ](?:prec[a-z]*|anterieure?s?|passee?s?|suivante?s?)\b
         |date[ ](?:de[ ])?(?:la[ ]|l')?
             (?:demande|reference|prescription|ordonnance|redaction|reception|emission|paiement)\b
+        |d\.?p\.?a\b|d\.?d\.?m\b|edd\b|lmp\b
         |date[ ](?:of[ ])?(?:request|referral|order|issue|payment)\b|ordered\b|prescrite?[ ]le|paye?e?s?[ ]le|paid\b
         |pre-?[ ]?op\b|pre-?[ ]?operatoire
         |sign(?:a|ed|ee?[ ]l[ea]\b)|dicte|redige|transcri|approuv
         |(?:prochaine?s?|next)\b(?:[ ](?:rendez-?[ ]?vous|[a-z]+))?
+        |tir(?:ee?s?[ ](?:le|du|de)|e)\b(?=[ :\t])
         |sent\b|envoyee?s?\b|fax\b|telecop|factur|invoice|recue?s?\b(?![ ](?:en|a|dans|chez)\b)|received|gener
         |produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis|creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration
         |jusqu|until|deces|deceased|rappel\b|relance|semaine[ ]du|week[ ]of
@@ -160,9 +176,9 @@ LABEL = re.compile(
         |(?:triage|inscription)\b(?=[ ]?:?[ \t]?[0-9]{1,2}[ ]?[h:][ ]?[0-9])
         |(?<!conge[ ])(?<!consentement[ ])(?<!vous[ ])(?:administr|donn)ee?s?[ ]le\b(?=[ ]?[:\t\n])
         |brought[ ]|came[ ](?:to|in)\b|observation[ ](?:du|depuis|le)\b
-        |evaluee?\b|examinee?\b|rencontre|schedule|clinique[ ]du
+        |evaluee?\b|examinee?\b|servie?\b(?=[ ]?[:\t])|rencontre|schedule|clinique[ ]du
         |prel\b|prelev|collect(?:ed|ion)\b|d\.o\.s\b|dos[ ]?:)
-    | (?P<time>heures?\b|time\b|hre?\b|arr\b|debut(?:e|ant)?\b|start(?:s|ing)?\b)
+    | (?P<time>heures?\b|time\b|hre?\b|h(?:re?)?\.?deb(?:ut)?\b|arr\b|debut(?:e|ant)?\b|start(?:s|ing)?\b)
     | (?P<plain>dates?\b|(?:jours?|days?)\b(?=[ ]?[:\t\n])))""",
     re.VERBOSE,
 )
@@ -282,7 +298,7 @@ def puts_month_first(folded: str) -> bool:
 def _date_of(found: re.Match[str], *, month_first: bool) -> date | None:
     way = (found.lastgroup or "")[1:]
     day = int(found["d" + way])
-    month = MONTHS[found["n" + way]] if way in _MONTH_NAMED else int(found["m" + way])
+    month = _NAMED_MONTHS.get(found["n" + way], 0) if way in _MONTH_NAMED else int(found["m" + way])
     if month_first and way == _DAY_FIRST_WAY:
         day, month = month, day
     return day_of(_year(found["y" + way]), month, day)
@@ -306,7 +322,7 @@ def short_dates_in(folded: str, births: Collection[date]) -> list[DateMatch]:
     """The dates with a year of two digits (25/10/03), where the page tells their order: it says so ("AA/MM/JJ"), or
     writes the `births` of its people in one order only.
     """
-    found = list(SHORT_DATE.finditer(folded))
+    found = list((_SIX_DIGITS if _WITHOUT_SIGNS.search(folded) else SHORT_DATE).finditer(folded))
     born = {_short(birth): birth for birth in births} if found else {}
     order = _declared_order(folded) or _order_of(born, found) if found else ""
     matches = []
@@ -361,6 +377,14 @@ def _time_of(found: re.Match[str]) -> time | None:
     elif half == "a" or (half == "p" and hour == 0):
         return None
     return time(hour, minute) if hour <= 23 else None  # noqa: PLR2004 - hours on a clock
+
+
+def parted_times_in(folded: str) -> list[TimeMatch]:
+    """Hours and minutes apart, as hands write them ("8.30", "07 00"), at the head of a cell or behind such a time
+    there: only a column of them can tell.
+    """
+    found = _PARTED_TIME.finditer(folded)
+    return [TimeMatch(m.start(), m.end(), time(int(m[1]), int(m[2]))) for m in found if int(m[1]) <= 23]  # noqa: PLR2004
 
 
 def bare_times_in(folded: str) -> list[TimeMatch]:

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, time
+from itertools import pairwise
 from typing import NamedTuple
 
 from extraction.layout import Layout, Row, plain
@@ -31,7 +32,14 @@ _DAY = re.compile(
     rf"(?:(?<=[\n\t])|\A)(?:[a-z]{{3,8}}\.?,?[ ])?(?P<day>[0-9]{{1,2}})(?:er)?[ ]?(?P<name>{MONTH_NAMES})\.?"
     r"(?=[ ]?[\n\t]|[ ][0-9]{1,2}[ ]?[h:])"
 )
+_DAY_AND_MONTH = re.compile(r"(?<=[\n\t])(?P<day>[0-3]?[0-9])[ ]?/[ ]?\.?(?P<month>[01]?[0-9])(?=[\n\t])")
+_MONTHS_OF_A_YEAR = 12
 _LONE_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")
+_YEAR_OF = re.compile(r"\b(?:annee|year|exercice)[ ]?:?[ ](?P<of>20[0-9]{2})(?![a-z0-9/.\-])")
+_NAMED_PARTS = re.compile(
+    r"\bannee[ :\t]{1,3}(?P<year>2[ .]?0[ .]?[0-9][ .]?[0-9])[ \t]{1,2}mois[ :\t]{1,3}(?P<month>[01]?[ .]?[0-9])"
+    r"[ \t]{1,2}jo[ ]?u[ ]?r[ :\t]{1,3}(?P<day>[0-3]?[ .]?[0-9])(?![0-9])"
+)
 _ANY_YEAR = re.compile(r"20[0-9]{2}(?=[ \t\n])")
 _YEAR_ALONE = re.compile(r"20[0-9]{2}")
 _YEAR_PART, _DAY_PART = "annee|an|aaaa|year|yyyy", "jours?|jr|jj|j|days?|dd"
@@ -39,6 +47,9 @@ _FIRST_PART = re.compile(rf"(?<![a-z])(?:(?P<year>{_YEAR_PART})|{_DAY_PART})\.?[
 _PARTS = re.compile(rf"m(?:ois|onth|o|m)\.?[ \t](?:(?P<year>{_YEAR_PART})|{_DAY_PART})(?![a-z])\.?")
 _CLOCK_PARTS = re.compile(r"[ \t](?:h|hr|hre|heure|hour)s?\.?[ \t](?:min|mn|minutes?)(?![a-z])")
 _CLOCK = re.compile(r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9]")
+_FULL_HOUR = re.compile(r"([012]?[0-9])[ \t.:]{1,2}(00)(?![^ \t\n])")
+_MINUTES = re.compile(r"([0-5][05])(?![^ \t\n])")
+_HOURS_OF_A_DAY, _FEWEST_HOURS = 24, 3
 _LONGEST_PART = 8
 """Characters of the head of a part, as in "AN MO JR H MIN"."""
 _SAME_COLUMN = 0.02
@@ -70,15 +81,32 @@ def over_their_years(layout: Layout) -> Iterator[DateMatch]:
                     yield DateMatch(start, end, value)
 
 
+def in_named_parts(layout: Layout) -> Iterator[DateMatch]:
+    """The dates whose parts a form asks for one by one: "Année 2025 Mois 09 Jour 11", as a hand fills its boxes."""
+    for found in _NAMED_PARTS.finditer(layout.folded):
+        year, month, day = ("".join(filter(str.isdecimal, part)) for part in found.group("year", "month", "day"))
+        value = _date(int(year), int(month), day)
+        if value is not None:
+            yield DateMatch(found.start("year"), found.end(), value)
+
+
 def days_of_year(layout: Layout) -> Iterator[DateMatch]:
-    """The days without a year that begin their cells ("14 août"), of the only year that stands on the page: for
-    notebooks that have it in their title, and no other dates.
+    """The days without a year that begin their cells ("14 août"), of the year that the page says it is of, or the only
+    one that stands on it: for notebooks that have it in their title, and no other dates.
     """
-    years = {found[0] for found in _LONE_YEAR.finditer(layout.folded)}
+    years = {found["of"] for found in _YEAR_OF.finditer(layout.folded)}
+    years = years or {found[0] for found in _LONE_YEAR.finditer(layout.folded)}
     for found in _DAY.finditer(layout.folded) if len(years) == 1 else ():
         value = _date(int(next(iter(years))), MONTHS[found["name"]], found["day"])
         if value is not None:
             yield DateMatch(found.start("day"), found.end(), value)
+    cells = list(_DAY_AND_MONTH.finditer(layout.folded)) if len(years) == 1 else []
+    # One day beyond the twelfth tells which of the two is the month.
+    if any(int(found["day"]) > _MONTHS_OF_A_YEAR for found in cells):
+        for found in cells:
+            value = _date(int(next(iter(years))), int(found["month"]), found["day"])
+            if value is not None:
+                yield DateMatch(found.start(), found.end(), value)
 
 
 def in_columns_of_parts(layout: Layout) -> tuple[list[DateMatch], list[TimeMatch]]:
@@ -102,6 +130,22 @@ def in_columns_of_parts(layout: Layout) -> tuple[list[DateMatch], list[TimeMatch
             if day is not None and clock and spans[3] and spans[4] and _CLOCK.fullmatch(":".join(parts[3:5])):
                 times.append(TimeMatch(spans[3][0], spans[4][1], time(int(parts[3]), int(parts[4]))))
     return dates, times
+
+
+def in_an_agenda(layout: Layout) -> list[TimeMatch]:
+    """The times of an agenda that prints each hour once and behind it only minutes: 9 00, then 20 and 40 below."""
+    times: list[TimeMatch] = []
+    hours: list[int] = []
+    for row in layout.rows:
+        found = _FULL_HOUR.match(layout.folded, row.start, row.end) or _MINUTES.match(layout.folded, row.start, row.end)
+        if found is None:
+            continue
+        if found.re is _FULL_HOUR:
+            hours.append(int(found[1]))
+        if hours and hours[-1] < _HOURS_OF_A_DAY:
+            times.append(TimeMatch(*found.span(), time(hours[-1], int(found[found.re.groups]))))
+    goes_on = all(above.value < below.value for above, below in pairwise(times))
+    return times if len(hours) >= _FEWEST_HOURS and len(times) >= 2 * len(hours) and goes_on else []
 
 
 def _under(layout: Layout, row: Row, head: Box) -> tuple[int, int] | None:

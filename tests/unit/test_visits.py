@@ -1257,7 +1257,7 @@ def test_hours_may_stand_above_all_lines_of_an_appointment() -> None:
 
 
 @pytest.mark.parametrize("sign", ["|", " : "])
-@pytest.mark.parametrize("later", ["Triage", "Médecin", "Signes vitaux"])
+@pytest.mark.parametrize("later", ["Triage", "Infirmière", "Signes vitaux"])
 def test_the_first_of_two_moments_that_every_entry_states_is_the_visits(sign: str, later: str) -> None:
     numbers = (MARTIN, SERGE, ANNE, LOUISE)
     rows = []
