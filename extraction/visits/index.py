@@ -428,10 +428,17 @@ class VisitIndex:
         below = None if any(chosen) else self._below_numbers(strong)
         if below is not None:
             return below
+        if not any(chosen) and len(strong) > 1 and all(self._is_sideways(mark) for mark in strong):
+            return [min(strong, key=lambda mark: _between(mark.box, anchor.box)) for anchor in self.anchors]
         if all(mark.row < min(self._taken) for mark in strong):
             chosen = self._carried(chosen)
         heads = self._heads_of_columns(strong)
         return [day or self._heading(strong, heads, anchor) for day, anchor in zip(chosen, self.anchors, strict=True)]
+
+    def _is_sideways(self, mark: Mark[Value]) -> bool:
+        """Whether a moment runs up or down the page: it speaks for the rows beside it."""
+        page = self.layout.page
+        return mark.box.height * page.height > mark.box.width * page.width
 
     def _below_numbers(self, marks: Sequence[Mark[date]]) -> list[Mark[date] | None] | None:
         """The dates of entries that end with theirs, as cards do; None where they are not set so.
@@ -794,6 +801,11 @@ def _printed(layout: Layout, anchor: _Anchor) -> str:
     row = layout.rows[anchor.row]
     words = (word for word in layout.words_in(row.start, row.end) if word.box.overlap(anchor.box))
     return "".join(c for word in words for c in word.text if c.isalnum()).upper()
+
+
+def _between(one: Box, other: Box) -> float:
+    """How far the middles of two boxes are apart down the page."""
+    return abs(one.middle[1] - other.middle[1])
 
 
 def _last_line(marks: Sequence[Mark[Value]]) -> list[Mark[Value]]:

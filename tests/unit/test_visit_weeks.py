@@ -8,7 +8,7 @@ import pytest
 
 from extraction import visits
 from extraction.layout import Layout
-from extraction.page import Line, Page
+from extraction.page import Box, Line, Page, Word
 from extraction.visits.moments import dates_in, short_dates_in
 from extraction.visits.weeks import days_named
 from tests.unit.paper import box_of, page, words
@@ -164,3 +164,13 @@ def test_four_digits_are_hours_where_the_page_says_how_they_are_written() -> Non
     rows = (f"{MARTIN}|0700 né 01.04.58", f"{SERGE}|0706 né 10.01.73")
     assert times_of(page("Prélèvements du 2025-12-03", "heure HHMM", *rows), MARTIN, SERGE) == [time(7), time(7, 6)]
     assert times_of(page("Prélèvements du 2025-12-03", *rows), MARTIN, SERGE) == [None, None]
+
+
+def test_days_that_are_set_sideways_speak_for_the_rows_beside_them() -> None:
+    rows = [Line(tuple(words(0.2, 0.1 + 0.1 * i, f"{8 + i}:00 {number}"))) for i, number in enumerate(FOUR)]
+    days = [
+        Line((Word("2026-03-27", Box(0.05, 0.1, 0.065, 0.22)),)),
+        Line((Word("2026-03-30", Box(0.05, 0.3, 0.065, 0.42)),)),
+    ]
+    sheet = Page(1, 612, 792, (*rows, *days), "text_layer")
+    assert days_of(sheet, *FOUR) == [date(2026, 3, 27)] * 2 + [date(2026, 3, 30)] * 2
