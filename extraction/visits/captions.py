@@ -751,7 +751,7 @@ class Captions:
         those that run down the side.
         """
         asked = any(label.kind == "time" for label in self.found)
-        declared = moments.DECLARED_CLOCK.search(self.layout.folded) is not None
+        declared = moments.declares_bare_times(self.layout.folded)
         matches = moments.bare_times_in(self.layout.folded)
         side = self._down_the_side(matches)
         times: list[TimeMatch] = []

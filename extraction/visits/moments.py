@@ -90,9 +90,9 @@ SHORT_DATE = re.compile(
 )
 """Three pairs of digits: which is which, the page must tell."""
 _SIX_DIGITS = re.compile(r"(?<![A-Za-z0-9/.\-])([0-9]{2})()([0-9]{2})([0-9]{2})(?![A-Za-z0-9]|[/.\-][0-9])")
-_WITHOUT_SIGNS = re.compile(r"(?<![a-z])(?:aammjj|yymmdd|jjmmaa|ddmmyy)(?![a-z])")
-DECLARED_CLOCK = re.compile(r"(?<![a-z])hh[: ]?mm(?![a-z])")
-"""How a form says that hours are written as four digits."""
+_WITHOUT_SIGNS = ("aammjj", "yymmdd", "jjmmaa", "ddmmyy")
+_CLOCK_WITHOUT_SIGN = ("hhmm", "hh mm", "hh:mm")
+"""How a form says that dates and hours are written as digits alone."""
 _ORDER = re.compile(
     r"(?=[ayjilgdm])(?<![a-z])(?:(?P<ymd>(?:aa|yy)([-/. ]?)mm\2(?:[ij]j|dd)|annee-mois-jour)"
     r"|(?P<dmy>(?:g?[ijl]{1,2}|dd)([-/. ]?)mm\4(?:aa|yy)|(?:jour-mois|day-month)-(?:annee|an|year))"
@@ -117,7 +117,7 @@ _TIME = re.compile(
 )
 _BARE_TIME = re.compile(r"(?=[0-2])(?<![a-z0-9/.,\-])(?<![0-9]:)([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
 _PARTED_TIME = re.compile(
-    r"(?=[0-9])(?:(?<=[\n\t])|\A|(?<=[ .][0-5][05][ ]))([012]?[0-9])[. ]([0-5][05])\.?(?=[ \t\n]|\Z)"
+    r"(?=[0-9]{1,2}[. ][0-5][05])(?:(?<=[\n\t])|\A|(?<=[ .][0-5][05][ ]))([012]?[0-9])[. ]([0-5][05])\.?(?=[ \t\n]|\Z)"
 )
 _MONTH_FIRST = re.compile(
     r"(?=[0-9])(?<![0-9/.-])(?:0?[1-9]|1[0-2])([/.-])(?:1[3-9]|2[0-9]|3[01])\1(?:19|20)[0-9]{2}(?![0-9])"
@@ -322,7 +322,7 @@ def short_dates_in(folded: str, births: Collection[date]) -> list[DateMatch]:
     """The dates with a year of two digits (25/10/03), where the page tells their order: it says so ("AA/MM/JJ"), or
     writes the `births` of its people in one order only.
     """
-    found = list((_SIX_DIGITS if _WITHOUT_SIGNS.search(folded) else SHORT_DATE).finditer(folded))
+    found = list((_SIX_DIGITS if any(each in folded for each in _WITHOUT_SIGNS) else SHORT_DATE).finditer(folded))
     born = {_short(birth): birth for birth in births} if found else {}
     order = _declared_order(folded) or _order_of(born, found) if found else ""
     matches = []
@@ -391,6 +391,11 @@ def bare_times_in(folded: str) -> list[TimeMatch]:
     """Four digits that could be a time: only what stands beside them can tell."""
     found = _BARE_TIME.finditer(folded)
     return [TimeMatch(m.start(), m.end(), time(int(m[1]), int(m[2]))) for m in found]
+
+
+def declares_bare_times(folded: str) -> bool:
+    """Whether a page says that its hours are written as four digits: "HHMM"."""
+    return any(each in folded for each in _CLOCK_WITHOUT_SIGN)
 
 
 _TIME_LABEL_BEFORE = re.compile(

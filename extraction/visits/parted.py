@@ -83,7 +83,7 @@ def over_their_years(layout: Layout) -> Iterator[DateMatch]:
 
 def in_named_parts(layout: Layout) -> Iterator[DateMatch]:
     """The dates whose parts a form asks for one by one: "Année 2025 Mois 09 Jour 11", as a hand fills its boxes."""
-    for found in _NAMED_PARTS.finditer(layout.folded):
+    for found in _NAMED_PARTS.finditer(layout.folded) if "annee" in layout.folded else ():
         year, month, day = ("".join(filter(str.isdecimal, part)) for part in found.group("year", "month", "day"))
         value = _date(int(year), int(month), day)
         if value is not None:
