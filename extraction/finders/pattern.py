@@ -26,7 +26,7 @@ from extraction.visits import VisitIndex
 RULES_VERSION = "2026-11-28.5"
 """Changes with every change of what is found, so that runs can be compared."""
 
-_L = r"[A-Za-z0124568|!\]]"
+_L = r"[A-Za-z0124568|!\]/]"
 _D = "[0-9OoQDIil|!SsBZzGAL]"
 _S = "[0-9A-Za-z|!]"
 _GAP = r"[ \t.,\-_·•*/'`]{0,3}+"
@@ -35,7 +35,8 @@ _SOME_GAP = r"[ \t.,\-_·•|'`]{1,3}+"
 _BEGIN = "(?<![A-Za-z0-9])(?:NAM|Nam|nam|RAMQ|ramq)?"
 _END = "(?![A-Za-z0-9])|(?=(?:exp|Exp|EXP|DDN|Sexe|SEXE))"
 # Atomic, because what one of these ways reads, no other one reads otherwise.
-_FOUR = rf"{_L}(?>{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}}|(?:[ ]?{_L}){{3}})"
+# The last way is for what a hand leaves between its letters, and for specks of a copy.
+_FOUR = rf"{_L}(?>{_L}{{3}}|(?:{_SOME_GAP}{_L}){{3}}|(?:[ .·'`:]{{0,2}}+{_L}){{3}})"
 _NUMBER = re.compile(rf"{_BEGIN}(?=({_FOUR}(?:{_GAP}{_D}){{6}}{_GAP}{_S}{_GAP}{_D})(?:{_END}))")
 _TAIL = re.compile(rf"{_BEGIN}(?P<tail>{_FOUR}(?:{_GAP}{_D}){{0,6}})[ -]?(?=[\t\n])")
 _EIGHT = re.compile(r"(?<![A-Za-z0-9])(?<![A-Za-z][ .-])[0-9]{4}[ -]?[0-9]{2}[0-9A-Z][0-9](?![A-Za-z0-9])")
@@ -44,7 +45,9 @@ _LACKING = re.compile(
     r"(?<![A-Za-z0-9'.-])[A-Z]{3}[ .-]?[0-9]{4}[ .-]?[0-9]{2}[ .-]?[0-9A-Z][0-9](?![A-Za-z0-9]|[ .,/-]?[0-9])"
 )
 _FOUR_LETTERS = re.compile(r"(?<![A-Za-z0-9'-])[A-Z]{4}(?= [^\t\n])")
-_SEPARATORS = re.compile(r"[ \t.,\-_·•*/'`\n]+")
+_SEPARATORS = re.compile(r"[ \t.,\-_·•*/'`:\n]+")
+_MARK = re.compile(r"(?:[A-Za-z0-9|!\]] ?){1,3}[.·'`:]")
+"""A mark cuts the four letters: more often the rest of a misread one ("I.AVF" for LAVF) than a speck."""
 _GLUED_ON = re.compile(r"[.\-/][0-9]")
 _DATE_INSIDE = re.compile(r"[0-9]{2}[-./][0-9]{2}[-./](?:19|20)[0-9]{2}$|(?:19|20)[0-9]{2}[-./][0-9]{2}[-./][0-9]{2}$")
 _GIVEN_NAME = re.compile(r"[A-ZÀ-Þ][a-zà-þ]{3}(?![A-Za-z0-9])")
@@ -142,7 +145,12 @@ def _accepted(layout: Layout, candidates: list[Candidate], surroundings: Surroun
 
 def _is_in_column(candidate: Candidate, evidence: _Evidence, edges: list[float]) -> bool:
     """Whether a number whose letters a hand has spaced holds as it stands, and starts where numbers of the page do."""
-    if not candidate.is_spaced or evidence.label in NO_NAM or Reading(evidence.literal, 0) not in evidence.valid:
+    if (
+        not candidate.is_spaced
+        or _MARK.match(candidate.text)
+        or evidence.label in NO_NAM
+        or Reading(evidence.literal, 0) not in evidence.valid
+    ):
         return False
     start = candidate.span.box.x0
     return sum(abs(start - edge) < _SAME_EDGE for edge in edges) >= _FEWEST_IN_COLUMN
@@ -174,11 +182,12 @@ def shapes(layout: Layout) -> Iterator[Candidate]:
     typed = layout.page.is_typed
     for found in _NUMBER.finditer(layout.plain):
         start, end = found.span(1)
-        pieces = _SEPARATORS.split(found[1])
+        # A slash among the letters is a leaning I.
+        pieces = _SEPARATORS.split(found[1][: repair.LETTERS].replace("/", "|") + found[1][repair.LETTERS :])
         glyphs = "".join(pieces)
         if len(glyphs) != nam.LENGTH or not has_digits(glyphs) or glyphs[4:] in ANY:
             continue
-        if typed and not any(map(str.isalpha, glyphs[: repair.LETTERS])):
+        if typed and not glyphs[: repair.LETTERS].isalnum():
             continue  # The bars of a file: "||||96832332".
         if len(pieces) > 1 and (_GLUED_ON.match(layout.plain, end) or _DATE_INSIDE.search(found[1])):
             continue
@@ -360,15 +369,17 @@ def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
     """The reading to show first, or None when the candidate is no NAM."""
     best = _best(evidence)
     value = best.value
-    named = evidence.label == "nam" or evidence.names.match(value[:4]) is True
+    checks, agrees = nam.check(value), evidence.names.match(value[:4]) is True
+    named = evidence.label == "nam" or agrees
     code = evidence.label == "code" and value[:4] not in evidence.names.sure and not evidence.born
+    other = evidence.label in ("decoy", "other") and not evidence.born and not agrees
     # Letters set as a given name are more likely one, and the digits a number of something else.
-    is_name = candidate.is_capitalised and (best.substitutions or not all(nam.check(value)))
-    if code or is_name or ((candidate.is_spaced or candidate.is_capitalised) and not named):
+    is_name = candidate.is_capitalised and (best.substitutions or not all(checks))
+    is_marked = candidate.is_spaced and _MARK.match(candidate.text) is not None
+    if code or other or is_name or ((candidate.is_spaced or candidate.is_capitalised) and not named):
         return None
-    if evidence.label in ("decoy", "other") and not evidence.born and evidence.names.match(value[:4]) is not True:
+    if is_marked and not (all(checks) and agrees):
         return None
-    checks = nam.check(value)
     if all(checks):
         # A cut that nobody prints, together with look-alikes, is more likely two fields side by side; and who types
         # knows an O from a zero.
@@ -381,7 +392,7 @@ def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
     # A misread digit can make the date impossible, so a date that one look-alike restores is still worth a look, and so
     # is any number that the page calls a NAM and that begins like the name beside it.
     # Who types makes no digits look alike: without a label it is a staff number that begins like the name.
-    vouched = evidence.label == "nam" and evidence.names.match(value[:4]) is True
+    vouched = evidence.label == "nam" and agrees
     misread = repair.rank(value) and not (evidence.typed and evidence.label != "nam")
     return best if checks.birth_date or vouched or misread else None
 

@@ -285,6 +285,18 @@ def test_a_space_behind_a_capital_parts_no_name_that_a_hand_wrote() -> None:
     assert only("Tremblay, M artin|TREM 0412 1925").checks.name is True
 
 
+@pytest.mark.parametrize("printed", ["T.REM 0412 1925", "TRE·M-0412-1925", "TR:EM 04121925"])
+def test_a_speck_among_the_letters_needs_the_name_and_all_checks(printed: str) -> None:
+    assert only(f"Tremblay, Martin|{printed}").nam == VALUE
+    assert pattern.find(page(f"NAM {printed}")) == []
+    assert pattern.find(page(f"Tremblay, Martin|{printed[:-1]}6")) == []
+
+
+def test_a_slash_among_the_letters_is_a_leaning_i_but_not_where_it_was_typed() -> None:
+    assert only("NAM : VE/H 8106 1613").nam == "VEIH81061613"
+    assert pattern.find(page("VE/H 8106 1613", reader="text_layer")) == []
+
+
 def test_a_small_l_behind_a_capital_is_no_capital_i() -> None:
     assert only("Ulysse, Mélanie|NAM Ulym 6957 1425").nam == "ULYM69571425"
 
