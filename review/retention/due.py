@@ -111,5 +111,6 @@ def undecided() -> QuerySet[Finding]:
 
 def unsettled(clinic_id: UUID, before: datetime) -> int:
     """How many documents were uploaded before that moment and are still not settled: nothing destroys them."""
-    left = Document.objects.filter(clinic_id=clinic_id, destroyed_at=None, created_at__lt=before)
-    return left.exclude(pk__in=settled(clinic_id).filter(created_at__lt=before).values("pk")).count()
+    there = Document.objects.filter(clinic_id=clinic_id, destroyed_at=None, created_at__lt=before)
+    # Those that are settled are among them. To exclude them took a third of a million documents 20 s.
+    return there.count() - settled(clinic_id).filter(created_at__lt=before).order_by().count()
