@@ -8,6 +8,7 @@ Django's test client: the event of the look itself, the integrity state and the 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -39,9 +40,7 @@ def benchmarks(events: int = EVENTS) -> Iterator[Result]:
 
 
 def main(events: int) -> None:
-    import django
-
-    django.setup()
+    importlib.import_module("namsite.asgi")  # As it is served, its memory settled before the first question.
     from django.core.management import call_command
     from django.test import Client, override_settings
 
