@@ -7,7 +7,7 @@ that was tried on it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, TypeVar, get_args
@@ -32,7 +32,7 @@ from review.scores import AT_ONCE
 PERIODS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
 WORST = 10
 """Confusions that are shown."""
-NEWEST_RUNS, MOST_TIMES = 1_000, 10_000
+NEWEST_RUNS, MOST_TIMES = 500, 10_000
 """Of so many of the newest documents, and at most so many of their pages, the seconds are counted."""
 NEWEST_CORRECTED = 1_000
 """Of so many of the newest pages with a correction the characters are counted."""
@@ -158,16 +158,17 @@ class F1Chart(Chart):
     floor: float = 0.0
 
 
-def scores(user: User, since: date) -> QuerySet[PageScore]:
+def scores(user: User, since: date, *, hidden: Collection[UUID] | None = None) -> QuerySet[PageScore]:
     """The scores of the clinic's pages that were signed off on that day or later.
 
     Without the pages whose second review this person may be asked for: in a small clinic counts tell what was decided.
+    Who asks for more than one thing gives those that are hidden from the person (`hidden_scores`).
     """
     found = PageScore.objects.filter(clinic_id=user.clinic_id, signed_on__gte=since)
-    return found.exclude(pk__in=_hidden_from(user))
+    return found.exclude(pk__in=hidden_scores(user) if hidden is None else hidden)
 
 
-def _hidden_from(user: User) -> list[UUID]:
+def hidden_scores(user: User) -> list[UUID]:
     """The scores that the person may not see, found by the few reviews that are open.
 
     In two questions: as one, a database that takes its tables for empty (they were filled a moment ago) compares every
@@ -205,11 +206,11 @@ def overall(found: Iterable[Week]) -> Result:
     return sum((week.result for week in found), Result())
 
 
-def totals(user: User, since: date) -> Totals:
-    """The clinic's pages of that day or later, added up: days that are over as they are kept."""
+def totals(user: User, since: date, *, hidden: Collection[UUID] | None = None) -> Totals:
+    """The clinic's pages of that day or later, added up: days that are over as they are kept. `hidden` as above."""
     by_day: dict[date, list[Sums]] = defaultdict(list)
     by_group: dict[tuple[int, bool], list[Sums]] = defaultdict(list)
-    for row in _rows(user, since):
+    for row in _rows(user, since, hidden_scores(user) if hidden is None else hidden):
         by_group[row.group, row.is_reviewed].append(row.sums)
         if row.is_reviewed:
             by_day[row.day].append(row.sums)
@@ -222,12 +223,12 @@ def _with_pages(found: dict[Key, Result]) -> dict[Key, Result]:
     return {key: result for key, result in found.items() if result.pages}
 
 
-def _rows(user: User, since: date) -> Iterator[score_days.Row]:
+def _rows(user: User, since: date, hidden: Collection[UUID]) -> Iterator[score_days.Row]:
     """All of the clinic's, and those that are hidden from this person once more, to be taken away."""
     groups = list(ScoreGroup.objects.filter(clinic=user.clinic_id).values_list("pk", flat=True))
     yield from score_days.rows(user.clinic_id, since, groups)
     own = PageScore.objects.filter(clinic_id=user.clinic_id, signed_on__gte=since)
-    for row in score_days.counted(own.filter(pk__in=_hidden_from(user)), groups):
+    for row in score_days.counted(own.filter(pk__in=hidden), groups):
         yield row._replace(sums=[-each for each in row.sums])
 
 

@@ -39,7 +39,9 @@ def quality_page(request: HttpRequest) -> HttpResponse:
     period = _period(request)
     since = today - PERIODS[period]
     scores.catch_up(user)
-    totals, reviewed = quality.totals(user, since), quality.reviewed(quality.scores(user, since))
+    hidden = quality.hidden_scores(user)
+    totals = quality.totals(user, since, hidden=hidden)
+    reviewed = quality.reviewed(quality.scores(user, since, hidden=hidden))
     pages, runs = quality.newest_pages(reviewed), quality.newest_runs(user, since)
     weeks, handling = quality.weeks(totals, since, today), quality.handling(pages)
     context = {

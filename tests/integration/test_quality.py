@@ -21,7 +21,7 @@ from tests.factories import DocumentFactory, FindingFactory, RunFactory, RunPage
 pytestmark = pytest.mark.django_db
 
 PAGE = reverse("review:quality")
-MOST_QUERIES = 25
+MOST_QUERIES = 24
 DAY, CLOCK = date(2025, 10, 3), time(8, 30)
 
 
