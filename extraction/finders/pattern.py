@@ -23,7 +23,7 @@ from extraction.layout import Layout
 from extraction.page import Box, Page
 from extraction.visits import VisitIndex
 
-RULES_VERSION = "2026-11-28.5"
+RULES_VERSION = "2026-11-28.6"
 """Changes with every change of what is found, so that runs can be compared."""
 
 _L = r"[A-Za-z0124568|!\]/]"

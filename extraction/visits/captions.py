@@ -374,6 +374,16 @@ class Captions:
                 marks.append(self._mark(*match, "", -1))
         return marks
 
+    def slipped_above(self, row: int) -> list[Mark[date]]:
+        """The date with a slip above a row, where there is one only: what a hand wrote at the head of a page."""
+        marks = []
+        for match in self._slips():
+            if self.layout.row_at(match.start) < row:
+                name = self._name(match.start, 0)
+                if name.kind not in ("birth", "other"):
+                    marks.append(self._mark(*match, name.kind, name.caption))
+        return marks if len({mark.value for mark in marks}) == 1 else []
+
     def slipped_clocks(self) -> list[TimeMatch]:
         """Everything that could be a time with a slip, wherever it stands."""
         taken = sorted(match[:2] for match in (*self.found_times, *self.found_dates))

@@ -420,6 +420,8 @@ class VisitIndex:
         if not strong:
             marks = self._with_slips()
             chosen, strong = self._in_rows(marks), self._strongest(marks)
+        if not strong and not any(chosen):
+            strong = self._may_be(self.captions.slipped_above(min(self._taken)))
         # One heading among others that a reader got wrong, or the only one.
         slipped = self._may_be(self.captions.slipped_headings())
         if strong and all(mark.row < min(self._taken) for mark in strong):

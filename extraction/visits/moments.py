@@ -117,7 +117,8 @@ _TIME = re.compile(
 )
 _BARE_TIME = re.compile(r"(?=[0-2])(?<![a-z0-9/.,\-])(?<![0-9]:)([01][0-9]|2[0-3])([0-5][0-9])(?![a-z0-9:/\-])")
 _PARTED_TIME = re.compile(
-    r"(?=[0-9]{1,2}[. ][0-5][05])(?:(?<=[\n\t])|\A|(?<=[ .][0-5][05][ ]))([012]?[0-9])[. ]([0-5][05])\.?(?=[ \t\n]|\Z)"
+    r"(?=[0-9]{1,2}[. ][0-5][05])(?:(?<=[\n\t])|\A|(?<=[ .][0-5][05][ ])|(?<=-[0-3][0-9][ ]))"
+    r"([012]?[0-9])[. ]([0-5][05])\.?(?=[ \t\n]|\Z)"
 )
 _MONTH_FIRST = re.compile(
     r"(?=[0-9])(?<![0-9/.-])(?:0?[1-9]|1[0-2])([/.-])(?:1[3-9]|2[0-9]|3[01])\1(?:19|20)[0-9]{2}(?![0-9])"
@@ -160,7 +161,7 @@ LABEL = re.compile(
         |produite?s?[ ]le|mise?[ ]a[ ]jour|updated|version|revis|creat?[ei]|ouver|ouvre|ferm|opening|clos|duree|duration
         |jusqu|until|deces|deceased|rappel\b|relance|semaine[ ]du|week[ ]of
         |depart\b|dep\b\.|sortie?s?\b|retour\b|retourn|reparti|liberee?\b|partie?[ ]le\b|went[ ]|returned
-        |conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n])
+        |conge\b|discharge|departure|quitt|left[ ](?:at|on)\b|(?:fin|end)\b(?=[ ]?[:\t\n]|[ ][0-9]{1,2}[ ]?[h:])
         |(?:fin|end)[ ](?:du|de|of)[ ](?:l'|la[ ]|the[ ])?(?!vie\b|life\b)[a-z]+
         |demandee?[ ](?:le|du)\b(?=[ ]?[:\t\n0-9]|\Z)|requested\b
         |(?:etat|situation)[ ]au\b|as[ ]of\b
@@ -380,8 +381,8 @@ def _time_of(found: re.Match[str]) -> time | None:
 
 
 def parted_times_in(folded: str) -> list[TimeMatch]:
-    """Hours and minutes apart, as hands write them ("8.30", "07 00"), at the head of a cell or behind such a time
-    there: only a column of them can tell.
+    """Hours and minutes apart, as hands write them ("8.30", "07 00"), at the head of a cell, or behind a date or such a
+    time there: only a column of them can tell.
     """
     found = _PARTED_TIME.finditer(folded)
     return [TimeMatch(m.start(), m.end(), time(int(m[1]), int(m[2]))) for m in found if int(m[1]) <= 23]  # noqa: PLR2004

@@ -30,12 +30,14 @@ _SLIPPED_TIME = re.compile(
 _SEPARATOR = r"[ ]?[-/.,][ ]?"
 # A clipped cell runs into the time behind it: "13 octobre 202$11 h 10".
 _BEHIND = rf"(?:(?![A-Za-z0-9]|[ ]?[/-][ ]?[0-9]|[ ]{_G}\b)|(?=[0-9]{{1,2}}(?:[ ]?h|:)))"
+_SPACED_YEAR = rf"{_G}(?:[ ]?{_G}){{3}}"
 _SLIPPED_DATE = re.compile(
     rf"""(?<![A-Za-z0-9/])(?:
-      (?P<y1>{_G}(?:[ ]?{_G}){{3}}){_SEPARATOR}(?P<m1>{_G}(?:[ ]?{_G})?){_SEPARATOR}(?P<d1>{_G}(?:[ ]?{_G})?)
-    | (?P<d2>{_G}(?:[ ]?{_G})?){_SEPARATOR}(?P<m2>{_G}(?:[ ]?{_G})?){_SEPARATOR}(?P<y2>{_G}(?:[ ]?{_G}){{3}})
-    | (?P<d3>{_G}{{1,2}})(?:er|st|nd|rd|th)?[ .,'·-]{{0,2}}(?P<n3>[A-Za-z01]{{3,10}}?)[ .,·-]{{0,2}}(?P<y3>{_G}{{4}})
-    | (?P<n4>[A-Za-z01]{{3,9}})[ .]{{1,2}}(?P<d4>{_G}{{1,2}})(?:st|nd|rd|th)?[ .,]{{1,2}}(?P<y4>{_G}{{4}})
+      (?P<y1>{_SPACED_YEAR}){_SEPARATOR}(?P<m1>{_G}(?:[ ]?{_G})?){_SEPARATOR}(?P<d1>{_G}(?:[ ]?{_G})?)
+    | (?P<d2>{_G}(?:[ ]?{_G})?){_SEPARATOR}(?P<m2>{_G}(?:[ ]?{_G})?){_SEPARATOR}(?P<y2>{_SPACED_YEAR})
+    | (?P<d3>{_G}{{1,2}})(?:er|st|nd|rd|th)?[ .,'·-]{{0,2}}(?P<n3>[A-Za-z01]{{2,9}}[ ]?[A-Za-z01]{{1,9}}?)[ .,·-]{{0,2}}
+      (?P<y3>{_SPACED_YEAR})
+    | (?P<n4>[A-Za-z01]{{3,9}})[ .]{{1,2}}(?P<d4>{_G}{{1,2}})(?:st|nd|rd|th)?[ .,]{{1,2}}(?P<y4>{_SPACED_YEAR})
     ){_BEHIND}""",
     re.VERBOSE,
 )
@@ -130,7 +132,7 @@ def _slipped(found: re.Match[str]) -> date | None:
 
 def _month(word: str) -> int | None:
     """The month that `word` names, or the only one that it resembles: a third of its letters may be misread."""
-    word = word.lower().translate(_LETTERS)
+    word = word.lower().replace(" ", "").translate(_LETTERS)
     if word in MONTHS:
         return MONTHS[word]
     # A reader takes "rn" for "m", and the other way round.

@@ -130,6 +130,17 @@ def test_six_digits_are_a_date_where_the_page_says_how_they_are_written() -> Non
     assert [match.value for match in short_dates_in("dates : jour-mois-annee\n22-05-26", ())] == [date(2026, 5, 22)]
 
 
+@pytest.mark.parametrize("written", ["24 septembre 202 6", "2 026-09-2 4", "24 sep tembre 20 26", "24 septernbre 2026"])
+def test_a_date_at_the_head_of_a_page_may_be_torn_by_a_hand(written: str) -> None:
+    sheet = page("JOURNAL DENTAIRE", f"Le je udi {written}", f"8h45|{MARTIN}", f"9h15|{SERGE}")
+    assert days_of(sheet, MARTIN, SERGE) == [date(2026, 9, 24)] * 2
+
+
+def test_of_two_torn_dates_at_the_head_of_a_page_none_is_taken() -> None:
+    sheet = page("24 septembre 202 6 à Laval", "25 septembre 202 6 à Québec", f"8h45|{MARTIN}", f"9h15|{SERGE}")
+    assert days_of(sheet, MARTIN, SERGE) == [None, None]
+
+
 def test_a_due_date_of_a_birth_is_no_visit() -> None:
     sheet = page("21/02/2025|h|NAM|DPA", f"|09:15|{MARTIN}|18/04/2025", f"|10:15|{SERGE}|10/04/2025")
     assert days_of(sheet, MARTIN, SERGE) == [date(2025, 2, 21)] * 2
