@@ -764,8 +764,9 @@ class Captions:
         declared = moments.declares_bare_times(self.layout.folded)
         matches = moments.bare_times_in(self.layout.folded)
         side = self._down_the_side(matches)
+        ranks = self._ranks(matches)
         times: list[TimeMatch] = []
-        for match in matches:
+        for match in matches if not ranks else (each for each in matches if each.start not in ranks):
             start, end = self.layout.cell(match.start)
             alone = self.layout.folded[match.end : end][:1] in ("", " ")
             below = asked and alone and start == match.start and self._is_below_times(match.start, match.end)
@@ -807,6 +808,13 @@ class Captions:
         values = [match.value for match in side]
         runs = len(set(values)) >= _FEWEST_OF_SIDE and values == sorted(values)
         return {match.start for match in side} if runs and not any(value.minute % 5 for value in values) else set()
+
+    def _ranks(self, matches: Sequence[TimeMatch]) -> set[int]:
+        """Where the ranks of a list stand, which begin its rows and go up by one: 0001, 0002, 0003."""
+        first = [match for match in matches if match.start == self.layout.rows[self.layout.row_at(match.start)].start]
+        values = [60 * match.value.hour + match.value.minute for match in first]
+        steps = sum(below - above == 1 for above, below in pairwise(values))
+        return {match.start for match in first} if len(first) >= _FEWEST_OF_SIDE and 2 * steps > len(first) else set()
 
     def _stands_for_itself(self, offset: int) -> bool:
         """Whether four digits begin a cell, or stand behind a word or a date, and not within a number."""

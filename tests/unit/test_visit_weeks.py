@@ -177,6 +177,11 @@ def test_four_digits_are_hours_where_the_page_says_how_they_are_written() -> Non
     assert times_of(page("Prélèvements du 2025-12-03", *rows), MARTIN, SERGE) == [None, None]
 
 
+def test_ranks_that_go_up_by_one_are_no_hours() -> None:
+    rows = [f"000{i + 2} 20251105 {8 + i:02}13|Roy|{number}" for i, number in enumerate(FOUR)]
+    assert times_of(page("HDEB|NOM|NAM", *rows), *FOUR) == [time(8 + i, 13) for i in range(4)]
+
+
 def test_days_that_are_set_sideways_speak_for_the_rows_beside_them() -> None:
     rows = [Line(tuple(words(0.2, 0.1 + 0.1 * i, f"{8 + i}:00 {number}"))) for i, number in enumerate(FOUR)]
     days = [
