@@ -173,8 +173,11 @@ def _has_rival(own: _Accepted, mates: list[_Accepted]) -> bool:
 
 
 def refused(layout: Layout) -> list[Box]:
-    """Where something passes every check as it is printed; what `find` leaves out of these, the page calls no NAM."""
-    return [candidate.span.box for candidate in shapes(layout) if candidate.valid]
+    """Where something passes every check as it is printed; what `find` leaves out of these, the page calls no NAM.
+
+    Without what a mark cuts: that may be another number, misread.
+    """
+    return [each.span.box for each in shapes(layout) if each.valid and not _is_marked(each)]
 
 
 def shapes(layout: Layout) -> Iterator[Candidate]:
@@ -365,6 +368,10 @@ def _named(glyphs: str, names: Names) -> list[Reading]:
     return [reading for reading in agree if reading.value[: repair.LETTERS] in names.sure] or agree
 
 
+def _is_marked(candidate: Candidate) -> bool:
+    return candidate.is_spaced and _MARK.match(candidate.text) is not None
+
+
 def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
     """The reading to show first, or None when the candidate is no NAM."""
     best = _best(evidence)
@@ -375,10 +382,9 @@ def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
     other = evidence.label in ("decoy", "other") and not evidence.born and not agrees
     # Letters set as a given name are more likely one, and the digits a number of something else.
     is_name = candidate.is_capitalised and (best.substitutions or not all(checks))
-    is_marked = candidate.is_spaced and _MARK.match(candidate.text) is not None
     if code or other or is_name or ((candidate.is_spaced or candidate.is_capitalised) and not named):
         return None
-    if is_marked and not (all(checks) and agrees):
+    if _is_marked(candidate) and not (all(checks) and agrees):
         return None
     if all(checks):
         # A cut that nobody prints, together with look-alikes, is more likely two fields side by side; and who types
