@@ -376,7 +376,10 @@ def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
     """The reading to show first, or None when the candidate is no NAM."""
     best = _best(evidence)
     value = best.value
-    checks, agrees = nam.check(value), evidence.names.match(value[:4]) is True
+    checks, is_marked = nam.check(value), _is_marked(candidate)
+    # Not asked of what is sure without it, as most are.
+    is_sure = evidence.label == "nam" and all(checks) and not is_marked
+    agrees = not is_sure and evidence.names.match(value[:4]) is True
     named = evidence.label == "nam" or agrees
     code = evidence.label == "code" and value[:4] not in evidence.names.sure and not evidence.born
     other = evidence.label in ("decoy", "other") and not evidence.born and not agrees
@@ -384,7 +387,7 @@ def _choose(candidate: Candidate, evidence: _Evidence) -> Reading | None:
     is_name = candidate.is_capitalised and (best.substitutions or not all(checks))
     if code or other or is_name or ((candidate.is_spaced or candidate.is_capitalised) and not named):
         return None
-    if _is_marked(candidate) and not (all(checks) and agrees):
+    if is_marked and not (all(checks) and agrees):
         return None
     if all(checks):
         # A cut that nobody prints, together with look-alikes, is more likely two fields side by side; and who types

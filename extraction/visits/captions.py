@@ -163,9 +163,9 @@ class Captions:
         days, times = parted.in_columns_of_parts(layout)
         parts = [*parted.over_their_years(layout), *days, *parted.in_named_parts(layout)]
         named = list(weeks.days_named(layout, every))
-        others = [match for match in every if not _is_birth(match.value, births)]
         parts += named
-        parts = parts or ([] if others or short else [*parted.days_of_year(layout)])
+        if not (parts or short) and _are_births(every, births):
+            parts = list(parted.days_of_year(layout))
         every = sorted({*every, *short, *parts}) if short or parts else every
         dates = [match for match in every if not moments.ends_range(folded, match.start, match.end)]
         if len(dates) < len(every):
@@ -783,9 +783,12 @@ class Captions:
 
     def _down_columns(self) -> Iterator[TimeMatch]:
         """Times with a dot or a space, as hands write them, where a column of them goes on through the day."""
+        found = moments.parted_times_in(self.layout.folded)
+        if len(found) < _FEWEST_OF_SIDE:
+            return
         known = {match.start for match in self.found_times} | {match.start for match in self.found_dates}
         columns: list[list[tuple[float, TimeMatch]]] = []
-        for match in moments.parted_times_in(self.layout.folded):
+        for match in found:
             left = self.layout.left(match.start)
             near = (each for each in columns if abs(left - each[-1][0]) < _SAME_HAND)
             column = next(near, None)
@@ -847,9 +850,10 @@ class Captions:
         return False
 
 
-def _is_birth(day: date, births: Collection[date]) -> bool:
-    """Whether a date is one of the births, of which a number does not always tell the century."""
-    return any((day.year % 100, day.month, day.day) == (born.year % 100, born.month, born.day) for born in births)
+def _are_births(matches: Iterable[DateMatch], births: Collection[date]) -> bool:
+    """Whether all dates are among the births, of which a number does not always tell the century."""
+    born = {(birth.year % 100, birth.month, birth.day) for birth in births}
+    return all((day.year % 100, day.month, day.day) in born for _, _, day in matches)
 
 
 def _separated(layout: Layout) -> Iterator[tuple[int, Sequence[str]]]:

@@ -126,13 +126,13 @@ def _heads(layout: Layout, row: int, starts: Sequence[int]) -> list[str]:
 
 def _head_at(layout: Layout, row: int, edges: Sequence[float]) -> list[str]:
     """The words of a row from each of the `edges` to the next; none of them where a figure is among them."""
-    cells = [cell for cell in layout.cells(row) if layout.box(*cell).x1 > edges[0]]
-    if len(cells) == 1 and cells[0][1] - cells[0][0] > _LONGEST_HEAD:
-        return [""] * len(edges)  # Running text.
     words = [word for word in layout.words_in(*layout.rows[row][:2]) if word.box.x0 >= edges[0]]
     text = "".join(word.text for word in words)
     if any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
         return [""] * len(edges)
+    cells = [cell for cell in layout.cells(row) if layout.box(*cell).x1 > edges[0]]
+    if len(cells) == 1 and cells[0][1] - cells[0][0] > _LONGEST_HEAD:
+        return [""] * len(edges)  # Running text.
     if len(cells) == len(edges):
         return [layout.folded[slice(*cell)] for cell in cells]  # A head is wider than its times, or set in the middle.
     columns = zip(edges, [*edges[1:], 2.0], strict=True)
