@@ -147,7 +147,7 @@ def _is_in_column(candidate: Candidate, evidence: _Evidence, edges: list[float])
     """Whether a number whose letters a hand has spaced holds as it stands, and starts where numbers of the page do."""
     if (
         not candidate.is_spaced
-        or _MARK.match(candidate.text)
+        or _is_marked(candidate)
         or evidence.label in NO_NAM
         or Reading(evidence.literal, 0) not in evidence.valid
     ):

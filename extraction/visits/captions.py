@@ -763,10 +763,13 @@ class Captions:
         asked = any(label.kind == "time" for label in self.found)
         declared = moments.declares_bare_times(self.layout.folded)
         matches = moments.bare_times_in(self.layout.folded)
-        side = self._down_the_side(matches)
-        ranks = self._ranks(matches)
+        rows = self.layout.rows
+        first = [match for match in matches if match.start == rows[self.layout.row_at(match.start)].start]
+        side, ranks = _down_the_side(first), _ranks(first)
         times: list[TimeMatch] = []
-        for match in matches if not ranks else (each for each in matches if each.start not in ranks):
+        for match in matches:
+            if match.start in ranks:
+                continue
             start, end = self.layout.cell(match.start)
             alone = self.layout.folded[match.end : end][:1] in ("", " ")
             below = asked and alone and start == match.start and self._is_below_times(match.start, match.end)
@@ -802,23 +805,6 @@ class Captions:
             if len(values) >= _FEWEST_OF_SIDE and later >= _GOES_UP * (len(values) - 1):
                 yield from (match for _, match in column)
 
-    def _down_the_side(self, matches: Sequence[TimeMatch]) -> set[int]:
-        """Where those stand that begin their rows, if all of them are times that go on in steps of five minutes.
-
-        Numbers of rooms go up as well, but by ones and twos.
-        """
-        side = [match for match in matches if match.start == self.layout.rows[self.layout.row_at(match.start)].start]
-        values = [match.value for match in side]
-        runs = len(set(values)) >= _FEWEST_OF_SIDE and values == sorted(values)
-        return {match.start for match in side} if runs and not any(value.minute % 5 for value in values) else set()
-
-    def _ranks(self, matches: Sequence[TimeMatch]) -> set[int]:
-        """Where the ranks of a list stand, which begin its rows and go up by one: 0001, 0002, 0003."""
-        first = [match for match in matches if match.start == self.layout.rows[self.layout.row_at(match.start)].start]
-        values = [60 * match.value.hour + match.value.minute for match in first]
-        steps = sum(below - above == 1 for above, below in pairwise(values))
-        return {match.start for match in first} if len(first) >= _FEWEST_OF_SIDE and 2 * steps > len(first) else set()
-
     def _stands_for_itself(self, offset: int) -> bool:
         """Whether four digits begin a cell, or stand behind a word or a date, and not within a number."""
         before = self.layout.folded[self.layout.cell(offset)[0] : offset].rstrip()
@@ -848,6 +834,23 @@ class Captions:
                         self.captions[number].row == above for number in self.headers
                     )
         return False
+
+
+def _down_the_side(first: Sequence[TimeMatch]) -> set[int]:
+    """Where those stand of what begins rows, if all of them are times that go on in steps of five minutes.
+
+    Numbers of rooms go up as well, but by ones and twos.
+    """
+    values = [match.value for match in first]
+    runs = len(set(values)) >= _FEWEST_OF_SIDE and values == sorted(values)
+    return {match.start for match in first} if runs and not any(value.minute % 5 for value in values) else set()
+
+
+def _ranks(first: Sequence[TimeMatch]) -> set[int]:
+    """Where the ranks of a list stand, which begin its rows and go up by one: 0001, 0002, 0003."""
+    values = [60 * match.value.hour + match.value.minute for match in first]
+    steps = sum(below - above == 1 for above, below in pairwise(values))
+    return {match.start for match in first} if len(first) >= _FEWEST_OF_SIDE and 2 * steps > len(first) else set()
 
 
 def _are_births(matches: Iterable[DateMatch], births: Collection[date]) -> bool:

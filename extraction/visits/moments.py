@@ -61,6 +61,8 @@ _WEEKDAY = (
     r"|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 )
 _DAYS = re.compile(_WEEKDAY)
+LONE_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")
+"""A year of visits that is no part of a date in figures."""
 MONTH_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 """As alternatives of an expression, the longest first."""
 _MONTH = f"(?:{MONTH_NAMES})"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from extraction.layout import Layout, Row, plain
 from extraction.page import Box
-from extraction.visits.moments import MONTH_NAMES, MONTHS, DateMatch, TimeMatch
+from extraction.visits.moments import LONE_YEAR, MONTH_NAMES, MONTHS, DateMatch, TimeMatch
 
 _MONTH = re.compile(
     r"(?:(?<=[\n\t])|\A)(?:mois[ ](?:de[ ]|d')|month[ ]of[ ])?"
@@ -34,7 +34,6 @@ _DAY = re.compile(
 )
 _DAY_AND_MONTH = re.compile(r"(?<=[\n\t])(?P<day>[0-3]?[0-9])[ ]?/[ ]?\.?(?P<month>[01]?[0-9])(?=[\n\t])")
 _MONTHS_OF_A_YEAR = 12
-_LONE_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")
 _YEAR_OF = re.compile(r"\b(?:annee|year|exercice)[ ]?:?[ ](?P<of>20[0-9]{2})(?![a-z0-9/.\-])")
 _NAMED_PARTS = re.compile(
     r"\bannee[ :\t]{1,3}(?P<year>2[ .]?0[ .]?[0-9][ .]?[0-9])[ \t]{1,2}mois[ :\t]{1,3}(?P<month>[01]?[ .]?[0-9])"
@@ -95,18 +94,19 @@ def days_of_year(layout: Layout) -> Iterator[DateMatch]:
     one that stands on it: for notebooks that have it in their title, and no other dates.
     """
     years = {found["of"] for found in _YEAR_OF.finditer(layout.folded)}
-    years = years or {found[0] for found in _LONE_YEAR.finditer(layout.folded)}
-    for found in _DAY.finditer(layout.folded) if len(years) == 1 else ():
-        value = _date(int(next(iter(years))), MONTHS[found["name"]], found["day"])
-        if value is not None:
-            yield DateMatch(found.start("day"), found.end(), value)
-    cells = list(_DAY_AND_MONTH.finditer(layout.folded)) if len(years) == 1 else []
+    years = years or set(LONE_YEAR.findall(layout.folded))
+    if len(years) != 1:
+        return
+    days = [(found, MONTHS[found["name"]]) for found in _DAY.finditer(layout.folded)]
+    cells = list(_DAY_AND_MONTH.finditer(layout.folded))
     # One day beyond the twelfth tells which of the two is the month.
     if any(int(found["day"]) > _MONTHS_OF_A_YEAR for found in cells):
-        for found in cells:
-            value = _date(int(next(iter(years))), int(found["month"]), found["day"])
-            if value is not None:
-                yield DateMatch(found.start(), found.end(), value)
+        days += [(found, int(found["month"])) for found in cells]
+    year = int(years.pop())
+    for found, month in days:
+        value = _date(year, month, found["day"])
+        if value is not None:
+            yield DateMatch(found.start("day"), found.end(), value)
 
 
 def in_columns_of_parts(layout: Layout) -> tuple[list[DateMatch], list[TimeMatch]]:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from extraction.layout import Layout
-from extraction.visits.moments import MONTH_NAMES, MONTHS, WEEKDAYS, DateMatch, day_of
+from extraction.visits.moments import LONE_YEAR, MONTH_NAMES, MONTHS, WEEKDAYS, DateMatch, day_of
 
 _NAMES = "|".join(sorted(WEEKDAYS, key=len, reverse=True))
 _INITIALS = {"l": 0, "ma": 1, "me": 2, "j": 3, "v": 4, "s": 5, "d": 6}
@@ -25,7 +25,6 @@ _MONTH = re.compile(
     r"(?=[jfmasond][aevpuco])(?:(?<=[\n\t])|\A|(?<=mois )|(?<=annee: )|(?<=annee : ))"
     rf"(?P<name>{MONTH_NAMES})\.?,?[ ](?P<year>20[0-9]{{2}})(?=[\t\n])"
 )
-_YEAR = re.compile(r"(?<![a-z0-9/.\-])20[0-9]{2}(?![a-z0-9/.\-])")
 _NAMED = re.compile(
     rf"(?=[lmjvsdtwf][aeoiuhr])(?<![a-z0-9-])(?P<name>{_NAMES})\.?,?[ ](?:le[ ])?(?P<day>{_DAY})"
     rf"(?:[ ]?/[ ]?(?P<month>[01]?[0-9])(?![0-9/])|[ -](?P<word>{MONTH_NAMES})\b\.?)?"
@@ -51,7 +50,7 @@ def days_named(layout: Layout, known: Collection[DateMatch]) -> Iterator[DateMat
     named = [found for found in _NAMED.finditer(folded) if not _is_part(found, spans)]
     if named:
         stretches += _months(folded)
-        years = {int(year) for year in _YEAR.findall(folded)} | {each.last.year for each in stretches}
+        years = {int(year) for year in LONE_YEAR.findall(folded)} | {each.last.year for each in stretches}
         for found in named:
             yield from _only(found, WEEKDAYS[found["name"]], _meant(found, stretches, years))
     for found in _INITIALLED.finditer(folded) if weeks else ():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, time
+
+from extraction import visits
+from extraction.layout import Layout
 from extraction.page import Box, Line, Page, Word
 
 PITCH, HEIGHT = 0.009, 0.012
@@ -54,3 +58,18 @@ def box_of(sheet: Page, text: str) -> Box:
         if [word.text for word in every[start : start + len(wanted)]] == wanted:
             return Box.around(word.box for word in every[start : start + len(wanted)])
     raise AssertionError("these words are not on the page")
+
+
+def visit_of(sheet: Page, *numbers: str) -> list[tuple[date | None, time | None]]:
+    """The visits of these numbers, which are all that the page has."""
+    boxes = [box_of(sheet, number) for number in numbers]
+    index = visits.VisitIndex.of(Layout.of(sheet), [(box, None) for box in boxes])
+    return [index.visit(box) for box in boxes]
+
+
+def times_of(sheet: Page, *numbers: str) -> list[time | None]:
+    return [clock for _, clock in visit_of(sheet, *numbers)]
+
+
+def dates_of(sheet: Page, *numbers: str) -> list[date | None]:
+    return [day for day, _ in visit_of(sheet, *numbers)]

@@ -11,24 +11,10 @@ from extraction.layout import Layout
 from extraction.page import Box, Line, Page, Word
 from extraction.visits.moments import dates_in, short_dates_in
 from extraction.visits.weeks import days_named
-from tests.unit.paper import box_of, page, words
+from tests.unit.paper import box_of, dates_of, page, times_of, words
 
 MARTIN, SERGE, ANNE, LOUISE = "TREM 0412 1925", "COTS 8005 10A4", "TREM 0462 1918", "ROYA 8503 1420"
 FOUR = (MARTIN, SERGE, ANNE, LOUISE)
-
-
-def visits_of(sheet: Page, *numbers: str) -> list[tuple[date | None, time | None]]:
-    boxes = [box_of(sheet, number) for number in numbers]
-    index = visits.VisitIndex.of(Layout.of(sheet), [(box, None) for box in boxes])
-    return [index.visit(box) for box in boxes]
-
-
-def days_of(sheet: Page, *numbers: str) -> list[date | None]:
-    return [day for day, _ in visits_of(sheet, *numbers)]
-
-
-def times_of(sheet: Page, *numbers: str) -> list[time | None]:
-    return [clock for _, clock in visits_of(sheet, *numbers)]
 
 
 def named(*rows: str) -> list[date]:
@@ -77,7 +63,7 @@ def test_names_of_days_head_the_sections_of_a_week() -> None:
         "Semaine du 14 au 18 juillet 2025", "LUNDI", f"8 h|Roy, Luc|{MARTIN}", f"9 h|Cyr, Ann|{SERGE}", "MARDI",
         f"8 h|Roy, Guy|{ANNE}", f"9 h|Cyr, Eva|{LOUISE}",
     )  # fmt: skip
-    assert days_of(sheet, *FOUR) == [date(2025, 7, 14)] * 2 + [date(2025, 7, 15)] * 2
+    assert dates_of(sheet, *FOUR) == [date(2025, 7, 14)] * 2 + [date(2025, 7, 15)] * 2
 
 
 def test_the_days_of_a_column_have_the_year_of_the_title_beside_full_births() -> None:
@@ -93,12 +79,12 @@ def test_the_time_of_a_grid_says_which_of_the_days_above_is_meant() -> None:
     heads = "NAM|Lun 6|Mar 7|Mer 8|Infarctus"
     cells = ("13:00|||2026-01-27", "|11:15||2025-12-07", "||08:45|2025-10-06", "|14:00||2025-11-24")
     sheet = page("Réadaptation|avril 2026", heads, *(f"{n}|{own}" for n, own in zip(FOUR, cells, strict=True)))
-    assert days_of(sheet, *FOUR) == [date(2026, 4, day) for day in (6, 7, 8, 7)]
+    assert dates_of(sheet, *FOUR) == [date(2026, 4, day) for day in (6, 7, 8, 7)]
 
 
 def test_the_parts_that_a_form_asks_for_one_by_one_are_a_date() -> None:
     sheet = page("Année 202.5 Mois 09 Jou r 11 Professionnel : Roy", f"{MARTIN}|8h", f"{SERGE}|9h")
-    assert days_of(sheet, MARTIN, SERGE) == [date(2025, 9, 11)] * 2
+    assert dates_of(sheet, MARTIN, SERGE) == [date(2025, 9, 11)] * 2
 
 
 # --- Ways to write a date --------------------------------------------------------------------------------------------
@@ -133,17 +119,17 @@ def test_six_digits_are_a_date_where_the_page_says_how_they_are_written() -> Non
 @pytest.mark.parametrize("written", ["24 septembre 202 6", "2 026-09-2 4", "24 sep tembre 20 26", "24 septernbre 2026"])
 def test_a_date_at_the_head_of_a_page_may_be_torn_by_a_hand(written: str) -> None:
     sheet = page("JOURNAL DENTAIRE", f"Le je udi {written}", f"8h45|{MARTIN}", f"9h15|{SERGE}")
-    assert days_of(sheet, MARTIN, SERGE) == [date(2026, 9, 24)] * 2
+    assert dates_of(sheet, MARTIN, SERGE) == [date(2026, 9, 24)] * 2
 
 
 def test_of_two_torn_dates_at_the_head_of_a_page_none_is_taken() -> None:
     sheet = page("24 septembre 202 6 à Laval", "25 septembre 202 6 à Québec", f"8h45|{MARTIN}", f"9h15|{SERGE}")
-    assert days_of(sheet, MARTIN, SERGE) == [None, None]
+    assert dates_of(sheet, MARTIN, SERGE) == [None, None]
 
 
 def test_a_due_date_of_a_birth_is_no_visit() -> None:
     sheet = page("21/02/2025|h|NAM|DPA", f"|09:15|{MARTIN}|18/04/2025", f"|10:15|{SERGE}|10/04/2025")
-    assert days_of(sheet, MARTIN, SERGE) == [date(2025, 2, 21)] * 2
+    assert dates_of(sheet, MARTIN, SERGE) == [date(2025, 2, 21)] * 2
 
 
 # --- Hours -----------------------------------------------------------------------------------------------------------
@@ -189,4 +175,4 @@ def test_days_that_are_set_sideways_speak_for_the_rows_beside_them() -> None:
         Line((Word("2026-03-30", Box(0.05, 0.3, 0.065, 0.42)),)),
     ]
     sheet = Page(1, 612, 792, (*rows, *days), "text_layer")
-    assert days_of(sheet, *FOUR) == [date(2026, 3, 27)] * 2 + [date(2026, 3, 30)] * 2
+    assert dates_of(sheet, *FOUR) == [date(2026, 3, 27)] * 2 + [date(2026, 3, 30)] * 2

@@ -13,7 +13,7 @@ from extraction import nam, visits
 from extraction.layout import Layout
 from extraction.page import Line, Page
 from extraction.visits.moments import LABEL, MONTHS, WEEKDAYS, dates_in, short_dates_in
-from tests.unit.paper import box_of, page, words
+from tests.unit.paper import box_of, dates_of, page, times_of, visit_of, words
 
 FRIDAY = date(2025, 10, 3)
 MARTIN, SERGE, ANNE = "TREM 0412 1925", "COTS 8005 10A4", "TREM 0462 1918"
@@ -492,21 +492,6 @@ def test_births_near_a_number_are_told_apart_from_visits() -> None:
     sheet = page("Date de la visite : 2025-10-03", "Né le 2004-12-19", "NAM : TREM 0412 1925")
     box = box_of(sheet, "TREM 0412 1925")
     assert visits.VisitIndex.of(Layout.of(sheet), [(box, None)]).births_near(box) == [date(2004, 12, 19)]
-
-
-def visit_of(sheet: Page, *numbers: str) -> list[tuple[date | None, time | None]]:
-    """The visits of these numbers, which are all that the page has."""
-    boxes = [box_of(sheet, number) for number in numbers]
-    index = visits.VisitIndex.of(Layout.of(sheet), [(box, None) for box in boxes])
-    return [index.visit(box) for box in boxes]
-
-
-def times_of(sheet: Page, *numbers: str) -> list[time | None]:
-    return [clock for _, clock in visit_of(sheet, *numbers)]
-
-
-def dates_of(sheet: Page, *numbers: str) -> list[date | None]:
-    return [day for day, _ in visit_of(sheet, *numbers)]
 
 
 LOUISE, PAUL, HUGO = "ROYA 8503 1420", "GAGL 6251 0720", "GIRP 7058 3014"

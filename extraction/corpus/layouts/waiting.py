@@ -32,18 +32,19 @@ TITLES = (
 ENGLISH_TITLES = ("Emergency department log", "Walk-in patients, step by step")
 FIRST = ("Arrivée", "Heure d'arrivée", "Arrivé à", "Arr.", "Inscription", "Heure d'inscription", "Admission", "Accueil",
          "Enregistré à", "Heure d'entrée")  # fmt: skip
-SEEN = ("Vu par le médecin", "Heure du médecin", "Médecin", "Seen", "Physician", "Time seen", "Seen by physician")
+SEEN = ("Vu par le médecin", "Heure du médecin", "Médecin")
 """What a step is called with which the visit itself begins."""
 LATER = (
     ("Triage", "Heure du triage", "Triage fait à", "Évaluation infirmière", "Trié à"),
-    ("Pris en charge", "Heure de prise en charge", *SEEN[:3]),
+    ("Pris en charge", "Heure de prise en charge", *SEEN),
     ("Prélèvement", "Radiologie", "Heure de l'ECG", "Réévaluation", "Heure des soins"),
     ("Départ", "Heure de départ", "Congé", "Heure du congé", "Sortie"),
 )  # fmt: skip
 ENGLISH_FIRST = ("Arrival", "Arrival time", "Arrived", "Registered", "Registration time", "Check-in")
+ENGLISH_SEEN = ("Seen", "Physician", "Time seen", "Seen by physician")
 ENGLISH_LATER = (
     ("Triage", "Triage time", "Triaged", "Time of triage"),
-    SEEN[3:],
+    ENGLISH_SEEN,
     ("X-ray", "Time of ECG", "Reassessed", "Blood drawn"),
     ("Departure", "Discharge", "Discharge time", "Left"),
 )
@@ -66,7 +67,9 @@ class Told(NamedTuple):
 
     def beginning(self, hours: Sequence[time]) -> time:
         """When the visit of an entry began."""
-        return next((hour for name, hour in zip(self.names, hours, strict=True) if name in SEEN), hours[0])
+        return next(
+            (hour for name, hour in zip(self.names, hours, strict=True) if name in (*SEEN, *ENGLISH_SEEN)), hours[0]
+        )
 
 
 def draw(sheet: Sheet) -> None:
